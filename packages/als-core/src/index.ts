@@ -1,1 +1,17 @@
-export {}
+export { MatrixError } from './matrix/compressed-rows.ts'
+export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
+export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
+export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/interaction-matrix.ts'
+export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.ts'
+export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
+export { SingularError } from './train/basis.ts'
+export { RowError } from './train/half-sweep.ts'
+export { computeLoss } from './train/loss.ts'
+export {
+  type ModelOptions,
+  OptionError,
+  type RegularizationScaling,
+  type TrainOptions,
+  type TrainProgress,
+} from './train/options.ts'
+export { TrainingAborted, train } from './train/train.ts'

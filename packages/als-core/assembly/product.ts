@@ -1,0 +1,105 @@
+// Matrix products: the Gram matrix FᵀF and the product of a tall matrix with a k×k one.
+import { fma } from "./simd";
+
+/**
+ * out (k×k, upper triangle in blocks of 4×8) += AᵀA over `rows` rows of A. Thirty-two rows of a pass stay in the first
+ * level cache; a 4×8 block of the result stays in registers meanwhile.
+ */
+export function gram(a: usize, rows: i32, k: i32, out: usize): void {
+  const stride = <usize>k << 2;
+  for (let first = 0; first < rows; first += 32) {
+    const base = a + <usize>first * stride;
+    const end = a + <usize>min(rows, first + 32) * stride;
+    for (let i = 0; i < k; i += 4) {
+      for (let j = i & ~7; j < k; j += 8) {
+        const o0 = out + <usize>i * stride + (<usize>j << 2), o1 = o0 + stride, o2 = o1 + stride, o3 = o2 + stride;
+        let c00 = v128.load(o0), c01 = v128.load(o0, 16), c10 = v128.load(o1), c11 = v128.load(o1, 16);
+        let c20 = v128.load(o2), c21 = v128.load(o2, 16), c30 = v128.load(o3), c31 = v128.load(o3, 16);
+        let pi = base + (<usize>i << 2), pj = base + (<usize>j << 2);
+        const last = end + (<usize>i << 2);
+        while (pi < last) {
+          const b0 = v128.load(pj), b1 = v128.load(pj, 16);
+          let s = v128.load32_splat(pi);
+          c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+          s = v128.load32_splat(pi, 4);
+          c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+          s = v128.load32_splat(pi, 8);
+          c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+          s = v128.load32_splat(pi, 12);
+          c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+          pi += stride; pj += stride;
+        }
+        v128.store(o0, c00); v128.store(o0, c01, 16); v128.store(o1, c10); v128.store(o1, c11, 16);
+        v128.store(o2, c20); v128.store(o2, c21, 16); v128.store(o3, c30); v128.store(o3, c31, 16);
+      }
+    }
+  }
+}
+
+/** Copies W (k×k, row-major) into panels of eight columns, the order in which `multiply` reads it. */
+export function packPanels(w: usize, k: i32, packed: usize): void {
+  const stride = <usize>k << 2;
+  for (let j: usize = 0; j < stride; j += 32) {
+    for (let r = 0; r < k; r++) {
+      const p = w + <usize>r * stride + j;
+      v128.store(packed, v128.load(p)); v128.store(packed, v128.load(p, 16), 16);
+      packed += 32;
+    }
+  }
+}
+
+/**
+ * C = A·W for `rows` rows of A, with W packed by `packPanels`. Four rows by eight columns stay in registers, a panel of
+ * W in the first level cache, so that the speed does not fall off when W outgrows the second.
+ */
+export function multiply(a: usize, rows: i32, k: i32, packed: usize, c: usize): void {
+  const stride = <usize>k << 2, panel = stride << 3;
+  for (let j: usize = 0; j < stride; j += 32, packed += panel) {
+    let r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      const a0 = a + <usize>r * stride, a1 = a0 + stride, a2 = a1 + stride, a3 = a2 + stride;
+      const d0 = c + <usize>r * stride + j, d1 = d0 + stride, d2 = d1 + stride, d3 = d2 + stride;
+      let p = packed;
+      let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+      for (let t: usize = 0; t < stride; t += 4) {
+        const b0 = v128.load(p), b1 = v128.load(p, 16);
+        let s = v128.load32_splat(a0 + t);
+        c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+        s = v128.load32_splat(a1 + t);
+        c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+        s = v128.load32_splat(a2 + t);
+        c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+        s = v128.load32_splat(a3 + t);
+        c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+        p += 32;
+      }
+      v128.store(d0, c00); v128.store(d0, c01, 16); v128.store(d1, c10); v128.store(d1, c11, 16);
+      v128.store(d2, c20); v128.store(d2, c21, 16); v128.store(d3, c30); v128.store(d3, c31, 16);
+    }
+    for (; r < rows; r++) {
+      const a0 = a + <usize>r * stride, d0 = c + <usize>r * stride + j;
+      let p = packed;
+      let c00 = f32x4.splat(0), c01 = c00;
+      for (let t: usize = 0; t < stride; t += 4) {
+        const s = v128.load32_splat(a0 + t);
+        c00 = fma(s, v128.load(p), c00); c01 = fma(s, v128.load(p, 16), c01);
+        p += 32;
+      }
+      v128.store(d0, c00); v128.store(d0, c01, 16);
+    }
+  }
+}
+
+/**
+ * Rounds `count` float32 (a multiple of 8) to bfloat16, to nearest even. Of eight values, lane j of the 16 bytes holds
+ * value j in its low half and value j + 4 in its high half: a shift and a mask bring them back.
+ */
+export function toBfloat16(from: usize, count: i32, to: usize): void {
+  const half = i32x4.splat(0x7fff), one = i32x4.splat(1), high = i32x4.splat(0xffff0000);
+  for (const end = from + (<usize>count << 2); from < end; from += 32, to += 16) {
+    let a = v128.load(from), b = v128.load(from, 16);
+    a = i32x4.add(a, i32x4.add(half, v128.and(i32x4.shr_u(a, 16), one)));
+    b = i32x4.add(b, i32x4.add(half, v128.and(i32x4.shr_u(b, 16), one)));
+    v128.store(to, v128.or(i32x4.shr_u(a, 16), v128.and(b, high)));
+  }
+}

@@ -1,0 +1,36 @@
+// Building blocks shared by the kernels. Every matrix is row-major float32 whose row length (the "stride", in bytes) is
+// a multiple of 32: eight factors.
+
+/** a·b + c; one fused instruction where the engine has relaxed SIMD. */
+@inline export function fma(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Sum of the four lanes. */
+@inline export function sumLanes(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** The four sums of lanes of a, b, c, d as one vector. */
+@inline export function sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return f32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+}
+
+/** Inner product of two vectors of `bytes` bytes. */
+@inline export function dot(a: usize, b: usize, bytes: usize): f32 {
+  let s0 = f32x4.splat(0), s1 = s0;
+  for (let t: usize = 0; t < bytes; t += 32) {
+    s0 = fma(v128.load(a + t), v128.load(b + t), s0);
+    s1 = fma(v128.load(a + t, 16), v128.load(b + t, 16), s1);
+  }
+  return sumLanes(f32x4.add(s0, s1));
+}
+
+/** y += s·x over `bytes` bytes. */
+@inline export function axpy(s: f32, x: usize, y: usize, bytes: usize): void {
+  const v = f32x4.splat(s);
+  for (let t: usize = 0; t < bytes; t += 16) v128.store(y + t, fma(v, v128.load(x + t), v128.load(y + t)));
+}

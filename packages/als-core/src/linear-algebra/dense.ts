@@ -1,0 +1,70 @@
+/** Small dense float64 matrices, row-major in a Float64Array: what happens once a half-sweep, on k×k. */
+
+/** C = A·B, all n×n. */
+export function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
+  const c = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    const row = c.subarray(i * n, (i + 1) * n)
+    for (let t = 0; t < n; t++) {
+      const s = a[i * n + t]
+      if (s === 0) continue
+      const from = t * n
+      for (let j = 0; j < n; j++) row[j] += s * b[from + j]
+    }
+  }
+  return c
+}
+
+export function transposed(a: Float64Array, n: number): Float64Array {
+  const t = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) t[j * n + i] = a[i * n + j]
+  return t
+}
+
+/** Cholesky factor L (lower) of a symmetric matrix, A = L·Lᵀ, or nothing when A is not positive definite. */
+export function cholesky(a: Float64Array, n: number): Float64Array | undefined {
+  const l = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let s = a[i * n + j]
+      for (let t = 0; t < j; t++) s -= l[i * n + t] * l[j * n + t]
+      if (i === j) {
+        if (!(s > 0)) return undefined
+        l[i * n + i] = Math.sqrt(s)
+      } else {
+        l[i * n + j] = s / l[j * n + j]
+      }
+    }
+  }
+  return l
+}
+
+/** Inverse of a lower triangular matrix. */
+export function invertLower(l: Float64Array, n: number): Float64Array {
+  const inverse = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    const row = inverse.subarray(i * n, (i + 1) * n)
+    for (let t = 0; t < i; t++) {
+      const s = l[i * n + t]
+      for (let j = 0; j <= t; j++) row[j] -= s * inverse[t * n + j]
+    }
+    const d = 1 / l[i * n + i]
+    for (let j = 0; j < i; j++) row[j] *= d
+    row[i] = d
+  }
+  return inverse
+}
+
+/** Solves A·x = b in place with the Cholesky factor of A. */
+export function solveCholesky(l: Float64Array, n: number, b: Float64Array): void {
+  for (let i = 0; i < n; i++) {
+    let s = b[i]
+    for (let t = 0; t < i; t++) s -= l[i * n + t] * b[t]
+    b[i] = s / l[i * n + i]
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    let s = b[i]
+    for (let t = i + 1; t < n; t++) s -= l[t * n + i] * b[t]
+    b[i] = s / l[i * n + i]
+  }
+}

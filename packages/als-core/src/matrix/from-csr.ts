@@ -1,0 +1,162 @@
+import { MatrixError, packValues, sharedFloat32, sharedFloat64, sharedUint32, transpose } from './compressed-rows.ts'
+import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
+
+/** Several entries for one (user, item): keep the highest value, add them up, or refuse. */
+export type DuplicatePolicy = 'max' | 'sum' | 'error'
+
+export interface MatrixShape {
+  /** Number of users m (rows), at least 1. */
+  users: number
+  /** Number of items n (columns), at least 1. */
+  items: number
+}
+
+export interface CsrInput extends MatrixShape {
+  /** users + 1 ascending offsets, from 0 to the number of entries. */
+  indptr: ArrayLike<number>
+  /** Item of each entry: an integer in [0, items). Unsorted rows are sorted. */
+  indices: ArrayLike<number>
+  /** Value of each entry: positive (liked) or negative (disliked), finite, not 0. */
+  values: ArrayLike<number>
+  /** What to do with several entries for one (user, item). Default 'error'. */
+  duplicates?: DuplicatePolicy
+}
+
+/**
+ * Builds an interaction matrix, both orientations, from compressed rows. Arrays that are already shared and of the
+ * matrix's own types are used in place, not copied.
+ *
+ * @throws MatrixError naming the row and entry, when an offset, index or value is not usable, or a pair comes twice
+ * under `duplicates: 'error'`.
+ */
+export function matrixFromCsr(input: CsrInput): InteractionMatrix {
+  const { users, items, duplicates = 'error' } = input
+  checkShape(input)
+  let csr: CompressedRows & { values: Float32Array<SharedArrayBuffer> } = {
+    indptr: onShared(input.indptr, Float64Array, sharedFloat64),
+    indices: onShared(input.indices, Uint32Array, sharedUint32),
+    values: onShared(input.values, Float32Array, sharedFloat32),
+  }
+  const order = checkEntries(input, csr.values)
+  if (order !== 'ascending') {
+    // Two transpositions sort the columns of every row; a stable order keeps duplicates side by side.
+    csr = transpose(transpose(csr, items), users) as typeof csr
+    if (hasDuplicates(csr)) csr = merge(csr, duplicates)
+  }
+  const packed = packValues(csr.values)
+  const rows: CompressedRows = packed ? { ...csr, values: packed.codes } : csr
+  return {
+    users,
+    items,
+    entries: csr.indices.length,
+    csr: rows,
+    csc: transpose(rows, items),
+    ...(packed && { codebook: packed.codebook }),
+  }
+}
+
+function checkShape({ users, items, indptr, indices, values }: CsrInput): void {
+  for (const [name, count] of Object.entries({ users, items })) {
+    if (!(Number.isInteger(count) && count >= 1 && count < 2 ** 32)) {
+      throw new MatrixError(`${name} is ${count}, expected an integer from 1 to ${2 ** 32 - 1}.`)
+    }
+  }
+  if (indptr.length !== users + 1) {
+    throw new MatrixError(
+      `indptr has ${indptr.length} offsets, expected users + 1 = ${users + 1}: one before each row and one at the end.`,
+    )
+  }
+  if (values.length !== indices.length) {
+    throw new MatrixError(`${values.length} values for ${indices.length} indices: each entry needs one of each.`)
+  }
+  if (indices.length === 0) throw new MatrixError('The matrix has no entries: there is nothing to learn from.')
+  if (indptr[0] !== 0 || indptr[users] !== indices.length) {
+    throw new MatrixError(
+      `indptr runs from ${indptr[0]} to ${indptr[users]}, expected from 0 to the number of entries, ${indices.length}.`,
+    )
+  }
+}
+
+/** Checks every entry; tells whether the columns of all rows are strictly ascending. */
+function checkEntries(
+  { users, items, indptr, indices, values: original }: CsrInput,
+  values: Float32Array,
+): 'ascending' | 'unsorted' {
+  let ascending = true
+  for (let u = 0; u < users; u++) {
+    const end = indptr[u + 1]
+    if (!(end >= indptr[u]))
+      throw new MatrixError(`Row ${u}: indptr falls from ${indptr[u]} to ${end}, expected ascending offsets.`)
+    let previous = -1
+    for (let e = indptr[u]; e < end; e++) {
+      const column = indices[e]
+      if (!(column >= 0 && column < items && Number.isInteger(column))) {
+        throw new MatrixError(`Row ${u}, entry ${e}: column ${column}, expected an integer from 0 to ${items - 1}.`)
+      }
+      if (column <= previous) ascending = false
+      previous = column
+      const value = values[e]
+      if (!(Math.abs(value) < Infinity) || value === 0) {
+        throw new MatrixError(
+          `Row ${u}, column ${column}: value ${original[e]}, expected a finite float32 other than 0. Leave out entries that say nothing; give dislikes a negative value.`,
+        )
+      }
+    }
+  }
+  return ascending ? 'ascending' : 'unsorted'
+}
+
+function hasDuplicates({ indptr, indices }: CompressedRows): boolean {
+  for (let u = 0; u + 1 < indptr.length; u++) {
+    for (let e = indptr[u] + 1; e < indptr[u + 1]; e++) if (indices[e] === indices[e - 1]) return true
+  }
+  return false
+}
+
+function merge(
+  csr: CompressedRows & { values: Float32Array<SharedArrayBuffer> },
+  policy: DuplicatePolicy,
+): CompressedRows & { values: Float32Array<SharedArrayBuffer> } {
+  const { indptr, indices, values } = csr
+  const merged = sharedFloat64(indptr.length)
+  let kept = 0
+  for (let u = 0; u + 1 < indptr.length; u++) {
+    const first = kept
+    for (let e = indptr[u]; e < indptr[u + 1]; e++) {
+      if (kept > first && indices[kept - 1] === indices[e]) {
+        if (policy === 'error') {
+          throw new MatrixError(
+            `Row ${u} has column ${indices[e]} more than once. Choose duplicates: 'max' or 'sum', or merge them before.`,
+          )
+        }
+        values[kept - 1] = policy === 'max' ? Math.max(values[kept - 1], values[e]) : values[kept - 1] + values[e]
+        if (values[kept - 1] === 0) {
+          throw new MatrixError(`Row ${u}, column ${indices[e]}: the values of its duplicates add up to 0.`)
+        }
+      } else {
+        indices[kept] = indices[e]
+        values[kept++] = values[e]
+      }
+    }
+    merged[u + 1] = kept
+  }
+  const shorter = { indptr: merged, indices: sharedUint32(kept), values: sharedFloat32(kept) }
+  shorter.indices.set(indices.subarray(0, kept))
+  shorter.values.set(values.subarray(0, kept))
+  return shorter
+}
+
+interface TypedArrayClass<T> {
+  new (...args: never[]): T
+}
+
+function onShared<T extends { set(from: ArrayLike<number>): void; buffer: ArrayBufferLike }>(
+  from: ArrayLike<number>,
+  type: TypedArrayClass<unknown>,
+  allocate: (length: number) => T,
+): T {
+  if (from instanceof type && (from as unknown as T).buffer instanceof SharedArrayBuffer) return from as unknown as T
+  const copy = allocate(from.length)
+  copy.set(from)
+  return copy
+}

@@ -1,0 +1,50 @@
+import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { ModelOptions } from '../train/options.ts'
+
+/** Seconds spent in the phases of an iteration. */
+export interface PhaseSeconds {
+  /** FᵀF of the fixed side. */
+  gram: number
+  /** The change of basis: Cholesky or eigen-decomposition and the k×k products around it. */
+  basis: number
+  /** The fixed side in the new basis. */
+  rotate: number
+  /** The rows. */
+  solve: number
+}
+
+/** What one iteration did. */
+export interface IterationReport {
+  /** From 1. */
+  iteration: number
+  /** The objective after the iteration, over all users × items pairs. */
+  loss: number
+  seconds: number
+  phases: PhaseSeconds
+  /** Rows solved, users and items. */
+  rows: number
+  rowsPerSecond: number
+  /** Entries of both half-sweeps a second. */
+  entriesPerSecond: number
+  /** Conjugate-gradient steps a row, on average. */
+  stepsPerRow: number
+}
+
+/** Factors of users and items whose inner products score a pair. */
+export interface AlsModel {
+  /** Length k of a factor vector. */
+  readonly factors: number
+  readonly users: number
+  readonly items: number
+  /** users × factors, row-major. */
+  readonly userFactors: Float32Array<SharedArrayBuffer>
+  /** items × factors, row-major. */
+  readonly itemFactors: Float32Array<SharedArrayBuffer>
+  readonly userIds?: IdColumn
+  readonly itemIds?: IdColumn
+  /** Interactions of each item in the data it was trained on. */
+  readonly interactionCounts?: Uint32Array
+  readonly options: ModelOptions
+  /** One report an iteration. */
+  readonly history: readonly IterationReport[]
+}

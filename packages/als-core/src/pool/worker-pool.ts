@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+
+export interface WorkerPoolOptions {
+  /** Worker threads. Default: all cores. */
+  threads?: number
+}
+
+/**
+ * Worker threads that run the shards of `train`, `Recommender` and `evaluate`. Make one and pass it to several calls to
+ * pay for starting the threads once; whoever made it closes it.
+ */
+export interface WorkerPool {
+  readonly threads: number
+  /** Runs one of the tasks exported by the worker file. */
+  run<T>(task: string, message: unknown): Promise<T>
+  /** The pool below, for its statistics. */
+  readonly piscina: Piscina
+  /** Ends the threads; work under way is lost. */
+  close(): Promise<void>
+}
+
+/** Starts a pool. @throws RangeError when `threads` is not a whole number from 1 to 1024. */
+export function createWorkerPool({ threads = availableParallelism() }: WorkerPoolOptions = {}): WorkerPool {
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+    throw new RangeError(`threads is ${threads}, expected a whole number from 1 to 1024.`)
+  }
+  const piscina = new Piscina({
+    filename: workerFile,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    concurrentTasksPerWorker: 1,
+  })
+  return {
+    threads,
+    piscina,
+    run: (task, message) => piscina.run(message, { name: task }),
+    close: () => piscina.destroy(),
+  }
+}
+
+/** `worker.ts` from source and under the test runner, `worker.js` when built and installed. */
+const workerFile = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href

@@ -1,0 +1,6 @@
+/** The worker file: every task that a pool's threads can run, by name. */
+
+export { choleskyShards } from '../train/cholesky-rows.ts'
+export { initializeShards } from '../train/initialize-shards.ts'
+export { gramShards, restoreShards, rotateShards } from '../train/product-shards.ts'
+export { solveShards } from '../train/solve-shards.ts'

@@ -1,0 +1,90 @@
+import { cholesky, invertLower, product, transposed } from '../linear-algebra/dense.ts'
+import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts'
+import { padFactors } from './layout.ts'
+
+/**
+ * The change of basis of a half-sweep. A side is kept in the basis in which it was last solved: its factors are X = X̂·P.
+ *
+ * With G = FᵀF of the fixed side F = F̂·P_F, the rows of the other side solve (α0·G + λI + Σ w f fᵀ) x = Σ b f. In the new
+ * basis the first part is the identity ('whitened', one λ for all rows) or diagonal ('spectral', a λ for each row).
+ */
+export interface Basis {
+  /** W (k×k): Z = F̂·W, the fixed side in the new basis. */
+  readonly rotation: Float64Array
+  /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. */
+  readonly restart: Float64Array
+  /** P of the solution in the new basis. */
+  readonly toFactors: Float64Array
+  /** α0Λ, when the basis is spectral. */
+  readonly eigenvalues?: Float64Array
+  /** Trace of G: the squared norm of the fixed side. */
+  readonly squaredNorm: number
+}
+
+/** The Gram matrix of the fixed side is singular and nothing regularises it. */
+export class SingularError extends Error {
+  override readonly name = 'SingularError'
+}
+
+export interface BasisInput {
+  /** F̂ᵀF̂, k×k. */
+  readonly gram: Float64Array
+  readonly k: number
+  /** P of the fixed side and of the previous solution; absent: the identity. */
+  readonly fixedToFactors?: Float64Array
+  readonly solvedToFactors?: Float64Array
+  /** α0 */
+  readonly unobservedWeight: number
+  /** λ when it is the same for all rows. */
+  readonly lambda?: number
+}
+
+/**
+ * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ: W = P_F·Q, P = Qᵀ, R = P_X·Q.
+ * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
+ */
+export function changeBasis(input: BasisInput): Basis {
+  const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight, lambda } = input
+  const gram = fixedToFactors
+    ? product(product(transposed(fixedToFactors, k), gramInBasis, k), fixedToFactors, k)
+    : gramInBasis
+  let squaredNorm = 0
+  for (let i = 0; i < k; i++) squaredNorm += gram[i * k + i]
+  if (!Number.isFinite(squaredNorm)) {
+    throw new SingularError('The factors are no longer finite: the training diverged. Raise regularization.')
+  }
+  if (lambda === undefined) {
+    const { values, vectors } = symmetricEigen(gram, k)
+    return {
+      rotation: fixedToFactors ? product(fixedToFactors, vectors, k) : vectors,
+      restart: solvedToFactors ? product(solvedToFactors, vectors, k) : vectors,
+      toFactors: transposed(vectors, k),
+      eigenvalues: values.map((value) => unobservedWeight * Math.max(0, value)),
+      squaredNorm,
+    }
+  }
+  const system = gram.map((value) => unobservedWeight * value)
+  for (let i = 0; i < k; i++) system[i * k + i] += lambda
+  const lower = cholesky(system, k)
+  if (!lower) {
+    throw new SingularError(
+      `The Gram matrix of the fixed side is singular with regularization ${lambda}: fewer independent rows than factors. Raise regularization, or lower factors below ${k}.`,
+    )
+  }
+  const inverse = invertLower(lower, k)
+  const inverseTransposed = transposed(inverse, k)
+  return {
+    rotation: fixedToFactors ? product(fixedToFactors, inverseTransposed, k) : inverseTransposed,
+    restart: solvedToFactors ? product(solvedToFactors, lower, k) : lower,
+    toFactors: inverse,
+    squaredNorm,
+  }
+}
+
+/** A k×k matrix in float32, padded with zeros: how the kernel wants it. */
+export function padded(matrix: Float64Array, k: number): Float32Array {
+  const width = padFactors(k)
+  const out = new Float32Array(width * width)
+  for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) out[i * width + j] = matrix[i * k + j]
+  return out
+}

@@ -1,0 +1,119 @@
+/** Where things lie in the kernel's shared memory, in bytes. */
+export interface Layout {
+  /** Rows of Z, or 0 when they are outside. */
+  readonly fixed: number
+  /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
+  readonly rotation: number
+  readonly restart: number
+  readonly codebook: number
+  readonly eigenvalues: number
+  /** The first thread's scratch area; each further one is `scratchBytes` on. */
+  readonly scratch: number
+  readonly scratchBytes: number
+  readonly areas: ScratchAreas
+  readonly totalBytes: number
+  /** Factors padded to a multiple of 8. */
+  readonly padded: number
+  /** Rows of a tile. */
+  readonly tileRows: number
+  /** Whether Z is outside, in its own SharedArrayBuffer. */
+  readonly outside: boolean
+}
+
+/** Offsets within a scratch area. */
+export interface ScratchAreas {
+  readonly block: number
+  readonly source: number
+  readonly indices: number
+  readonly values: number
+  readonly weights: number
+  readonly targets: number
+  readonly indptr: number
+  readonly lambda: number
+  readonly losses: number
+  readonly steps: number
+  readonly vectors: number
+  readonly tile: number
+  readonly staging: number
+  readonly identity: number
+  readonly gram: number
+}
+
+/** Rows solved or multiplied at a time. */
+export const BLOCK_ROWS = 64
+/** Entries of a block of rows; a longer row is streamed through in pieces. */
+export const BLOCK_ENTRIES = 16_384
+/** A tile fits the second-level cache beside the vectors. */
+const TILE_BYTES = 256 * 1024
+/** A 32-bit WebAssembly memory. */
+export const MEMORY_LIMIT = 2 ** 32
+
+/** k padded to whole vectors: rows of 32 bytes. */
+export function padFactors(factors: number): number {
+  return Math.ceil(factors / 8) * 8
+}
+
+/**
+ * Lays out the memory for a fixed side of up to `rows` rows. When Z does not fit below `limit` it is held outside and
+ * its rows are brought in as they are needed.
+ */
+export function planLayout(
+  factors: number,
+  rows: number,
+  bytesPerFactor: 2 | 4,
+  threads: number,
+  limit: number = MEMORY_LIMIT,
+): Layout {
+  const padded = padFactors(factors)
+  const tileRows = Math.max(16, Math.min(BLOCK_ENTRIES, Math.floor(TILE_BYTES / (padded * 4)) & ~3))
+  const vector = padded * 4
+  const square = padded * vector
+
+  let end = 0
+  const take = (bytes: number): number => {
+    const at = end
+    end += Math.ceil(bytes / 64) * 64
+    return at
+  }
+  const areas: ScratchAreas = {
+    block: take(BLOCK_ROWS * vector),
+    source: take(BLOCK_ROWS * vector),
+    indices: take(BLOCK_ENTRIES * 4 + 64),
+    values: take(BLOCK_ENTRIES * 4 + 64),
+    weights: take(BLOCK_ENTRIES * 4 + 64),
+    targets: take(BLOCK_ENTRIES * 4 + 64),
+    indptr: take((BLOCK_ROWS + 1) * 4),
+    lambda: take(BLOCK_ROWS * 4),
+    losses: take(BLOCK_ROWS * 16),
+    steps: take(4),
+    vectors: take(4 * vector),
+    tile: take(tileRows * vector),
+    staging: take(tileRows * padded * bytesPerFactor),
+    identity: take(tileRows * 4),
+    gram: take(square),
+  }
+  const scratchBytes = end
+
+  end = 65_536
+  const rotation = take(square)
+  const restart = take(square)
+  const codebook = take(256 * 4)
+  const eigenvalues = take(vector)
+  const scratch = take(scratchBytes * threads)
+  const outside = end + rows * padded * bytesPerFactor > limit - 65_536
+  const fixed = take(outside ? 0 : rows * padded * bytesPerFactor)
+  return {
+    fixed,
+    rotation,
+    restart,
+    codebook,
+    eigenvalues,
+    scratch,
+    scratchBytes,
+    areas,
+    totalBytes: end,
+    padded,
+    tileRows,
+    outside,
+  }
+}

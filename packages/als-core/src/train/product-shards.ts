@@ -1,0 +1,113 @@
+import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
+import { type KernelShare, type KernelView, viewKernel } from './kernel-view.ts'
+import { BLOCK_ROWS } from './layout.ts'
+
+interface Task {
+  readonly share: KernelShare
+  readonly slot: number
+  readonly board: ShardBoard
+  /** [first row, end row) of each shard. */
+  readonly bounds: Float64Array
+}
+
+export interface GramTask extends Task {
+  /** rows × padded */
+  readonly factors: Float32Array
+  /** padded × padded for each shard */
+  readonly partials: Float64Array
+}
+
+/** FᵀF of each shard of rows, upper triangle: summed in float32 over blocks, the blocks in float64. */
+export function gramShards({ share, slot, board, bounds, factors, partials }: GramTask): void {
+  const view = viewKernel(share, slot)
+  const { kernel, f32, layout } = view
+  const { padded } = layout
+  const square = padded * padded
+  const gram = view.at('gram') / 4
+  for (const shard of takeShards(board)) {
+    const sum = partials.subarray(shard * square, (shard + 1) * square).fill(0)
+    const end = bounds[2 * shard + 1]
+    for (let first = bounds[2 * shard]; first < end; ) {
+      f32.fill(0, gram, gram + square)
+      // About 4096 rows in float32 before the sum moves on in float64.
+      const until = Math.min(end, first + 4096)
+      for (; first < until; first += BLOCK_ROWS) {
+        const rows = copyIn(view, 'source', factors, first, until)
+        kernel.gram(view.at('source'), rows, padded, gram * 4)
+      }
+      first = until
+      for (let i = 0; i < padded; i++) {
+        for (let j = i; j < padded; j++) sum[i * padded + j] += f32[gram + i * padded + j]
+      }
+    }
+  }
+}
+
+export interface RotateTask extends Task {
+  readonly factors: Float32Array
+  readonly half: boolean
+  /** Z, when it is outside the kernel's memory. */
+  readonly outside?: Uint8Array
+}
+
+/** Z = F·W for each shard of rows, in the precision that the gather reads. */
+export function rotateShards({ share, slot, board, bounds, factors, half, outside }: RotateTask): void {
+  const view = viewKernel(share, slot)
+  const { kernel, layout, u8 } = view
+  const { padded } = layout
+  const bytes = padded * (half ? 2 : 4)
+  const source = view.at('source')
+  const block = view.at('block')
+  for (const shard of takeShards(board)) {
+    const end = bounds[2 * shard + 1]
+    for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
+      const rows = copyIn(view, 'source', factors, first, end)
+      const z = layout.fixed + first * bytes
+      if (!half && !outside) {
+        kernel.multiply(source, rows, padded, layout.rotation, z)
+        continue
+      }
+      kernel.multiply(source, rows, padded, layout.rotation, block)
+      const to = outside ? source : z
+      if (half) kernel.toBfloat16(block, rows * padded, to)
+      if (outside) {
+        const from = half ? to : block
+        outside.set(u8.subarray(from, from + rows * bytes), first * bytes)
+      }
+    }
+  }
+}
+
+export interface RestoreTask extends Task {
+  readonly factors: Float32Array
+  /** rows × k, not padded */
+  readonly restored: Float32Array
+  readonly k: number
+}
+
+/** X = X̂·P for each shard of rows: the factors in the basis that the user sees, without padding. */
+export function restoreShards({ share, slot, board, bounds, factors, restored, k }: RestoreTask): void {
+  const view = viewKernel(share, slot)
+  const { kernel, layout, f32 } = view
+  const { padded } = layout
+  const block = view.at('block')
+  for (const shard of takeShards(board)) {
+    const end = bounds[2 * shard + 1]
+    for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
+      const rows = copyIn(view, 'source', factors, first, end)
+      kernel.multiply(view.at('source'), rows, padded, layout.rotation, block)
+      for (let r = 0; r < rows; r++) {
+        const at = block / 4 + r * padded
+        restored.set(f32.subarray(at, at + k), (first + r) * k)
+      }
+    }
+  }
+}
+
+/** Copies up to BLOCK_ROWS rows from `first` on into a scratch area; returns how many. */
+function copyIn(view: KernelView, area: 'source' | 'block', factors: Float32Array, first: number, end: number): number {
+  const { padded } = view.layout
+  const rows = Math.min(BLOCK_ROWS, end - first)
+  view.f32.set(factors.subarray(first * padded, (first + rows) * padded), view.at(area) / 4)
+  return rows
+}

@@ -1,0 +1,48 @@
+import { sharedFloat32 } from '../matrix/compressed-rows.ts'
+import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
+
+/** The factors of a side: X = X̂·P. */
+export interface Factors {
+  /** X̂, rows × padded. */
+  readonly values: Float32Array<SharedArrayBuffer>
+  /** P, k×k; absent: the identity. */
+  readonly toFactors?: Float64Array
+}
+
+/** One side of the training, users or items. */
+export interface Side {
+  readonly name: 'users' | 'items'
+  readonly rows: number
+  readonly sparse: CompressedRows
+  /** The factors as of the last complete half-sweep; undefined before the first when nothing was given. */
+  factors: Factors | undefined
+  /** Where the next half-sweep writes: the factors before are kept, so that shards can run again and aborts lose nothing. */
+  spare: Float32Array<SharedArrayBuffer>
+  readonly solveShards: Shards
+  readonly gramShards: Shards
+  readonly rowShards: Shards
+}
+
+/** Both sides of a matrix, with room for their factors. */
+export function makeSides(matrix: InteractionMatrix, k: number, padded: number): { users: Side; items: Side } {
+  const side = (name: Side['name'], rows: number, sparse: CompressedRows): Side => ({
+    name,
+    rows,
+    sparse,
+    factors: undefined,
+    spare: sharedFloat32(rows * padded),
+    solveShards: planSolveShards(sparse.indptr),
+    // A float64 partial sum of k×k each: fewer for large k.
+    gramShards: planRowShards(rows, k <= 256 ? 32 : 8),
+    rowShards: planRowShards(rows, 256),
+  })
+  return { users: side('users', matrix.users, matrix.csr), items: side('items', matrix.items, matrix.csc) }
+}
+
+/** Takes what a half-sweep wrote as the side's factors; the ones before become the spare. */
+export function commitFactors(side: Side, toFactors: Float64Array | undefined, padded: number): void {
+  const written = side.spare
+  side.spare = side.factors?.values ?? sharedFloat32(side.rows * padded)
+  side.factors = { values: written, ...(toFactors && { toFactors }) }
+}
