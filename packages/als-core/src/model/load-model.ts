@@ -1,0 +1,136 @@
+import { open, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type RecordBatch, RecordBatchReader, type Vector } from 'apache-arrow'
+import { sharedFloat32 } from '../matrix/compressed-rows.ts'
+import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from './als-model.ts'
+import { checkManifest, MANIFEST, type ModelFile, ModelFormatError } from './manifest.ts'
+
+/**
+ * Reads a model that `saveModel` wrote. The factors go straight to SharedArrayBuffers, a record batch at a time.
+ *
+ * @throws ModelFormatError when the directory holds no model, a truncated or foreign one, or one of a later version.
+ */
+export async function loadModel(directory: string): Promise<AlsModel> {
+  const path = join(directory, MANIFEST)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new ModelFormatError(
+      `${directory} has no ${MANIFEST}: it does not hold a model, or its saving did not finish.`,
+    )
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw new ModelFormatError(`${path} is not JSON (${(error as Error).message}). Save the model again.`)
+  }
+  const manifest = checkManifest(parsed, path)
+  const { factors, options, history } = manifest
+  const [users, items] = await Promise.all([
+    readSide(directory, manifest.users, factors),
+    readSide(directory, manifest.items, factors),
+  ])
+  return {
+    factors,
+    users: manifest.users.rows,
+    items: manifest.items.rows,
+    userFactors: users.values,
+    itemFactors: items.values,
+    ...(users.ids && { userIds: users.ids }),
+    ...(items.ids && { itemIds: items.ids }),
+    ...(items.counts && { interactionCounts: items.counts }),
+    options,
+    history,
+  }
+}
+
+interface SideData {
+  values: Float32Array<SharedArrayBuffer>
+  ids?: IdColumn
+  counts?: Uint32Array
+}
+
+async function readSide(directory: string, side: ModelFile, factors: number): Promise<SideData> {
+  const path = join(directory, side.name)
+  const size = await stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  )
+  if (size !== side.bytes) {
+    throw new ModelFormatError(
+      size === undefined
+        ? `${path} is missing; the manifest names it. Restore it, or save the model again.`
+        : `${path} has ${size} bytes, the manifest says ${side.bytes}: it is truncated or of another model. Save the model again.`,
+    )
+  }
+  const values = sharedFloat32(side.rows * factors)
+  let counts: Uint32Array | undefined
+  const ids = new IdReader(side)
+  let row = 0
+  const file = await open(path)
+  try {
+    const reader = await RecordBatchReader.from(file)
+    for await (const batch of reader) {
+      row += readBatch(batch as RecordBatch, row)
+    }
+  } catch (error) {
+    if (error instanceof ModelFormatError) throw error
+    throw new ModelFormatError(
+      `${path} cannot be read as an Arrow file (${(error as Error).message}). Save the model again.`,
+    )
+  } finally {
+    await file.close()
+  }
+  if (row !== side.rows) {
+    throw new ModelFormatError(`${path} has ${row} rows, the manifest says ${side.rows}. Save the model again.`)
+  }
+  return { values, ids: ids.column, counts }
+
+  function readBatch(batch: RecordBatch, first: number): number {
+    const vectors = batch.getChild('vector')?.data[0]
+    const flat = vectors?.children[0]?.values
+    if (
+      !(flat instanceof Float32Array) ||
+      flat.length !== batch.numRows * factors ||
+      first + batch.numRows > side.rows
+    ) {
+      throw new ModelFormatError(
+        `${path}: expected a column "vector" of ${factors} float32 a row and ${side.rows} rows. It is not a file of this model.`,
+      )
+    }
+    values.set(flat, first * factors)
+    const count = batch.getChild('interaction_count')?.data[0]?.values
+    if (count instanceof Uint32Array) {
+      counts ??= new Uint32Array(side.rows)
+      counts.set(count, first)
+    }
+    ids.read(batch.getChild('id'), first)
+    return batch.numRows
+  }
+}
+
+/** Collects the id column: numbers in a Float64Array (exact to 2^53), strings in an array. */
+class IdReader {
+  column: Float64Array | string[] | undefined
+  readonly #side: ModelFile
+
+  constructor(side: ModelFile) {
+    this.#side = side
+  }
+
+  read(vector: Vector | null, first: number): void {
+    if (!this.#side.ids || !vector) return
+    const { values } = vector.data[0]
+    if (values instanceof BigInt64Array) {
+      this.column ??= new Float64Array(this.#side.rows)
+      for (let r = 0; r < vector.length; r++) this.column[first + r] = Number(values[r])
+    } else {
+      this.column ??= new Array<string>(this.#side.rows)
+      for (let r = 0; r < vector.length; r++) this.column[first + r] = vector.get(r) as string
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { ModelOptions } from '../train/options.ts'
+import type { IterationReport } from './als-model.ts'
+
+/** The name of the manifest in a model's directory; it is written last, so that a directory with one is complete. */
+export const MANIFEST = 'manifest.json'
+export const FORMAT = 'seesaw-als-model'
+/** Raised when a reader of the version before could misread the files. */
+export const VERSION = 1
+
+/** One Arrow file of a model: id, vector and, for items, interaction_count, a row for each user or item. */
+export interface ModelFile {
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
+  /** Whether the id column has original ids; else it numbers the rows. */
+  readonly ids: boolean
+}
+
+/** `manifest.json` of a saved model. */
+export interface Manifest {
+  readonly format: typeof FORMAT
+  readonly version: number
+  readonly factors: number
+  readonly users: ModelFile
+  readonly items: ModelFile
+  readonly options: ModelOptions
+  readonly history: readonly IterationReport[]
+}
+
+/** A directory that does not hold a model this version can read; the message says what is wrong and what to do. */
+export class ModelFormatError extends Error {
+  override readonly name = 'ModelFormatError'
+}
+
+/** Checks a parsed manifest. @throws ModelFormatError */
+export function checkManifest(value: unknown, path: string): Manifest {
+  const manifest = value as Manifest
+  if (typeof value !== 'object' || value === null || manifest.format !== FORMAT) {
+    throw new ModelFormatError(
+      `${path} is not the manifest of a model: "format" is ${JSON.stringify(manifest?.format)}, expected "${FORMAT}".`,
+    )
+  }
+  if (manifest.version !== VERSION) {
+    throw new ModelFormatError(
+      `${path} has format version ${manifest.version}, and this release reads version ${VERSION}: ${
+        manifest.version > VERSION ? 'update the library' : 'train and save the model again'
+      }.`,
+    )
+  }
+  for (const side of ['users', 'items'] as const) {
+    const file = manifest[side]
+    if (!file || typeof file.name !== 'string' || !Number.isInteger(file.rows) || !Number.isInteger(file.bytes)) {
+      throw new ModelFormatError(`${path} does not say where the factors of the ${side} are. Save the model again.`)
+    }
+  }
+  if (!Number.isInteger(manifest.factors) || manifest.factors < 1) {
+    throw new ModelFormatError(`${path} has "factors" ${manifest.factors}, expected a whole number of at least 1.`)
+  }
+  return manifest
+}

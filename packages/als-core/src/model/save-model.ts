@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float32,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  Schema,
+  Struct,
+  Uint32,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
+import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from './als-model.ts'
+import { FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
+
+/** Rows of a record batch: at most this many, and at most about 32 MB of vectors. */
+const BATCH_ROWS = 65_536
+
+/**
+ * Writes a model to a directory, which is made if it is missing: `users-*.arrow` and `items-*.arrow` (Arrow IPC files with
+ * columns id, vector and, for items, interaction_count) and `manifest.json`. The manifest is put in place last, by one
+ * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted.
+ */
+export async function saveModel(model: AlsModel, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const generation = randomUUID().slice(0, 8)
+  const written: string[] = []
+  const write = async (side: 'users' | 'items', columns: SideColumns): Promise<ModelFile> => {
+    const name = `${side}-${generation}.arrow`
+    written.push(name)
+    const bytes = await writeSide(join(directory, name), columns)
+    return { name, rows: columns.rows, bytes, ids: columns.ids !== undefined }
+  }
+  try {
+    const { factors } = model
+    const users = await write('users', { rows: model.users, factors, values: model.userFactors, ids: model.userIds })
+    const items = await write('items', {
+      rows: model.items,
+      factors,
+      values: model.itemFactors,
+      ids: model.itemIds,
+      counts: model.interactionCounts,
+    })
+    const { options, history } = model
+    const manifest: Manifest = { format: FORMAT, version: VERSION, factors, users, items, options, history }
+    const draft = `manifest-${generation}.json`
+    written.push(draft)
+    await writeFlushed(join(directory, draft), `${JSON.stringify(manifest, null, 2)}\n`)
+    await rename(join(directory, draft), join(directory, MANIFEST))
+  } catch (error) {
+    await Promise.all(written.map((name) => rm(join(directory, name), { force: true })))
+    throw error
+  }
+  const stale = (await readdir(directory)).filter(
+    (name) => /^(users|items)-[0-9a-f]{8}\.arrow$/.test(name) && !written.includes(name),
+  )
+  await Promise.all(stale.map((name) => rm(join(directory, name), { force: true })))
+}
+
+interface SideColumns {
+  readonly rows: number
+  readonly factors: number
+  readonly values: Float32Array
+  readonly ids?: IdColumn
+  readonly counts?: Uint32Array
+}
+
+/** Writes one Arrow IPC file, a batch at a time; returns its size in bytes. */
+async function writeSide(path: string, columns: SideColumns): Promise<number> {
+  const { rows, factors, values, ids, counts } = columns
+  const idType = typeof ids?.at(0) === 'string' ? new Utf8() : new Int64()
+  const vectorType = new FixedSizeList(factors, new Field('item', new Float32(), false))
+  const fields: Field<DataType>[] = [new Field('id', idType, false), new Field('vector', vectorType, false)]
+  if (counts) fields.push(new Field('interaction_count', new Uint32(), false))
+  const schema = new Schema(fields)
+  const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
+
+  const file = await open(path, 'w')
+  try {
+    const writer = new RecordBatchFileWriter()
+    writer.reset(undefined, schema)
+    // The writer hands over chunks as batches are written; draining after each keeps one batch in memory.
+    const chunks = writer[Symbol.asyncIterator]()
+    const drained = (async () => {
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) await file.write(next.value)
+    })()
+    for (let first = 0; first < rows; first += batchRows) {
+      const length = Math.min(batchRows, rows - first)
+      const children = [
+        idData(ids, idType, first, length),
+        makeData({
+          type: vectorType,
+          length,
+          nullCount: 0,
+          child: makeData({
+            type: new Float32(),
+            length: length * factors,
+            nullCount: 0,
+            data: values.slice(first * factors, (first + length) * factors),
+          }),
+        }),
+        ...(counts
+          ? [makeData({ type: new Uint32(), length, nullCount: 0, data: counts.slice(first, first + length) })]
+          : []),
+      ]
+      const data = makeData({ type: new Struct(fields), length, nullCount: 0, children })
+      writer.write(new RecordBatch(schema, data))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    writer.finish()
+    await drained
+    await file.sync()
+    return (await file.stat()).size
+  } finally {
+    await file.close()
+  }
+}
+
+function idData(ids: IdColumn | undefined, type: DataType, first: number, length: number) {
+  if (type instanceof Utf8) {
+    const strings = Array.from({ length }, (_, r) => String(ids!.at(first + r)))
+    return vectorFromArray(strings, new Utf8()).data[0]
+  }
+  const numbers = BigInt64Array.from({ length }, (_, r) => BigInt(ids ? (ids.at(first + r) as number) : first + r))
+  return makeData({ type: new Int64(), length, nullCount: 0, data: numbers })
+}
+
+async function writeFlushed(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
