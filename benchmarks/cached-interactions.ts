@@ -2,18 +2,63 @@
  * Generated matrices as files that every program of a comparison reads, in benchmarks/.cache: NAME.json
  * { users, items, entries }, NAME.indptr.i64, NAME.indices.i32 and NAME.data.f32, little-endian.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { InteractionMatrix } from '@seesaw/als-core'
-import { generateInteractions, type MatrixSize } from './generate-interactions.ts'
+import { gunzipSync } from 'node:zlib'
+import { type InteractionMatrix, matrixFromCsr, matrixFromTriplets } from '@seesaw/als-core'
+import { generateInteractions, sizes } from './generate-interactions.ts'
 
 const folder = fileURLToPath(new URL('./.cache/', import.meta.url))
 
-/** The files' common prefix; generates and writes them on first use. */
-export async function cachedInteractions(name: string, size: MatrixSize): Promise<string> {
+/**
+ * The files' common prefix; makes them on first use. `name` is a generated size (S, M, L) or a data set with a
+ * train.tsv.gz of `user item value` lines in ../shared/data.
+ */
+export async function cachedInteractions(name: string): Promise<string> {
   const prefix = folder + name
-  if (!existsSync(`${prefix}.json`)) writeMatrix(prefix, await generateInteractions(size))
+  if (existsSync(`${prefix}.json`)) return prefix
+  const size = sizes[name as keyof typeof sizes]
+  writeMatrix(prefix, size ? await generateInteractions(size) : readDataSet(name))
   return prefix
+}
+
+/** Reads the matrix at a prefix. */
+export function readInteractions(prefix: string): InteractionMatrix {
+  const { users, items, entries } = JSON.parse(readFileSync(`${prefix}.json`, 'utf8'))
+  return matrixFromCsr({
+    users,
+    items,
+    indptr: Float64Array.from(readArray(`${prefix}.indptr.i64`, BigInt64Array, 8 * (users + 1)), Number),
+    indices: readArray(`${prefix}.indices.i32`, Uint32Array<SharedArrayBuffer>, 4 * entries),
+    values: readArray(`${prefix}.data.f32`, Float32Array<SharedArrayBuffer>, 4 * entries),
+  })
+}
+
+function readDataSet(name: string): InteractionMatrix {
+  const file = fileURLToPath(new URL(`../../shared/data/${name}/train.tsv.gz`, import.meta.url))
+  if (!existsSync(file))
+    throw new Error(`${name} is none of ${Object.keys(sizes).join(', ')}, and ${file} does not exist.`)
+  const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n')
+  const [rows, columns, values] = [0, 1, 2].map((field) => lines.map((line) => Number(line.split('\t')[field])))
+  const count = (ids: number[]) => ids.reduce((most, id) => Math.max(most, id + 1), 0)
+  return matrixFromTriplets({
+    users: count(rows),
+    items: count(columns),
+    rows: Uint32Array.from(rows),
+    columns: Uint32Array.from(columns),
+    values: Float32Array.from(values),
+    duplicates: 'max',
+  })
 }
 
 /** Writes the users' rows of a matrix; the JSON comes last, so that its presence means the rest is whole. */

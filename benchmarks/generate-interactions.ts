@@ -16,12 +16,17 @@ export interface MatrixSize {
   entries: number
 }
 
-/** The matrices the solver is measured on. */
-export const sizes: Record<'S' | 'M' | 'L' | '1B', MatrixSize> = {
+/** The matrices the solver is measured on; N1 to N16 have the same users and items and more and more entries. */
+export const sizes: Record<'S' | 'M' | 'L' | '1B' | 'N1' | 'N2' | 'N4' | 'N8' | 'N16', MatrixSize> = {
   S: { users: 50_000, items: 20_000, entries: 2_500_000 },
   M: { users: 400_000, items: 100_000, entries: 20_000_000 },
   L: { users: 2_000_000, items: 500_000, entries: 200_000_000 },
   '1B': { users: 3_000_000, items: 1_000_000, entries: 1_000_000_000 },
+  N1: { users: 100_000, items: 40_000, entries: 1_000_000 },
+  N2: { users: 100_000, items: 40_000, entries: 2_000_000 },
+  N4: { users: 100_000, items: 40_000, entries: 4_000_000 },
+  N8: { users: 100_000, items: 40_000, entries: 8_000_000 },
+  N16: { users: 100_000, items: 40_000, entries: 16_000_000 },
 }
 
 /** The values of a generated matrix, equally likely. The matrix holds one-byte places in this list. */
@@ -95,9 +100,9 @@ function equalShares(indptr: Float64Array, parts: number): number[] {
 
 function emptyRows(rows: number, entries: number): CompressedRows {
   return {
-    indptr: shared(Float64Array, rows + 1),
-    indices: shared(Uint32Array, entries),
-    values: shared(Uint8Array, entries),
+    indptr: shared(Float64Array<SharedArrayBuffer>, rows + 1),
+    indices: shared(Uint32Array<SharedArrayBuffer>, entries),
+    values: shared(Uint8Array<SharedArrayBuffer>, entries),
   }
 }
 

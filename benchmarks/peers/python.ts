@@ -1,5 +1,5 @@
 /** Python peers: a virtual environment of their own beside this file, made on first use. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -23,12 +23,25 @@ export async function preparePeers(): Promise<void> {
  */
 export async function runPeer<T>(script: string, args: string[], threads: number): Promise<T> {
   await preparePeers()
+  const output = await run(python, [`${folder}${script}`, ...args], peerEnvironment(threads))
+  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as T
+}
+
+/** Starts `peers/SCRIPT` as a process that stays, for a benchmark that talks to it on its standard input and output. */
+export async function startPeer(script: string, args: string[], threads: number): Promise<ChildProcess> {
+  await preparePeers()
+  return spawn(python, [`${folder}${script}`, ...args], {
+    env: peerEnvironment(threads),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
+
+function peerEnvironment(threads: number): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { ...process.env, OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: String(threads) }
   // A kernel forced on an old OpenBLAS slows a current numpy.
   delete environment.OPENBLAS_CORETYPE
   delete environment.OPENBLAS_L2_SIZE
-  const output = await run(python, [`${folder}${script}`, ...args], environment)
-  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as T
+  return environment
 }
 
 function run(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {

@@ -1,0 +1,47 @@
+"""Reads the matrices that benchmarks/cached-interactions.ts writes, and speaks the benchmark's protocol.
+
+The protocol is JSON lines: a program says {"ready": true}, then answers {"command": "iterate"} with the seconds of one
+more iteration and {"command": "factors", "path": ...} by writing its factors as float32, users first.
+"""
+
+import json
+import resource
+import sys
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+
+def read_interactions(prefix):
+    with open(f"{prefix}.json") as file:
+        shape = json.load(file)
+    indptr = np.fromfile(f"{prefix}.indptr.i64", dtype=np.int64)
+    indices = np.fromfile(f"{prefix}.indices.i32", dtype=np.int32)
+    data = np.fromfile(f"{prefix}.data.f32", dtype=np.float32)
+    # implicit and irspack index with 32 bits as long as the entries allow it; scipy would keep 64 for both arrays.
+    if len(indices) < 2**31:
+        indptr = indptr.astype(np.int32)
+    return csr_matrix((data, indices, indptr), shape=(shape["users"], shape["items"]), copy=False)
+
+
+def say(**fields):
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def peak_rss_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def wait_for_iterate(factors):
+    """Returns when the benchmark asks for one more iteration; ends the program when it asks for none."""
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["command"] == "iterate":
+            return
+        if message["command"] == "factors":
+            with open(message["path"], "wb") as file:
+                for side in factors():
+                    np.ascontiguousarray(side, dtype=np.float32).tofile(file)
+            say(written=True)
+    sys.exit(0)

@@ -1,0 +1,36 @@
+"""irspack's iALS, one epoch at a time: irspack_train.py PREFIX '{"factors": 128, "solver": "cholesky", ...}'
+
+Its loss is half of the `ials` objective: half the sum of c (1 - x.y)^2 + alpha0 (x.y)^2 + reg (n + alpha0 N)^nu |x|^2.
+"""
+
+import json
+import sys
+import time
+
+from interactions import peak_rss_mb, read_interactions, say, wait_for_iterate
+from irspack._version import __version__
+from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
+
+prefix, options = sys.argv[1], json.loads(sys.argv[2])
+trainer = IALSTrainer(
+    read_interactions(prefix),
+    n_components=options["factors"],
+    alpha0=options["unobservedWeight"],
+    reg=options["regularization"],
+    nu=options["nu"],
+    init_std=0.1,
+    solver_type=str_to_solver_type(options["solver"]),
+    max_cg_steps=3,
+    ialspp_subspace_dimension=64,
+    loss_type=str_to_loss_type("IALSPP"),
+    random_seed=options["seed"],
+    n_threads=options["threads"],
+    prediction_time_max_cg_steps=5,
+    prediction_time_ialspp_iteration=7,
+)
+say(ready=True, version=__version__)
+while True:
+    wait_for_iterate(lambda: (trainer.core_trainer.user, trainer.core_trainer.item))
+    start = time.perf_counter()
+    trainer.run_epoch()
+    say(seconds=time.perf_counter() - start, peakRssMb=peak_rss_mb())

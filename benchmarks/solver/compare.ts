@@ -1,0 +1,103 @@
+/**
+ * One run alternates the programs iteration by iteration, so that whatever else the machine does hits all of them, and
+ * an iteration of ours is compared with the peer's right after it.
+ */
+import { fileURLToPath } from 'node:url'
+import { max, median, min } from 'simple-statistics'
+import { cachedInteractions, readInteractions } from '../cached-interactions.ts'
+import { ExactLoss, type Objective } from './exact-loss.ts'
+import { type Iteration, Program, type ProgramName, type ProgramOptions } from './program.ts'
+import { type Column, printTable } from './table.ts'
+
+export interface ComparisonOptions extends ProgramOptions {
+  /** A generated size or a data set. */
+  data: string
+  /** Iterations of ours and of the conjugate-gradient peers. */
+  iterations: number
+  /** Peers, and how many iterations each joins in: an exact solve takes its time. */
+  peers: Partial<Record<ProgramName, number>>
+  /** After which iterations the loss is computed; after every one when left out. */
+  lossAfter?: number[]
+}
+
+export interface Contender {
+  name: ProgramName
+  iterations: Iteration[]
+  /** Exact loss by iteration (from 1). */
+  losses: Map<number, number>
+}
+
+export async function compare(options: ComparisonOptions): Promise<Contender[]> {
+  const prefix = await cachedInteractions(options.data)
+  const matrix = readInteractions(prefix)
+  const loss = new ExactLoss(matrix)
+  const objective: Objective = options
+  const contenders: (Contender & { program: Program; limit: number })[] = []
+  try {
+    for (const [name, limit] of Object.entries({ seesaw: options.iterations, ...options.peers }) as [
+      ProgramName,
+      number,
+    ][]) {
+      const program = await Program.start(name, prefix, options)
+      contenders.push({ name, program, limit, iterations: program.iterations, losses: new Map() })
+    }
+    for (let i = 1; i <= options.iterations; i++) {
+      const running = contenders.filter(({ limit }) => i <= limit)
+      for (const { program } of running) await program.iterate()
+      if (options.lossAfter !== undefined && !options.lossAfter.includes(i)) continue
+      for (const { program, losses } of running) {
+        const path = fileURLToPath(new URL(`../.cache/${program.name}.factors.f32`, import.meta.url))
+        losses.set(i, await loss.of(await program.factors(path, matrix.users), objective))
+      }
+    }
+  } finally {
+    await Promise.all(contenders.map(({ program }) => program.close()))
+    await loss.close()
+  }
+  return contenders.map(({ name, iterations, losses }) => ({ name, iterations, losses }))
+}
+
+/** The peer's seconds over ours, iteration by iteration. */
+export function pairedRatios(ours: Contender, peer: Contender): number[] {
+  return peer.iterations.map(({ seconds }, i) => seconds / ours.iterations[i].seconds)
+}
+
+/** Whether our loss is no higher than the peer's after each iteration where both are known. */
+export function lossNotAbove(ours: Contender, peer: Contender): boolean {
+  return [...peer.losses].every(([iteration, loss]) => !(ours.losses.get(iteration)! > loss))
+}
+
+/** The peer's time for all its iterations over our time to the same loss; undefined when ours did not reach it. */
+export function timeToLossRatio(ours: Contender, peer: Contender): number | undefined {
+  const goal = peer.losses.get(peer.iterations.length)
+  if (goal === undefined) return undefined
+  const reached = [...ours.losses].sort(([a], [b]) => a - b).find(([, loss]) => loss <= goal)
+  if (reached === undefined) return undefined
+  return totalSeconds(peer.iterations) / totalSeconds(ours.iterations.slice(0, reached[0]))
+}
+
+export function printComparison([ours, ...peers]: Contender[]): void {
+  const after = [1, 5, 15].filter((iteration) => ours.losses.has(iteration))
+  const columns: Column<Contender>[] = [
+    ['program', ({ name }) => name],
+    ['iterations', ({ iterations }) => String(iterations.length)],
+    ['s/iteration: median [min, max]', ({ iterations }) => spread(iterations.map(({ seconds }) => seconds))],
+    ['its time / ours: median [min, max]', (peer) => (peer === ours ? '1' : spread(pairedRatios(ours, peer)))],
+    ...after.map((i): Column<Contender> => [`loss after ${i}`, ({ losses }) => losses.get(i)?.toExponential(4) ?? '-']),
+    [
+      'its time / ours, to its last loss',
+      (peer) => (peer === ours ? '1' : (timeToLossRatio(ours, peer)?.toFixed(1) ?? '-')),
+    ],
+    ['peak RSS, MB', ({ iterations }) => iterations[0].peakRssMb.toFixed(0)],
+  ]
+  printTable(columns, [ours, ...peers])
+}
+
+export function spread(values: number[]): string {
+  const digits = (value: number) => (value >= 10 ? value.toFixed(1) : value.toPrecision(3))
+  return `${digits(median(values))} [${digits(min(values))}, ${digits(max(values))}]`
+}
+
+function totalSeconds(iterations: Iteration[]): number {
+  return iterations.reduce((total, { seconds }) => total + seconds, 0)
+}

@@ -1,0 +1,55 @@
+/** Many factors on real data (Gowalla), objective ials with nu = 1: where the time of an iteration goes. */
+import { median } from 'simple-statistics'
+import { cachedInteractions } from '../cached-interactions.ts'
+import { medianIteration, phaseColumns } from './phases.ts'
+import { type Iteration, Program, type ProgramName, type ProgramOptions } from './program.ts'
+import { type Column, printTable } from './table.ts'
+
+export async function largeK({
+  threads,
+  quick,
+}: {
+  threads: number
+  quick: boolean
+}): Promise<Record<string, unknown>> {
+  const data = await cachedInteractions('gowalla')
+  const figures: Record<string, unknown> = { data: 'gowalla', threads }
+  for (const factors of [512, 1024]) {
+    const common = { factors, threads, seed: 1, alpha: 1 }
+    const ials = { ...common, objective: 'ials' as const, regularization: 0.005, unobservedWeight: 0.01, nu: 1 }
+    const hkv = { ...common, objective: 'hkv' as const, regularization: 0.01, unobservedWeight: 1, nu: 0 }
+    const ours = await run('seesaw', data, ials, quick ? 2 : 6)
+    const oursHkv = await run('seesaw', data, hkv, quick ? 2 : 6)
+    const cg = await run('implicit-cg', data, hkv, quick ? 1 : 3)
+    const cholesky = quick ? undefined : await run('implicit-cholesky', data, hkv, 1)
+    console.log(`Gowalla, k=${factors}, ${threads} threads\n`)
+    for (const [objective, program] of Object.entries({ ials: ours, hkv: oursHkv })) {
+      const title: Column<Iteration> = ['objective', () => objective]
+      printTable([title, ...phaseColumns], [medianIteration(program.iterations)])
+    }
+    const seconds = (program: Program) => median(program.iterations.map(({ seconds }) => seconds))
+    printTable<[string, Program]>(
+      [
+        ['program', ([name]) => name],
+        ['s/iteration', ([, program]) => seconds(program).toFixed(2)],
+        ['its time / ours (hkv)', ([, program]) => (seconds(program) / seconds(oursHkv)).toFixed(1)],
+      ],
+      [['implicit, CG', cg], ...(cholesky ? [['implicit, Cholesky', cholesky] as [string, Program]] : [])],
+    )
+    const { phases, seconds: total } = medianIteration(ours.iterations).report!
+    figures[`k${factors}`] = {
+      secondsPerIteration: seconds(ours),
+      largestShareOutsideSolve: Math.max(phases.gram, phases.basis, phases.rotate) / total,
+      ratioToImplicitCg: seconds(cg) / seconds(oursHkv),
+      ratioToImplicitCholesky: cholesky ? seconds(cholesky) / seconds(oursHkv) : null,
+    }
+  }
+  return figures
+}
+
+async function run(name: ProgramName, data: string, options: ProgramOptions, iterations: number): Promise<Program> {
+  const program = await Program.start(name, data, options)
+  for (let i = 0; i < iterations; i++) await program.iterate()
+  await program.close()
+  return program
+}

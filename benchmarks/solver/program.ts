@@ -1,0 +1,106 @@
+/** The programs that are compared, each a process of its own that runs one iteration when it is told to. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { IterationReport } from '@seesaw/als-core'
+import { readArray } from '../cached-interactions.ts'
+import { startPeer } from '../peers/python.ts'
+import type { Factors } from './exact-loss.ts'
+
+export type ProgramName =
+  | 'seesaw'
+  | 'implicit-cg'
+  | 'implicit-cholesky'
+  | 'irspack-cg'
+  | 'irspack-cholesky'
+  | 'irspack-ialspp'
+
+export interface ProgramOptions {
+  factors: number
+  threads: number
+  seed: number
+  regularization: number
+  objective: 'hkv' | 'ials'
+  alpha: number
+  unobservedWeight: number
+  nu: number
+}
+
+/** What a program says about its last iteration. */
+export interface Iteration {
+  /** As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. */
+  seconds: number
+  /** Peak resident memory of the process so far. */
+  peakRssMb: number
+  /** Ours only. */
+  report?: IterationReport
+  plannedMb?: number
+}
+
+export class Program {
+  readonly name: ProgramName
+  readonly iterations: Iteration[] = []
+  readonly options: ProgramOptions
+  #process: ChildProcess
+  #lines: AsyncIterator<string>
+
+  /** Starts a program and waits until it has read the matrix: a file prefix, or the name of a generated size. */
+  static async start(name: ProgramName, interactions: string, options: ProgramOptions): Promise<Program> {
+    const [library, solver] = name.split('-')
+    const args = [interactions, JSON.stringify({ ...options, solver })]
+    const program = new Program(
+      name,
+      options,
+      library === 'seesaw'
+        ? spawn(process.execPath, [fileURLToPath(new URL('./train-program.ts', import.meta.url)), ...args], {
+            stdio: ['pipe', 'pipe', 'inherit'],
+          })
+        : await startPeer(`${library}_train.py`, args, options.threads),
+    )
+    await program.#answer()
+    return program
+  }
+
+  private constructor(name: ProgramName, options: ProgramOptions, process: ChildProcess) {
+    this.name = name
+    this.options = options
+    this.#process = process
+    this.#lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]()
+  }
+
+  /** Runs one more iteration. */
+  async iterate(): Promise<Iteration> {
+    const iteration = (await this.#ask({ command: 'iterate' })) as unknown as Iteration
+    this.iterations.push(iteration)
+    return iteration
+  }
+
+  /** The factors after the last iteration, through the file at `path`. */
+  async factors(path: string, users: number): Promise<Factors> {
+    await this.#ask({ command: 'factors', path })
+    const { size } = statSync(path)
+    const all = readArray(path, Float32Array<SharedArrayBuffer>, size)
+    rmSync(path)
+    const { factors } = this.options
+    const split = users * factors
+    return { factors, users: all.subarray(0, split), items: all.subarray(split) }
+  }
+
+  async close(): Promise<void> {
+    this.#process.stdin!.end()
+    if (this.#process.exitCode === null) await once(this.#process, 'exit')
+  }
+
+  #ask(message: Record<string, unknown>): Promise<Record<string, unknown>> {
+    this.#process.stdin!.write(`${JSON.stringify(message)}\n`)
+    return this.#answer()
+  }
+
+  async #answer(): Promise<Record<string, unknown>> {
+    const { value, done } = await this.#lines.next()
+    if (done) throw new Error(`${this.name} ended with exit code ${this.#process.exitCode} instead of answering.`)
+    return JSON.parse(value)
+  }
+}

@@ -1,0 +1,49 @@
+/** Ours alone on the large matrices, generated straight into the process that trains. */
+
+import { phaseColumns } from './phases.ts'
+import { Program } from './program.ts'
+import { printTable } from './table.ts'
+
+export interface TrainOnceOptions {
+  size: 'L' | '1B'
+  factors: number
+  threads: number
+  iterations: number
+}
+
+export async function trainOnce({
+  size,
+  factors,
+  threads,
+  iterations,
+}: TrainOnceOptions): Promise<Record<string, unknown>> {
+  const program = await Program.start('seesaw', size, {
+    factors,
+    threads,
+    seed: 1,
+    regularization: 0.01,
+    objective: 'hkv',
+    alpha: 1,
+    unobservedWeight: 1,
+    nu: 0,
+  })
+  for (let i = 0; i < iterations; i++) await program.iterate()
+  await program.close()
+  printTable(
+    [
+      ['iteration', ({ report }) => String(report!.iteration)],
+      ...phaseColumns,
+      ['loss', ({ report }) => report!.loss.toExponential(4)],
+    ],
+    program.iterations,
+  )
+  const last = program.iterations.at(-1)!
+  return {
+    size,
+    factors,
+    threads,
+    secondsPerIteration: last.seconds,
+    peakRssMb: Math.round(last.peakRssMb),
+    plannedMb: Math.round(last.plannedMb!),
+  }
+}

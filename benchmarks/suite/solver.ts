@@ -1,0 +1,87 @@
+/**
+ * The solver against implicit (objective hkv) or irspack (objective ials), alternating iteration by iteration.
+ *
+ *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
+ *                           [--objective hkv|ials] [--exact-iterations 15] [--quick]
+ *   npm run bench -- solver --part large-k | scaling
+ */
+import { parseArgs } from 'node:util'
+import { median } from 'simple-statistics'
+import {
+  type ComparisonOptions,
+  compare,
+  lossNotAbove,
+  pairedRatios,
+  printComparison,
+  timeToLossRatio,
+} from '../solver/compare.ts'
+import { largeK } from '../solver/large-k.ts'
+import { scaling } from '../solver/scaling.ts'
+import { trainOnce } from '../solver/train-once.ts'
+
+export async function main(args: string[]): Promise<Record<string, unknown>> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      size: { type: 'string', default: 'S' },
+      factors: { type: 'string', default: '128' },
+      threads: { type: 'string', default: '2' },
+      iterations: { type: 'string' },
+      'exact-iterations': { type: 'string' },
+      objective: { type: 'string', default: 'hkv' },
+      part: { type: 'string', default: 'compare' },
+      quick: { type: 'boolean', default: false },
+    },
+  })
+  const size = values.size
+  const factors = Number(values.factors)
+  const threads = Number(values.threads)
+  if (values.part === 'large-k') return largeK({ threads, quick: values.quick })
+  if (values.part === 'scaling') return scaling({ quick: values.quick })
+  if (size === 'L' || size === '1B')
+    return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
+
+  const iterations = Number(values.iterations ?? (values.quick ? 5 : 15))
+  const exact = Number(values['exact-iterations'] ?? (values.quick ? 1 : size === 'M' ? 1 : iterations))
+  const options: ComparisonOptions = {
+    data: size,
+    iterations,
+    factors,
+    threads,
+    seed: 1,
+    alpha: 1,
+    lossAfter: size === 'M' || values.quick ? [1, 2, 3, 5, 10, 15] : undefined,
+    ...(values.objective === 'ials'
+      ? {
+          objective: 'ials',
+          regularization: 0.005,
+          unobservedWeight: 0.01,
+          nu: 1,
+          peers: { 'irspack-cg': iterations, 'irspack-cholesky': exact, 'irspack-ialspp': iterations },
+        }
+      : {
+          objective: 'hkv',
+          regularization: 0.01,
+          unobservedWeight: 1,
+          nu: 0,
+          peers: { 'implicit-cg': iterations, 'implicit-cholesky': exact },
+        }),
+  }
+  const contenders = await compare(options)
+  printComparison(contenders)
+  const [ours, cg, cholesky] = contenders
+  const library = values.objective === 'ials' ? 'Irspack' : 'Implicit'
+  return {
+    size,
+    factors,
+    threads,
+    objective: values.objective,
+    secondsPerIteration: median(ours.iterations.map(({ seconds }) => seconds)),
+    [`ratioTo${library}Cg`]: median(pairedRatios(ours, cg)),
+    [`ratioTo${library}Cholesky`]: cholesky.iterations.length > 0 ? median(pairedRatios(ours, cholesky)) : null,
+    lossNotAbove: lossNotAbove(ours, cg),
+    timeToLossRatio: timeToLossRatio(ours, cg) ?? null,
+    peakRssMb: Math.round(ours.iterations[0].peakRssMb),
+    plannedMb: Math.round(ours.iterations[0].plannedMb ?? 0),
+  }
+}
