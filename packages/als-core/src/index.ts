@@ -7,6 +7,18 @@ export { loadModel } from './model/load-model.ts'
 export { ModelFormatError } from './model/manifest.ts'
 export { saveModel } from './model/save-model.ts'
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
+export type { Examples } from './recommend/average-vectors.ts'
+export type { GroupLimit } from './recommend/limit-groups.ts'
+export type { Recommendations } from './recommend/recommendations.ts'
+export {
+  type BlendOptions,
+  type RankOptions,
+  Recommender,
+  type RecommenderOptions,
+  type RecommendOptions,
+  type SimilarOptions,
+} from './recommend/recommender.ts'
+export type { RowFilter } from './recommend/row-filter.ts'
 export { SingularError } from './train/basis.ts'
 export { RowError } from './train/half-sweep.ts'
 export { computeLoss } from './train/loss.ts'

@@ -1,5 +1,7 @@
 /** The worker file: every task that a pool's threads can run, by name. */
 
+export { normShards, packShards } from '../recommend/index-shards.ts'
+export { rankQueries } from '../recommend/rank-queries.ts'
 export { choleskyShards } from '../train/cholesky-rows.ts'
 export { initializeShards } from '../train/initialize-shards.ts'
 export { gramShards, restoreShards, rotateShards } from '../train/product-shards.ts'

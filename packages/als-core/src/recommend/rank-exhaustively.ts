@@ -1,0 +1,26 @@
+import { normOf } from './index-shards.ts'
+import { exactScore, type RankTask, writeResult } from './rank-queries.ts'
+
+/**
+ * Scores every row of the index for one query: for a vector of zeros, for more ties than a candidate list holds and for
+ * limits beyond it. The tests hold the screened results to this.
+ */
+export function rankExhaustively(task: RankTask, query: number): void {
+  const { index, vectors, vectorRows, excluded, mask } = task
+  const { k, count, layout, memory } = index
+  const vector = (vectorRows ? vectorRows[query] : query) * k
+  const norm = normOf(vectors, vector, k)
+  const byPosition = new Uint32Array(memory.buffer, layout.rows, count)
+  const list = excluded?.lists ? excluded.lists[query] : query
+  const left = excluded && new Set(excluded.indices.subarray(excluded.indptr[list], excluded.indptr[list + 1]))
+  const rows: number[] = []
+  const scores: number[] = []
+  for (let position = 0; position < count; position++) {
+    if (mask && (mask[position >> 3] & (1 << (position & 7))) === 0) continue
+    const row = byPosition[position]
+    if (left?.has(row)) continue
+    rows.push(row)
+    scores.push(exactScore(task, vector, norm, row))
+  }
+  writeResult(task, query, rows, scores)
+}

@@ -1,0 +1,75 @@
+import { sharedFloat32, sharedUint32 } from '../matrix/compressed-rows.ts'
+import type { WorkerPool } from '../pool/worker-pool.ts'
+import type { ExcludedRows, RankTask } from './rank-queries.ts'
+import type { RankingIndex } from './ranking-index.ts'
+
+export interface RankRequest {
+  vectors: Float32Array<SharedArrayBuffer>
+  vectorRows?: Uint32Array
+  queries: number
+  limit: number
+  metric: 'dot' | 'cosine'
+  excluded?: ExcludedRows
+  mask?: Uint8Array<SharedArrayBuffer>
+  penalty?: number
+  counts?: ArrayLike<number>
+  signal?: AbortSignal
+}
+
+export interface RankedRows {
+  rows: Uint32Array<SharedArrayBuffer>
+  scores: Float32Array<SharedArrayBuffer>
+  counts: Uint32Array<SharedArrayBuffer>
+}
+
+/**
+ * Runs batches of queries against one index. Calls may overlap: a task owns one of the index's areas while it runs, and
+ * there are as many areas as threads.
+ */
+export class Ranker {
+  readonly index: RankingIndex
+  readonly #pool: WorkerPool
+  readonly #free: number[]
+  readonly #waiting: ((area: number) => void)[] = []
+
+  constructor(index: RankingIndex, pool: WorkerPool) {
+    this.index = index
+    this.#pool = pool
+    this.#free = Array.from({ length: pool.threads }, (_, area) => area)
+  }
+
+  /** Exact top-k of each query. Tasks are about equal runs of queries; a task whose thread dies is run once more. */
+  async rank({ queries, limit, penalty = 0, signal, ...rest }: RankRequest): Promise<RankedRows> {
+    signal?.throwIfAborted()
+    const rows = sharedUint32(queries * limit)
+    const scores = sharedFloat32(queries * limit)
+    const found = sharedUint32(queries)
+    const size = Math.max(1, Math.min(256, Math.ceil(queries / (4 * this.#pool.threads))))
+    const message = { ...rest, index: this.index, limit, penalty, rows, scores, found }
+    const tasks: Promise<void>[] = []
+    for (let from = 0; from < queries; from += size) {
+      tasks.push(this.#run({ ...message, from, to: Math.min(queries, from + size) }, signal))
+    }
+    const settled = await Promise.allSettled(tasks)
+    signal?.throwIfAborted()
+    for (const result of settled) if (result.status === 'rejected') throw result.reason
+    return { rows, scores, counts: found }
+  }
+
+  async #run(task: Omit<RankTask, 'area'>, signal: AbortSignal | undefined): Promise<void> {
+    const area = this.#free.pop() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)))
+    try {
+      for (let attempt = 0; !signal?.aborted; attempt++) {
+        try {
+          return await this.#pool.run('rankQueries', { ...task, area })
+        } catch (error) {
+          if (attempt === 1) throw error
+        }
+      }
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next(area)
+      else this.#free.push(area)
+    }
+  }
+}

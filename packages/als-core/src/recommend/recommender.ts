@@ -1,0 +1,317 @@
+import type { KernelName } from '../kernel/instantiate.ts'
+import { sharedUint32 } from '../matrix/compressed-rows.ts'
+import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from '../model/als-model.ts'
+import { loadModel } from '../model/load-model.ts'
+import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { averageVectors, type Examples } from './average-vectors.ts'
+import { type GroupLimit, limitGroups } from './limit-groups.ts'
+import type { ExcludedRows } from './rank-queries.ts'
+import { Ranker, type RankRequest } from './ranker.ts'
+import { buildRankingIndex } from './ranking-index.ts'
+import { createRecommendations, type Recommendations } from './recommendations.ts'
+import { createMask, type RowFilter } from './row-filter.ts'
+
+export interface RecommenderOptions {
+  /** What users have already: left out of their recommendations unless `exclude` says otherwise. */
+  interactions?: InteractionMatrix
+  /** Threads to use; without it the recommender starts its own and ends them on `close`. */
+  pool?: WorkerPool
+  /** Number of threads of an own pool. Default: all cores. */
+  threads?: number
+  /** 'simd' or 'relaxed'; results are the same. Default: what the engine has. */
+  kernel?: KernelName
+}
+
+/** Which rows a list may hold and how many. */
+export interface RankOptions extends RowFilter {
+  /** Length of each list. Default: 10. */
+  limit?: number
+  /**
+   * Weight β of a penalty on popularity: scores become score - β·ln(1 + interactions of the row). Default: 0. Useful
+   * values are a few hundredths. Exact, like everything here, but it prunes less.
+   */
+  popularityPenalty?: number
+  /** At most `most` rows of one group (an artist, a label) in a list. */
+  perGroup?: GroupLimit
+  /** Ends the call between two runs of queries; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export interface RecommendOptions extends RankOptions {
+  /**
+   * Users' items that are left out: those of a matrix, those of the recommender's `interactions` (true), or none (false).
+   * Default: true when there are `interactions`.
+   */
+  exclude?: InteractionMatrix | boolean
+}
+
+export interface SimilarOptions extends RankOptions {
+  /** Whether a row may be in its own list. Default: false. */
+  includeSelf?: boolean
+}
+
+export interface BlendOptions extends RankOptions {
+  /** As the collection in Qdrant is set up. Default: 'cosine'. */
+  metric?: 'cosine' | 'dot'
+}
+
+/**
+ * Answers from a model in this process: exact lists over all items, computed by worker threads.
+ *
+ * Scores are inner products for users and cosines for similar rows, computed in float64 and rounded to float32; equal
+ * scores stand by rising row number. The same lists come from any number of threads, any batch and either kernel. Calls
+ * may overlap. The index (2·factors bytes a row, beside the model) is built on first use, or by `prepare`.
+ */
+export class Recommender {
+  readonly model: AlsModel
+  readonly #interactions: InteractionMatrix | undefined
+  readonly #kernel: KernelName | undefined
+  readonly #ownsPool: boolean
+  readonly #pool: WorkerPool
+  #items: Promise<Ranker> | undefined
+  #users: Promise<Ranker> | undefined
+  #userRows: Map<number | string, number> | undefined
+  #itemRows: Map<number | string, number> | undefined
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closed = false
+
+  constructor(model: AlsModel, { interactions, pool, threads, kernel }: RecommenderOptions = {}) {
+    checkShape(model, interactions)
+    this.model = model
+    this.#interactions = interactions
+    this.#kernel = kernel
+    this.#ownsPool = pool === undefined
+    this.#pool = pool ?? createWorkerPool({ threads })
+  }
+
+  /** Opens a saved model: its factors are read once, into memory that the threads share. */
+  static async open(directory: string, options: RecommenderOptions = {}): Promise<Recommender> {
+    return new Recommender(await loadModel(directory), options)
+  }
+
+  /** Builds the indexes now instead of on first use: of items, and with `users` of users too (for `similarUsers`). */
+  async prepare({ users = false }: { users?: boolean } = {}): Promise<void> {
+    await this.#track(() => Promise.all([this.#itemRanker(), users && this.#userRanker()]))
+  }
+
+  /** The best items for one user (row number) or for each of a batch. */
+  recommend(users: number | ArrayLike<number>, options: RecommendOptions = {}): Promise<Recommendations> {
+    return this.#track(async () => {
+      const { exclude = this.#interactions !== undefined } = options
+      const own = exclude === true ? this.#interactions : exclude || undefined
+      if (exclude === true && !own) {
+        throw new RangeError('exclude is true, but this recommender has no interactions: pass the matrix instead.')
+      }
+      if (own) checkShape(this.model, own)
+      const vectorRows = toRows(users, this.model.users, 'user')
+      return this.#rank(await this.#itemRanker(), options, {
+        vectors: this.model.userFactors,
+        vectorRows,
+        queries: vectorRows.length,
+        metric: 'dot',
+        excluded: own && { indptr: own.csr.indptr, indices: own.csr.indices, lists: vectorRows },
+      })
+    })
+  }
+
+  /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector a query. */
+  recommendForVectors(
+    vectors: Float32Array,
+    options: RankOptions & { exclude?: InteractionMatrix } = {},
+  ): Promise<Recommendations> {
+    return this.#track(async () => {
+      const { factors } = this.model
+      if (vectors.length === 0 || vectors.length % factors !== 0) {
+        throw new RangeError(
+          `vectors has ${vectors.length} values, expected a multiple of ${factors}, one vector a query.`,
+        )
+      }
+      const { exclude } = options
+      const queries = vectors.length / factors
+      if (exclude && (exclude.users !== queries || exclude.items !== this.model.items)) {
+        throw new RangeError(
+          `exclude is ${exclude.users}×${exclude.items}, expected one row for each of ${queries} vectors and ${this.model.items} columns.`,
+        )
+      }
+      return this.#rank(await this.#itemRanker(), options, {
+        vectors: toShared(vectors),
+        queries,
+        metric: 'dot',
+        excluded: exclude && { indptr: exclude.csr.indptr, indices: exclude.csr.indices },
+      })
+    })
+  }
+
+  /** The items nearest by cosine to one item (row number) or to each of a batch. */
+  similarItems(items: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
+    return this.#track(async () =>
+      this.#similar(await this.#itemRanker(), toRows(items, this.model.items, 'item'), options),
+    )
+  }
+
+  /** The users nearest by cosine to one user (row number) or to each of a batch. Filters are on users here. */
+  similarUsers(users: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
+    return this.#track(async () =>
+      this.#similar(await this.#userRanker(), toRows(users, this.model.users, 'user'), options),
+    )
+  }
+
+  /**
+   * Items near the positive examples and away from the negative ones, by Qdrant's `average_vector` strategy: the query is
+   * avg(positive), or avg(positive) + (avg(positive) - avg(negative)) when there are negatives, over vectors of length
+   * one where the metric is cosine, as a cosine collection stores them. The examples are left out, as Qdrant does.
+   * One query, or an array for a batch.
+   */
+  blend(examples: Examples | readonly Examples[], options: BlendOptions = {}): Promise<Recommendations> {
+    return this.#track(async () => {
+      const { metric = 'cosine' } = options
+      const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
+      const { vectors, excluded } = averageVectors(batch, this.model, metric)
+      return this.#rank(await this.#itemRanker(), options, { vectors, queries: batch.length, metric, excluded })
+    })
+  }
+
+  /** Row number of an original user id. @throws RangeError for an unknown id. */
+  userRow(id: number | string): number {
+    this.#userRows ??= indexIds(this.model.userIds, this.model.users)
+    return rowOf(this.#userRows, id, 'user')
+  }
+
+  /** Row number of an original item id. @throws RangeError for an unknown id. */
+  itemRow(id: number | string): number {
+    this.#itemRows ??= indexIds(this.model.itemIds, this.model.items)
+    return rowOf(this.#itemRows, id, 'item')
+  }
+
+  /** Waits for calls under way, then frees the index and ends the threads, if they are its own. Further calls fail. */
+  async close(): Promise<void> {
+    const wasClosed = this.#closed
+    this.#closed = true
+    await Promise.allSettled(this.#underWay)
+    this.#items = undefined
+    this.#users = undefined
+    if (this.#ownsPool && !wasClosed) await this.#pool.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #similar(ranker: Ranker, vectorRows: Uint32Array, options: SimilarOptions): Promise<Recommendations> {
+    const queries = vectorRows.length
+    const indptr = Float64Array.from({ length: queries + 1 }, (_, query) => query)
+    return this.#rank(ranker, options, {
+      vectors: ranker.index.factors,
+      vectorRows,
+      queries,
+      metric: 'cosine',
+      excluded: options.includeSelf ? undefined : { indptr, indices: vectorRows },
+    })
+  }
+
+  async #rank(
+    ranker: Ranker,
+    options: RankOptions,
+    request: Omit<RankRequest, 'limit'> & { excluded?: ExcludedRows },
+  ): Promise<Recommendations> {
+    const { limit = 10, popularityPenalty = 0, perGroup, signal } = options
+    const { count, factors } = ranker.index
+    if (!(Number.isInteger(limit) && limit >= 1))
+      throw new RangeError(`limit is ${limit}, expected a whole number from 1.`)
+    if (!(popularityPenalty >= 0 && popularityPenalty < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`popularityPenalty is ${popularityPenalty}, expected a number from 0.`)
+    }
+    const ofItems = factors === this.model.itemFactors
+    const counts = ofItems ? this.model.interactionCounts : undefined
+    if (popularityPenalty > 0 && !counts) {
+      throw new RangeError('popularityPenalty is for items of a model with interactionCounts; there are none here.')
+    }
+    const mask = createMask(options, ranker.index, counts)
+    const rank = (room: number, some: Partial<RankRequest> = {}) =>
+      ranker.rank({
+        ...request,
+        ...some,
+        limit: Math.min(room, count),
+        mask,
+        penalty: popularityPenalty,
+        counts,
+        signal,
+      })
+    const found = perGroup ? await limitGroups(rank, request, limit, count, perGroup) : await rank(limit)
+    const ids = ofItems ? this.model.itemIds : this.model.userIds
+    return createRecommendations(Math.min(limit, count), found.counts, found.rows, found.scores, ids)
+  }
+
+  #itemRanker(): Promise<Ranker> {
+    const { itemFactors, factors, interactionCounts: counts } = this.model
+    this.#items ??= this.#build(itemFactors, factors, counts)
+    return this.#items
+  }
+
+  #userRanker(): Promise<Ranker> {
+    this.#users ??= this.#build(this.model.userFactors, this.model.factors)
+    return this.#users
+  }
+
+  async #build(vectors: Float32Array<SharedArrayBuffer>, k: number, counts?: ArrayLike<number>): Promise<Ranker> {
+    const pool = this.#pool
+    return new Ranker(await buildRankingIndex(vectors, k, { pool, kernel: this.#kernel, counts }), pool)
+  }
+
+  /** Counts calls under way, so that `close` can wait for them. */
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error('This recommender is closed: make another one.')
+    const running = work()
+    this.#underWay.add(running)
+    try {
+      return await running
+    } finally {
+      this.#underWay.delete(running)
+    }
+  }
+}
+
+function checkShape(model: AlsModel, interactions: InteractionMatrix | undefined): void {
+  if (!interactions || (interactions.users === model.users && interactions.items === model.items)) return
+  throw new RangeError(
+    `The interactions are ${interactions.users} users × ${interactions.items} items, the model ${model.users} × ${model.items}: ` +
+      'pass the matrix that the model was trained on, or one with the same rows.',
+  )
+}
+
+function toRows(rows: number | ArrayLike<number>, count: number, name: string): Uint32Array<SharedArrayBuffer> {
+  const list = typeof rows === 'number' ? [rows] : rows
+  for (let i = 0; i < list.length; i++) {
+    if (!(Number.isInteger(list[i]) && list[i] >= 0 && list[i] < count)) {
+      throw new RangeError(
+        `There is no ${name} row ${list[i]}: the model has ${count}, from 0. For an original id see ${name}Row(id).`,
+      )
+    }
+  }
+  const shared = sharedUint32(list.length)
+  shared.set(list)
+  return shared
+}
+
+function toShared(vectors: Float32Array): Float32Array<SharedArrayBuffer> {
+  const shared = new Float32Array(new SharedArrayBuffer(vectors.byteLength))
+  shared.set(vectors)
+  return shared
+}
+
+function indexIds(ids: IdColumn | undefined, count: number): Map<number | string, number> {
+  const rows = new Map<number | string, number>()
+  for (let row = 0; row < count; row++) rows.set(ids?.at(row) ?? row, row)
+  return rows
+}
+
+function rowOf(rows: Map<number | string, number>, id: number | string, name: string): number {
+  const row = rows.get(id)
+  if (row === undefined) {
+    throw new RangeError(
+      `There is no ${name} with id ${JSON.stringify(id)} in this model: it was not in the data, or below a threshold.`,
+    )
+  }
+  return row
+}
