@@ -1,1 +1,17 @@
-export {}
+export { LoadError, type LoadErrorCode, type LoadErrorPlace } from './errors.ts'
+export { type IntegerIds, StringColumn } from './ids/id-column.ts'
+export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-items.ts'
+export { type LoadedInteractions, loadInteractions } from './load-interactions.ts'
+export type { Merge } from './matrix/merge-rows.ts'
+export {
+  type Confidence,
+  defaultConfidences,
+  type LoadOptions,
+  type SourceOptions,
+  type TimeOptions,
+} from './options.ts'
+export type { MemoryPlan } from './plan/memory.ts'
+export { type LoadPlan, type PlannedFile, type PlannedSource, planLoad } from './plan/plan-load.ts'
+export type { LoadProgress } from './progress.ts'
+export type { LoadStats, SourceStats } from './statistics.ts'
+export type { S3Credentials, S3Options } from './storage/s3.ts'

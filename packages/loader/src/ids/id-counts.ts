@@ -1,0 +1,56 @@
+import { LoadError } from '../errors.ts'
+import { KeyTable, type KeyTableArrays } from './key-table.ts'
+import type { IdKind, Keys } from './keys.ts'
+
+/**
+ * How rows are counted by id, decided before reading: `direct` where the statistics in the footers bound whole-number ids
+ * to a range that is worth an array (4 ns a row), a hash table otherwise.
+ */
+export type IdRange =
+  | { readonly way: 'direct'; readonly kind: 'integer'; readonly min: number; readonly size: number }
+  | { readonly way: 'table'; readonly kind: IdKind }
+
+/** Counts of one worker, as they travel. Workers count apart: an atomic add costs 110 ns where a plain one costs 20. */
+export type IdCounts = { readonly counts: Int32Array<SharedArrayBuffer> } | { readonly table: KeyTableArrays }
+
+/** Counts rows by id in one worker. */
+export class IdCounter {
+  readonly #range: IdRange
+  readonly #counts: Int32Array<SharedArrayBuffer>
+  readonly #table: KeyTable
+
+  constructor(range: IdRange) {
+    this.#range = range
+    this.#counts = new Int32Array(new SharedArrayBuffer(range.way === 'direct' ? 4 * range.size : 0))
+    this.#table = new KeyTable(range.kind === 'string')
+  }
+
+  count(keys: Keys, rows: Uint16Array, n: number): void {
+    const range = this.#range
+    if (range.way === 'table') {
+      this.#table.count(keys, rows, n)
+      return
+    }
+    const counts = this.#counts
+    const { min, size } = range
+    const { lo, hi } = keys
+    for (let k = 0; k < n; k++) {
+      const i = rows[k]
+      const slot = hi[i] * 4294967296 + lo[i] - min
+      if (slot < 0 || slot >= size) throw outOfRange(slot + min, range)
+      counts[slot]++
+    }
+  }
+
+  result(): IdCounts {
+    return this.#range.way === 'direct' ? { counts: this.#counts } : { table: this.#table.arrays() }
+  }
+}
+
+function outOfRange(id: number, { min, size }: { min: number; size: number }): LoadError {
+  return new LoadError(
+    'corrupt',
+    `the id ${id} lies outside ${min} to ${min + size - 1}, the range that the footers' statistics state. ` +
+      'Rewrite the file: its statistics are wrong.',
+  )
+}

@@ -1,0 +1,160 @@
+import type { IdColumn, InteractionMatrix } from '@seesaw/als-core'
+import { LoadError } from './errors.ts'
+import { selectActive } from './ids/active-ids.ts'
+import type { IdCounts } from './ids/id-counts.ts'
+import { cutBuckets } from './matrix/buckets.ts'
+import { mergeRows, packMatrix, transpose } from './matrix/build-matrix.ts'
+import { peelCore } from './matrix/peel-core.ts'
+import { createScatterArea } from './matrix/scatter-area.ts'
+import { type LoadOptions, resolveOptions } from './options.ts'
+import { type LoadPlan, type PreparedLoad, prepareLoad, type RowGroupJob } from './plan/plan-load.ts'
+import { ProgressMeter } from './progress.ts'
+import { LoadStatistics, type LoadStats } from './statistics.ts'
+import { connect } from './storage/s3.ts'
+import type { CountReport, ReadReport, SourceRows, Task } from './worker/messages.ts'
+import { WorkerPool } from './worker/pool.ts'
+
+export interface LoadedInteractions {
+  /** users × items confidences, with its transpose. */
+  readonly matrix: InteractionMatrix
+  /** Original id of each row, ascending: a Uint32Array or Float64Array, or a StringColumn. */
+  readonly userIds: IdColumn
+  readonly itemIds: IdColumn
+  /** Entries of each item in the matrix: users that interacted with it. */
+  readonly interactionCounts: Uint32Array<SharedArrayBuffer>
+  readonly stats: LoadStats
+  readonly plan: LoadPlan
+}
+
+/**
+ * Loads interactions from Parquet into a sparse matrix, in two passes over the needed columns: the first counts rows by
+ * user and by item, the second keeps the active ones. The result depends on the files, the options and the seed alone.
+ *
+ * @throws LoadError, or the reason of `signal`
+ */
+export async function loadInteractions(options: LoadOptions): Promise<LoadedInteractions> {
+  const resolved = resolveOptions(options)
+  const meter = new ProgressMeter(resolved.onProgress)
+  const prepared = await prepareLoad(resolved, meter)
+  const pool = new WorkerPool(resolved.threads, resolved.signal)
+  try {
+    return await execute(prepared, pool, meter)
+  } finally {
+    await pool.close()
+  }
+}
+
+async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: ProgressMeter): Promise<LoadedInteractions> {
+  const { options, compiled, plan } = prepared
+  const statistics = new LoadStatistics(prepared)
+
+  const { users, items } = await countRows(prepared, pool, meter, statistics)
+  if (users.ids.length === 0 || items.ids.length === 0) throw nothingLeft(prepared, statistics)
+
+  const buckets = cutBuckets(users.activity, 6)
+  const area = createScatterArea(buckets, compiled.coded, options.merge === 'last')
+  await readRows(
+    prepared,
+    pool,
+    meter,
+    'scatter',
+    (task) => ({
+      ...task,
+      kind: 'scatter',
+      users: users.map,
+      items: items.map,
+      buckets,
+      area,
+    }),
+    (report: ReadReport, job) => statistics.scattered(job.source, report),
+  )
+  statistics.seconds.scatter = meter.end()
+
+  let csr = await mergeRows(pool, meter, buckets, area, items.ids.length, options.merge)
+  statistics.seconds.merge = meter.end()
+  statistics.merged = csr.indices.length
+  let csc = await transpose(pool, meter, csr, items.activity, area.locals)
+  statistics.seconds.transpose = meter.end()
+
+  let userIds = users.ids
+  let itemIds = items.ids
+  if (options.thresholds.repeat) {
+    const core = peelCore({ csr, csc, userIds, itemIds }, options.thresholds)
+    if (core.csr.indices.length === 0) throw nothingLeft(prepared, statistics)
+    ;({ csr, csc, userIds, itemIds } = core)
+    statistics.rounds = core.rounds
+  }
+  const matrix = packMatrix(userIds.length, itemIds.length, csr, csc, compiled.coded ? compiled.codebook : undefined)
+  const interactionCounts = new Uint32Array(new SharedArrayBuffer(4 * matrix.items))
+  for (let item = 0; item < matrix.items; item++) {
+    interactionCounts[item] = matrix.csc.indptr[item + 1] - matrix.csc.indptr[item]
+  }
+  return { matrix, userIds, itemIds, interactionCounts, stats: statistics.finish(matrix), plan }
+}
+
+/** Pass 1. */
+async function countRows(prepared: PreparedLoad, pool: WorkerPool, meter: ProgressMeter, statistics: LoadStatistics) {
+  const { thresholds } = prepared.options
+  const counts = new Map<number, { users: IdCounts; items: IdCounts }>()
+  const { users: userRange, items: itemRange } = prepared
+  await readRows(
+    prepared,
+    pool,
+    meter,
+    'count',
+    (task) => ({ ...task, kind: 'count', users: userRange, items: itemRange }),
+    (report: CountReport, job) => {
+      statistics.counted(job.source, report)
+      counts.set(report.worker, { users: report.users, items: report.items })
+    },
+  )
+  const parts = [...counts.entries()].sort(([a], [b]) => a - b).map(([, part]) => part)
+  const active = {
+    users: selectActive(
+      userRange,
+      parts.map((part) => part.users),
+      thresholds.user,
+    ),
+    items: selectActive(
+      itemRange,
+      parts.map((part) => part.items),
+      thresholds.item,
+    ),
+  }
+  statistics.selected(active.users, active.items)
+  statistics.seconds.count = meter.end()
+  return active
+}
+
+/** Runs one pass over all row groups. */
+async function readRows<R extends ReadReport>(
+  { jobs, plan, options, compiled }: PreparedLoad,
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  phase: 'count' | 'scatter',
+  complete: (rows: SourceRows) => Task,
+  onReport: (report: R, job: RowGroupJob) => void,
+): Promise<void> {
+  const codebook = compiled.coded ? undefined : compiled.codebook
+  meter.begin(phase, { bytes: plan.bytes, rows: plan.rows, files: plan.files })
+  await pool.run(
+    jobs,
+    async ({ file, request, source }, id) => {
+      const connection = await connect(options.s3)
+      return complete({ id, file, request, connection, source: compiled.tasks[source], codebook })
+    },
+    (report: R, job) => {
+      onReport(report, job)
+      meter.add({ bytes: report.bytes, rows: job.request.rows, files: job.last ? 1 : 0 }, report.retries)
+    },
+  )
+}
+
+function nothingLeft({ options, plan }: PreparedLoad, statistics: LoadStatistics): LoadError {
+  const { user, item } = options.thresholds
+  return new LoadError(
+    'options',
+    `Nothing is left of ${plan.rows} rows: no user with ${user} rows or no item with ${item}. ` +
+      `${statistics.describeDrops()} Lower thresholds.user and thresholds.item, or sample less.`,
+  )
+}

@@ -1,0 +1,63 @@
+/**
+ * Runs of consecutive rows (users, or items) that are gathered in one place before they are sorted: small enough to sort
+ * in cache, few enough that each gets long runs at a time. A bucket's capacity is known exactly from the first pass.
+ */
+export interface Buckets {
+  readonly count: number
+  /** count + 1: first row of each bucket. */
+  readonly first: Uint32Array<SharedArrayBuffer>
+  /** count + 1: where each bucket's entries begin. */
+  readonly start: Float64Array<SharedArrayBuffer>
+  /** Bucket of each group of 2^shift rows: small enough for the cache, where one number a row would not be. */
+  readonly ofGroup: Uint16Array<SharedArrayBuffer>
+  readonly shift: number
+}
+
+export const MAX_BUCKETS = 4096
+const TARGET_ENTRIES = 1 << 16
+/** A row's place in its bucket must fit 16 bits. */
+const MAX_ROWS = 1 << 16
+
+/** Cuts rows with the given weights (entries at most) into buckets at multiples of 2^shift rows. */
+export function cutBuckets(weights: Uint32Array, shift: number): Buckets {
+  const rows = weights.length
+  let total = 0
+  for (let row = 0; row < rows; row++) total += weights[row]
+  const target = Math.max(TARGET_ENTRIES, Math.ceil(total / MAX_BUCKETS))
+  const groups = Math.ceil(rows / 2 ** shift)
+  const ofGroup = new Uint16Array(new SharedArrayBuffer(2 * Math.max(1, groups)))
+  const first = [0]
+  const start = [0]
+  let entries = 0
+  let at = 0
+  for (let group = 0; group < groups; group++) {
+    const from = group * 2 ** shift
+    const to = Math.min(rows, from + 2 ** shift)
+    let weight = 0
+    for (let row = from; row < to; row++) weight += weights[row]
+    const begun = first[first.length - 1]
+    if (from > begun && (entries + weight > target || to - begun > MAX_ROWS)) {
+      first.push(from)
+      start.push(at)
+      entries = 0
+    }
+    entries += weight
+    at += weight
+    ofGroup[group] = first.length - 1
+  }
+  const count = first.length
+  first.push(rows)
+  start.push(at)
+  const shared = {
+    first: new Uint32Array(new SharedArrayBuffer(4 * first.length)),
+    start: new Float64Array(new SharedArrayBuffer(8 * start.length)),
+  }
+  shared.first.set(first)
+  shared.start.set(start)
+  return { count, ...shared, ofGroup, shift }
+}
+
+/** Bytes of the tables of `cutBuckets` for so many rows. */
+export function bucketBytes(rows: number, shift: number): number {
+  return (2 * rows) / 2 ** shift + 12 * MAX_BUCKETS
+}

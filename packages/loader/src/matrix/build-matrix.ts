@@ -1,0 +1,167 @@
+import type { CompressedRows, InteractionMatrix } from '@seesaw/als-core'
+import type { ProgressMeter } from '../progress.ts'
+import type { MergeReport } from '../worker/messages.ts'
+import type { WorkerPool } from '../worker/pool.ts'
+import { type Buckets, cutBuckets } from './buckets.ts'
+import type { Merge } from './merge-rows.ts'
+import type { ScatterArea } from './scatter-area.ts'
+import { cutShards, placeShards, type Transposition } from './transpose.ts'
+
+/** Sorts and merges what was scattered, in place, and closes the gaps that merging leaves: the finished CSR. */
+export async function mergeRows(
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  buckets: Buckets,
+  area: ScatterArea,
+  items: number,
+  merge: Merge,
+): Promise<CompressedRows> {
+  const users = buckets.first[buckets.count]
+  const lengths = new Uint32Array(new SharedArrayBuffer(4 * users))
+  const entries = new Float64Array(buckets.count)
+  const jobs = spans(buckets.start, pool.threads)
+  meter.begin('merge', { bytes: 0, rows: buckets.start[buckets.count], files: 0 })
+  await pool.run(
+    jobs,
+    ([from, to]) => ({ kind: 'merge', buckets, area, lengths, items, merge, from, to }),
+    (report: MergeReport, [from, to]) => {
+      entries.set(report.entries, from)
+      meter.add({ rows: buckets.start[to] - buckets.start[from] })
+    },
+  )
+  // Buckets move left only, so in ascending order nothing is overwritten before it has moved.
+  let at = 0
+  for (let b = 0; b < buckets.count; b++) {
+    const begin = buckets.start[b]
+    if (at < begin) {
+      area.items.copyWithin(at, begin, begin + entries[b])
+      area.values.copyWithin(at, begin, begin + entries[b])
+    }
+    at += entries[b]
+  }
+  return { indptr: offsetsOf(lengths), indices: area.items.subarray(0, at), values: area.values.subarray(0, at) }
+}
+
+/** The transpose, built in three parallel steps. `weights` are entries an item may have, `locals` is reused memory. */
+export async function transpose(
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  csr: CompressedRows,
+  weights: Uint32Array,
+  locals: Uint16Array<SharedArrayBuffer>,
+): Promise<CompressedRows> {
+  const items = weights.length
+  const entries = csr.indices.length
+  const itemBuckets = cutBuckets(weights, 0)
+  const shardUsers = cutShards(csr.indptr, Math.max(1 << 19, Math.ceil(entries / 2048)))
+  const shards = shardUsers.length - 1
+  const itemLengths = new Uint32Array(new SharedArrayBuffer(4 * items))
+  const work: Transposition = {
+    csr,
+    csc: {
+      indptr: new Float64Array(new SharedArrayBuffer(0)),
+      indices: new Uint32Array(new SharedArrayBuffer(4 * entries)),
+      values:
+        csr.values instanceof Uint8Array
+          ? new Uint8Array(new SharedArrayBuffer(entries))
+          : new Float32Array(new SharedArrayBuffer(4 * entries)),
+    },
+    itemBuckets,
+    shardUsers,
+    places: new Float64Array(new SharedArrayBuffer(8 * shards * itemBuckets.count)),
+    locals,
+    itemLengths,
+  }
+  meter.begin('transpose', { bytes: 0, rows: 2 * entries, files: 0 })
+  const each = Array.from({ length: shards }, (_, shard) => [shard, shard + 1] as const)
+  const shardRows = ([from, to]: readonly [number, number]) => csr.indptr[shardUsers[to]] - csr.indptr[shardUsers[from]]
+  await pool.run(
+    each,
+    ([from, to]) => ({ kind: 'countShards', work, from, to }),
+    () => {},
+  )
+  const starts = placeShards(work)
+  await pool.run(
+    each,
+    ([from, to]) => ({ kind: 'moveShards', work, from, to }),
+    (_, job) => meter.add({ rows: shardRows(job) }),
+  )
+  await pool.run(
+    spans(starts, pool.threads),
+    ([from, to]) => ({ kind: 'sortItems', work, starts, from, to }),
+    (_, [from, to]) => meter.add({ rows: starts[to] - starts[from] }),
+  )
+  return { ...work.csc, indptr: offsetsOf(itemLengths) }
+}
+
+/** The matrix with one-byte codes, if its values are codes or at most 256 different numbers. */
+export function packMatrix(
+  users: number,
+  items: number,
+  csr: CompressedRows,
+  csc: CompressedRows,
+  codebook: Float32Array<SharedArrayBuffer> | undefined,
+): InteractionMatrix {
+  const shape = { users, items, entries: csr.indices.length }
+  if (csr.values instanceof Uint8Array) return { ...shape, csr, csc, codebook }
+  const found = distinctValues(csr.values)
+  if (found === undefined) return { ...shape, csr, csc }
+  const pack = (values: CompressedRows['values']) => {
+    const codes = new Uint8Array(new SharedArrayBuffer(values.length))
+    let last = Number.NaN
+    let code = 0
+    for (let e = 0; e < values.length; e++) {
+      if (values[e] !== last) {
+        last = values[e]
+        code = found.indexOf(last)
+      }
+      codes[e] = code
+    }
+    return codes
+  }
+  return {
+    ...shape,
+    csr: { ...csr, values: pack(csr.values) },
+    csc: { ...csc, values: pack(csc.values) },
+    codebook: found,
+  }
+}
+
+export function offsetsOf(lengths: Uint32Array): Float64Array<SharedArrayBuffer> {
+  const offsets = new Float64Array(new SharedArrayBuffer(8 * (lengths.length + 1)))
+  let sum = 0
+  for (let row = 0; row < lengths.length; row++) {
+    offsets[row] = sum
+    sum += lengths[row]
+  }
+  offsets[lengths.length] = sum
+  return offsets
+}
+
+/** Runs of buckets of about equal work, some sixteen a thread. */
+function spans(starts: Float64Array, threads: number): [number, number][] {
+  const count = starts.length - 1
+  const target = Math.max(1 << 17, starts[count] / (16 * threads))
+  const result: [number, number][] = []
+  let from = 0
+  for (let b = 1; b <= count; b++) {
+    if (b === count || starts[b + 1] - starts[from] > target) {
+      result.push([from, b])
+      from = b
+    }
+  }
+  return result
+}
+
+function distinctValues(values: Float32Array): Float32Array<SharedArrayBuffer> | undefined {
+  const found = new Set<number>()
+  let last = Number.NaN
+  for (let e = 0; e < values.length; e++) {
+    if (values[e] === last) continue
+    last = values[e]
+    if (found.add(last).size > 256) return undefined
+  }
+  const codebook = new Float32Array(new SharedArrayBuffer(4 * found.size))
+  codebook.set([...found].sort((a, b) => a - b))
+  return codebook
+}

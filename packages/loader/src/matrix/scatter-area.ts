@@ -1,0 +1,34 @@
+import type { Buckets } from './buckets.ts'
+
+/**
+ * Where the second pass puts its rows, bucket by bucket, in no particular order within one. `items` and `values` are the
+ * arrays of the finished matrix: sorting and merging happens in place, so that the rows are never held twice.
+ */
+export interface ScatterArea {
+  readonly items: Uint32Array<SharedArrayBuffer>
+  readonly values: Uint8Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>
+  /** User of each row as its place in the bucket; later the item of each entry in the same way. */
+  readonly locals: Uint16Array<SharedArrayBuffer>
+  /** Milliseconds since 1970, when the latest of several signals wins. */
+  readonly times?: Float64Array<SharedArrayBuffer>
+  /** Rows in each bucket so far. */
+  readonly filled: Int32Array<SharedArrayBuffer>
+}
+
+export function createScatterArea(buckets: Buckets, coded: boolean, timed: boolean): ScatterArea {
+  const capacity = buckets.start[buckets.count]
+  return {
+    items: new Uint32Array(new SharedArrayBuffer(4 * capacity)),
+    values: coded
+      ? new Uint8Array(new SharedArrayBuffer(capacity))
+      : new Float32Array(new SharedArrayBuffer(4 * capacity)),
+    locals: new Uint16Array(new SharedArrayBuffer(2 * capacity)),
+    times: timed ? new Float64Array(new SharedArrayBuffer(8 * capacity)) : undefined,
+    filled: new Int32Array(new SharedArrayBuffer(4 * buckets.count)),
+  }
+}
+
+/** Bytes a row takes while it is scattered. */
+export function scatterBytes(coded: boolean, timed: boolean): number {
+  return 4 + (coded ? 1 : 4) + 2 + (timed ? 8 : 0)
+}

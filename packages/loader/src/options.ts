@@ -1,0 +1,211 @@
+import { availableParallelism, tmpdir } from 'node:os'
+import { z } from 'zod'
+import { LoadError } from './errors.ts'
+import type { Merge } from './matrix/merge-rows.ts'
+import type { LoadProgress } from './progress.ts'
+import type { S3Options } from './storage/s3.ts'
+
+/**
+ * How much a row of a source counts: a constant, a table from the values of a column (rows with other values are left
+ * out, and counted), or a number column weighted as `offset + factor · x` or `offset + factor · ln(1 + x)`.
+ */
+export type Confidence =
+  | number
+  | { column: string; values: Readonly<Record<string, number>> | ReadonlyMap<string | number, number> }
+  | { column: string; weight: 'linear' | 'log1p'; factor?: number; offset?: number }
+
+/** When a row happened: a timestamp or date column, or a whole number of seconds, milliseconds ... since 1970. */
+export interface TimeOptions {
+  column: string
+  /** Required for whole-number columns. */
+  unit?: 's' | 'ms' | 'us' | 'ns'
+  /** Rows before this moment, or from `until` on, are left out. Default: all. Rows without a time always are. */
+  since?: Date
+  until?: Date
+  /** Days after which a confidence counts half. Default: no decay. */
+  halfLifeDays?: number
+  /** The moment that ages are measured from. Default `until`; one of the two is needed for a decay. */
+  reference?: Date
+}
+
+export interface SourceOptions {
+  /** Used in statistics and messages; `haves`, `wants` and `ratings` have a default confidence. */
+  name: string
+  /** A file, a folder or prefix (all *.parquet below it), or a glob, on disk or as `s3://bucket/...`. */
+  uri?: string
+  /** Several of these, in place of `uri`. */
+  files?: readonly string[]
+  /** Keep only files in these hive partitions: `{ year: ['2024', '2025'] }` keeps `.../year=2024/...` and 2025. */
+  partitions?: Readonly<Record<string, string | readonly string[]>>
+  /** Column of user ids: whole numbers or strings. Default `user_id`. */
+  user?: string
+  /** Column of item ids. Default `release_id`. */
+  item?: string
+  /** Default by name: haves 3.0, wants 1.5, ratings 5 -> 5.0, 4 -> 4.0, 3 -> 2.0. Otherwise required. */
+  confidence?: Confidence
+  /** Fraction of this source to keep, in (0, 1]. Default 1. */
+  sample?: number
+  time?: TimeOptions
+}
+
+export interface LoadOptions {
+  sources: readonly SourceOptions[]
+  /**
+   * Rows a user and an item need (default 20 and 50, once), counted over all sources after sampling, window and
+   * confidence. With `repeat`, users and items are removed from the merged matrix until each has that many entries.
+   */
+  thresholds?: { user?: number; item?: number; repeat?: boolean }
+  /** Decides the sample. Default 42. */
+  seed?: number
+  /** Sample whole users, the same in every source (default), or single (user, item) pairs. */
+  sampleBy?: 'user' | 'row'
+  /** Several signals for one pair: the largest confidence (default), their sum, or the latest. */
+  merge?: Merge
+  /** Rows with a null or a negative id: dropped and counted (default), or an error. */
+  invalidIds?: { null?: 'drop' | 'error'; negative?: 'drop' | 'error' }
+  /** Bytes the loader may hold besides the matrix it returns. Above it, it works through temporary files. */
+  memoryBudget?: number
+  /** Where those go. Default: the system's. */
+  temporaryDirectory?: string
+  /** Worker threads. Default: one for each core. */
+  threads?: number
+  s3?: S3Options
+  signal?: AbortSignal
+  /** Called at most every 100 ms, and at the end of each phase. */
+  onProgress?: (progress: LoadProgress) => void
+}
+
+export interface ResolvedSource {
+  name: string
+  locations: readonly string[]
+  partitions: Readonly<Record<string, readonly string[]>>
+  user: string
+  item: string
+  confidence: Confidence
+  sample: number
+  time?: TimeOptions
+}
+
+/** LoadOptions with every default filled in. */
+export interface ResolvedOptions {
+  sources: readonly ResolvedSource[]
+  thresholds: { user: number; item: number; repeat: boolean }
+  seed: number
+  sampleBy: 'user' | 'row'
+  merge: Merge
+  invalidIds: { null: 'drop' | 'error'; negative: 'drop' | 'error' }
+  memoryBudget: number
+  temporaryDirectory: string
+  threads: number
+  s3?: S3Options
+  signal?: AbortSignal
+  onProgress?: (progress: LoadProgress) => void
+}
+
+/** Confidences by source name, for sources that give none. */
+export const defaultConfidences: Readonly<Record<string, Confidence>> = {
+  haves: 3.0,
+  wants: 1.5,
+  ratings: { column: 'rating', values: { 5: 5.0, 4: 4.0, 3: 2.0 } },
+}
+
+/** Checks all options at once: the error lists every one that is wrong. */
+export function resolveOptions(options: LoadOptions): ResolvedOptions {
+  const result = schema.safeParse(options)
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join('.') || 'options'}: ${issue.message}`)
+    throw new LoadError('options', `The options of the load are not right:\n${lines.join('\n')}`)
+  }
+  return result.data as ResolvedOptions
+}
+
+const confidenceValue = z.number().positive().finite()
+const column = z.string().min(1)
+const moment = z.date()
+
+const confidence = z.union(
+  [
+    confidenceValue,
+    z.strictObject({
+      column,
+      values: z.union([
+        z.record(z.string(), confidenceValue),
+        z.map(z.union([z.string(), z.number()]), confidenceValue),
+      ]),
+    }),
+    z.strictObject({
+      column,
+      weight: z.enum(['linear', 'log1p']),
+      factor: z.number().positive().finite().default(1),
+      offset: z.number().min(0).finite().default(0),
+    }),
+  ],
+  'expected a number above 0, { column, values } with numbers above 0, or { column, weight }',
+)
+
+const time = z
+  .strictObject({
+    column,
+    unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
+    since: moment.optional(),
+    until: moment.optional(),
+    halfLifeDays: z.number().positive().optional(),
+    reference: moment.optional(),
+  })
+  .refine((value) => value.halfLifeDays === undefined || (value.reference ?? value.until) !== undefined, {
+    error: 'a half-life needs `reference` or `until` to measure ages from',
+  })
+
+const source = z
+  .strictObject({
+    name: z.string().min(1),
+    uri: z.string().min(1).optional(),
+    files: z.array(z.string().min(1)).min(1).optional(),
+    partitions: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
+    user: column.default('user_id'),
+    item: column.default('release_id'),
+    confidence: confidence.optional(),
+    sample: z.number().gt(0).max(1).default(1),
+    time: time.optional(),
+  })
+  .refine((value) => (value.uri === undefined) !== (value.files === undefined), {
+    error: 'give either `uri` or `files`',
+  })
+  .refine((value) => value.confidence !== undefined || Object.hasOwn(defaultConfidences, value.name), {
+    path: ['confidence'],
+    error: 'required, unless the source is named haves, wants or ratings',
+  })
+  .transform(({ uri, files, partitions, ...rest }) => ({
+    ...rest,
+    locations: files ?? [uri],
+    partitions: Object.fromEntries(Object.entries(partitions).map(([key, value]) => [key, [value].flat()])),
+    confidence: rest.confidence ?? defaultConfidences[rest.name],
+  }))
+
+const policy = z.enum(['drop', 'error']).default('drop')
+
+const schema = z
+  .strictObject({
+    sources: z.array(source).min(1),
+    thresholds: z
+      .strictObject({
+        user: z.number().int().min(1).default(20),
+        item: z.number().int().min(1).default(50),
+        repeat: z.boolean().default(false),
+      })
+      .prefault({}),
+    seed: z.number().int().min(0).max(0xffffffff).default(42),
+    sampleBy: z.enum(['user', 'row']).default('user'),
+    merge: z.enum(['max', 'sum', 'last']).default('max'),
+    invalidIds: z.strictObject({ null: policy, negative: policy }).prefault({}),
+    memoryBudget: z.number().positive().default(Number.POSITIVE_INFINITY),
+    temporaryDirectory: z.string().min(1).default(tmpdir()),
+    threads: z.number().int().min(1).max(256).default(availableParallelism()),
+    s3: z.custom<S3Options>((value) => typeof value === 'object').optional(),
+    signal: z.instanceof(AbortSignal).optional(),
+    onProgress: z.custom<(progress: LoadProgress) => void>((value) => typeof value === 'function').optional(),
+  })
+  .refine((value) => value.merge !== 'last' || value.sources.every((each) => each.time !== undefined), {
+    path: ['merge'],
+    error: '"last" needs a `time` column in every source',
+  })

@@ -1,0 +1,106 @@
+import { initSync, ParquetFile, type RecordBatch, wasmMemory } from 'parquet-wasm/esm'
+import { LoadError } from '../errors.ts'
+import type { ByteSource } from '../storage/byte-source.ts'
+import { type ArrowBatch, readBatch } from './arrow-c.ts'
+
+/** One row group, as a worker thread is told to read it. */
+export interface RowGroupRequest {
+  readonly uri: string
+  readonly byteLength: number
+  /** Footer as stored; the decoder opens the file with it and never reads it from storage again. */
+  readonly footer: Uint8Array<SharedArrayBuffer>
+  readonly group: number
+  readonly rows: number
+  readonly columns: readonly string[]
+  /** [start, end) in the file of the column chunks to fetch, ascending, not overlapping. */
+  readonly ranges: readonly (readonly [number, number])[]
+}
+
+const BATCH_ROWS = 65536
+
+/** Compiled once in the main thread, instantiated in each worker. */
+export function startDecoder(module: WebAssembly.Module): void {
+  initSync({ module })
+}
+
+/** Bytes of a file from `start` on. */
+export interface Piece {
+  readonly start: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Gets a batch, read in place, and on demand its copy as an Arrow IPC stream. It must be done with them on return. */
+export type BatchUse = (batch: ArrowBatch, ipc: () => Uint8Array) => void
+
+/**
+ * Fetches the column chunks of one row group. Everything is in memory before decoding begins: parquet-wasm panics, and
+ * its promise never settles, if a read fails half way.
+ */
+export function fetchRowGroup(request: RowGroupRequest, source: ByteSource): Promise<Piece[]> {
+  return Promise.all(
+    request.ranges.map(async ([start, end]) => ({ start, bytes: new Uint8Array(await source.slice(start, end)) })),
+  )
+}
+
+/**
+ * Decodes a row group batch by batch.
+ *
+ * A panic of the decoder (a corrupt page) surfaces as an uncaught error of the thread, and this promise stays open: race it.
+ */
+export async function decodeRowGroup(request: RowGroupRequest, pieces: readonly Piece[], use: BatchUse): Promise<void> {
+  const file = await ParquetFile.fromFile(blob(request, pieces) as unknown as Blob)
+  let rows = 0
+  try {
+    const options = { rowGroups: [request.group], columns: [...request.columns], batchSize: BATCH_ROWS }
+    const stream = await file.stream(options)
+    for await (const raw of stream as unknown as AsyncIterable<RecordBatch>) {
+      const ffi = raw.toFFI()
+      let taken = false
+      const ipc = () => {
+        taken = true
+        return raw.intoIPCStream()
+      }
+      try {
+        const batch = readBatch(wasmMemory().buffer as ArrayBuffer, ffi.arrayAddr(), ffi.schemaAddr())
+        rows += batch.length
+        use(batch, ipc)
+      } finally {
+        ffi.free()
+        if (!taken) raw.free()
+      }
+    }
+  } finally {
+    file.free()
+  }
+  if (rows === request.rows) return
+  throw new LoadError(
+    'corrupt',
+    `${request.uri}: row group ${request.group} decodes to ${rows} rows, its footer says ${request.rows}.`,
+    { file: request.uri, rowGroup: request.group },
+  )
+}
+
+/** The two members of a Blob that parquet-wasm uses, over the footer and the pieces fetched. Gaps read as zeros. */
+function blob(request: RowGroupRequest, pieces: readonly Piece[]): unknown {
+  const { byteLength, footer } = request
+  const all: readonly { start: number; bytes: Uint8Array }[] = [
+    ...pieces,
+    { start: byteLength - footer.length, bytes: footer },
+  ]
+  return {
+    size: byteLength,
+    slice: (start: number, end: number) => ({
+      arrayBuffer: async () => {
+        const exact = pieces.find((piece) => piece.start === start && piece.bytes.length === end - start)
+        if (exact !== undefined) return exact.bytes.buffer
+        const target = new Uint8Array(end - start)
+        for (const piece of all) {
+          const from = Math.max(start, piece.start)
+          const to = Math.min(end, piece.start + piece.bytes.length)
+          if (from < to) target.set(piece.bytes.subarray(from - piece.start, to - piece.start), from - start)
+        }
+        return target.buffer
+      },
+    }),
+  }
+}

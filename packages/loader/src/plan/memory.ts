@@ -1,0 +1,60 @@
+import type { IdRange } from '../ids/id-counts.ts'
+import { KeyTable } from '../ids/key-table.ts'
+import { MAX_BUCKETS } from '../matrix/buckets.ts'
+import { mergerBytes } from '../matrix/merge-rows.ts'
+import { scatterBytes } from '../matrix/scatter-area.ts'
+import { stageBytes } from '../matrix/stage.ts'
+
+/** Bytes at the peak of a load, by what holds them. An upper bound, as if every row that is sampled stayed. */
+export interface MemoryPlan {
+  /** Node, parquet-wasm and the row groups in flight: there whatever the input. */
+  readonly runtime: number
+  /** Counts and rows by id, and the ids themselves. */
+  readonly ids: number
+  /** Buffers of the workers, and what scattering needs beyond the matrix. */
+  readonly working: number
+  /** Both orientations of the matrix, which are returned. */
+  readonly result: number
+  readonly total: number
+}
+
+export interface MemoryInput {
+  readonly rows: number
+  readonly users: IdRange
+  readonly items: IdRange
+  readonly threads: number
+  readonly coded: boolean
+  readonly timed: boolean
+  /** Largest compressed and uncompressed row group, only the columns read. */
+  readonly rowGroupBytes: number
+}
+
+// Measured with 1, 2 and 4 threads and nothing to load: see "Memory" in the README.
+const BASE_BYTES = 105e6
+const THREAD_BYTES = 38e6
+
+/**
+ *   runtime = 105 MB + threads · (38 MB + 4 · row group)
+ *   ids     = per side: 4 B · range · threads (counts; one of them becomes the map), or the hash tables, + 8-12 B an id
+ *   working = 2 B · rows (+ 8 B with times) + threads · (stage + one bucket)
+ *   result  = 2 · (4 + 1 or 4) B · rows
+ */
+export function planMemory(input: MemoryInput): MemoryPlan {
+  const { rows, users, items, threads, coded, timed, rowGroupBytes } = input
+  const runtime = BASE_BYTES + threads * (THREAD_BYTES + 4 * rowGroupBytes)
+  const ids = idBytes(users, rows, threads) + idBytes(items, rows, threads)
+  const bucket = Math.max(1 << 17, rows / MAX_BUCKETS)
+  const value = coded ? 1 : 4
+  const working =
+    rows * (scatterBytes(coded, timed) - 4 - value) +
+    threads * Math.min(stageBytes(coded, timed) + 3 * mergerBytes(bucket, coded, timed), rows * 40 + 1e6)
+  const result = 2 * (4 + value) * rows
+  return { runtime, ids, working, result, total: runtime + ids + working + result }
+}
+
+function idBytes(range: IdRange, rows: number, threads: number): number {
+  if (range.way === 'direct') return range.size * (4 * threads + 16)
+  // Without statistics the number of distinct ids is unknown; a tenth of the rows is what catalogues show.
+  const distinct = rows / 10
+  return (threads + 1) * KeyTable.bytesFor(distinct, range.kind === 'string' ? 16 : 0) + 24 * distinct
+}

@@ -1,0 +1,143 @@
+import type { InteractionMatrix } from '@seesaw/als-core'
+import type { ActiveIds } from './ids/active-ids.ts'
+import type { PreparedLoad } from './plan/plan-load.ts'
+import { OUTCOMES, Outcome } from './rows/source-task.ts'
+import type { ReadReport } from './worker/messages.ts'
+
+/** What became of the rows of one source. Each row is counted once: rows = the drops + `counted`. */
+export interface SourceStats {
+  readonly name: string
+  readonly files: number
+  readonly rows: number
+  readonly nullIds: number
+  readonly negativeIds: number
+  readonly notSampled: number
+  readonly outsideWindow: number
+  /** Rows whose value has no confidence: ratings of 1 and 2, nulls, weights that are not above 0. */
+  readonly withoutConfidence: number
+  /** Rows that count as activity: the sum of the three below. */
+  readonly counted: number
+  readonly inactiveUser: number
+  readonly inactiveItem: number
+  /** Rows that went into the matrix, before merging. */
+  readonly used: number
+}
+
+export interface LoadStats {
+  readonly sources: readonly SourceStats[]
+  readonly rows: number
+  /** Distinct ids with at least one counted row, and those that are left in the matrix. */
+  readonly users: { readonly seen: number; readonly active: number }
+  readonly items: { readonly seen: number; readonly active: number }
+  /** Rows that were merged into another row of the same pair. */
+  readonly merged: number
+  readonly entries: number
+  /** Rounds of removal until the thresholds held, with `thresholds.repeat`. */
+  readonly rounds: number
+  /** Bytes read from storage, both passes, footers left out. */
+  readonly bytes: number
+  /** Requests and bodies that had to be read again. */
+  readonly retries: number
+  /** Bytes written to temporary files. */
+  readonly spilledBytes: number
+  readonly seconds: {
+    readonly plan: number
+    readonly count: number
+    readonly scatter: number
+    readonly merge: number
+    readonly transpose: number
+    readonly total: number
+  }
+}
+
+/** Adds up the reports of the workers. */
+export class LoadStatistics {
+  readonly seconds: { plan: number; count: number; scatter: number; merge: number; transpose: number }
+  rounds = 0
+  /** Entries after merging, before the core was cut out. */
+  merged = 0
+  spilledBytes = 0
+  #bytes = 0
+  #retries: number
+  readonly #prepared: PreparedLoad
+  readonly #counts: Float64Array[]
+  readonly #scatters: Float64Array[]
+  #users = { seen: 0 }
+  #items = { seen: 0 }
+
+  constructor(prepared: PreparedLoad) {
+    this.#prepared = prepared
+    this.#retries = prepared.retries
+    this.#counts = prepared.plan.sources.map(() => new Float64Array(OUTCOMES))
+    this.#scatters = prepared.plan.sources.map(() => new Float64Array(OUTCOMES))
+    this.seconds = { plan: prepared.seconds, count: 0, scatter: 0, merge: 0, transpose: 0 }
+  }
+
+  counted(source: number, report: ReadReport): void {
+    this.#add(this.#counts[source], report)
+  }
+
+  scattered(source: number, report: ReadReport): void {
+    this.#add(this.#scatters[source], report)
+  }
+
+  selected(users: ActiveIds, items: ActiveIds): void {
+    this.#users = { seen: users.distinct }
+    this.#items = { seen: items.distinct }
+  }
+
+  /** Why rows were left out in the first pass, for an error message. */
+  describeDrops(): string {
+    const sum = (outcome: number) => this.#counts.reduce((total, each) => total + each[outcome], 0)
+    const parts = [
+      `${sum(Outcome.kept)} rows counted`,
+      `${sum(Outcome.notSampled)} not sampled`,
+      `${sum(Outcome.withoutConfidence)} without a confidence`,
+      `${sum(Outcome.outsideWindow)} outside the time window`,
+      `${sum(Outcome.nullIds) + sum(Outcome.negativeIds)} with a null or negative id`,
+    ]
+    return `${parts.join(', ')}.`
+  }
+
+  finish(matrix: InteractionMatrix): LoadStats {
+    const sources = this.#prepared.plan.sources.map(({ name, files }, index): SourceStats => {
+      const first = this.#counts[index]
+      const second = this.#scatters[index]
+      return {
+        name,
+        files: files.length,
+        rows: first[Outcome.rows],
+        nullIds: first[Outcome.nullIds],
+        negativeIds: first[Outcome.negativeIds],
+        notSampled: first[Outcome.notSampled],
+        outsideWindow: first[Outcome.outsideWindow],
+        withoutConfidence: first[Outcome.withoutConfidence],
+        counted: first[Outcome.kept],
+        inactiveUser: second[Outcome.inactiveUser],
+        inactiveItem: second[Outcome.inactiveItem],
+        used: second[Outcome.entries],
+      }
+    })
+    const { seconds } = this
+    const total = seconds.plan + seconds.count + seconds.scatter + seconds.merge + seconds.transpose
+    return {
+      sources,
+      rows: sources.reduce((sum, source) => sum + source.rows, 0),
+      users: { ...this.#users, active: matrix.users },
+      items: { ...this.#items, active: matrix.items },
+      merged: sources.reduce((sum, source) => sum + source.used, 0) - this.merged,
+      entries: matrix.entries,
+      rounds: this.rounds,
+      bytes: this.#bytes,
+      retries: this.#retries,
+      spilledBytes: this.spilledBytes,
+      seconds: { ...seconds, total },
+    }
+  }
+
+  #add(outcomes: Float64Array, report: ReadReport): void {
+    for (let i = 0; i < OUTCOMES; i++) outcomes[i] += report.outcomes[i]
+    this.#bytes += report.bytes
+    this.#retries += report.retries
+  }
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import pMap from 'p-map'
+import { Piscina } from 'piscina'
+import { fromFailure, LoadError } from '../errors.ts'
+import type { Reply, Task, WorkerSetup } from './messages.ts'
+
+// Several tasks a worker, so that one fetches while another decodes.
+const TASKS_PER_WORKER = 3
+
+let compiled: WebAssembly.Module | undefined
+
+/** The worker threads of one load. They hold its counts, so they live and die with it. */
+export class WorkerPool {
+  readonly threads: number
+  readonly #pool: Piscina
+  readonly #announcements: Int32Array<SharedArrayBuffer>
+  readonly #signal: AbortSignal | undefined
+
+  constructor(threads: number, signal?: AbortSignal) {
+    compiled ??= new WebAssembly.Module(
+      readFileSync(fileURLToPath(import.meta.resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'))),
+    )
+    this.threads = threads
+    this.#signal = signal
+    this.#announcements = new Int32Array(new SharedArrayBuffer(4 * (1 + 2 * threads + 16)))
+    this.#pool = new Piscina({
+      filename: new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: TASKS_PER_WORKER,
+      // With waits on atomics a worker would sleep on its queue while its own fetches are under way.
+      atomics: 'disabled',
+      recordTiming: false,
+      workerData: { module: compiled, announcements: this.#announcements } satisfies WorkerSetup,
+    })
+    // Without a listener an error of a worker would end the process.
+    this.#pool.on('error', () => {})
+  }
+
+  /** Runs a task for each job, a few in flight a worker. The first error ends all. */
+  async run<J, R>(
+    jobs: readonly J[],
+    toTask: (job: J, index: number) => Task | Promise<Task>,
+    onResult: (result: R, job: J) => void,
+  ): Promise<void> {
+    await pMap(jobs, async (job, index) => onResult(await this.#one<R>(await toTask(job, index)), job), {
+      concurrency: this.threads * TASKS_PER_WORKER,
+      signal: this.#signal,
+    })
+  }
+
+  async one<R>(task: Task): Promise<R> {
+    return this.#one(task)
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+
+  async #one<R>(task: Task): Promise<R> {
+    this.#signal?.throwIfAborted()
+    let reply: Reply<R>
+    try {
+      reply = await this.#pool.run(task)
+    } catch (error) {
+      throw this.#describeDeath(error as Error, task)
+    }
+    if ('failure' in reply) throw fromFailure(reply.failure)
+    return reply.result
+  }
+
+  /** A worker that dies takes its counts along, so the load ends; the announcements tell what it was reading. */
+  #describeDeath(error: Error, task: Task): Error {
+    const reading =
+      'request' in task && this.#announcements.subarray(1).includes(task.id + 1) ? task.request : undefined
+    const where = reading === undefined ? '' : ` while reading ${reading.uri}, row group ${reading.group}`
+    return new LoadError(
+      'worker',
+      `A worker thread ended${where}: ${error.message}. If memory ran out, use fewer threads or a memoryBudget.`,
+      { file: reading?.uri, rowGroup: reading?.group },
+      { cause: error },
+    )
+  }
+}

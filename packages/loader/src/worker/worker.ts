@@ -1,0 +1,261 @@
+import { workerData } from 'piscina'
+import { LoadError, toFailure } from '../errors.ts'
+import { mapRows, type RowMap } from '../ids/active-ids.ts'
+import { IdCounter } from '../ids/id-counts.ts'
+import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
+import { recordsOf } from '../items/records.ts'
+import { RowMerger } from '../matrix/merge-rows.ts'
+import { Stage } from '../matrix/stage.ts'
+import { countShard, moveShard, sortItems } from '../matrix/transpose.ts'
+import type { ArrowBatch } from '../parquet/arrow-c.ts'
+import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
+import { RowReader } from '../rows/row-reader.ts'
+import { OUTCOMES, Outcome } from '../rows/source-task.ts'
+import { Store } from '../storage/store.ts'
+import type {
+  CountReport,
+  CountTask,
+  ItemsReport,
+  ItemsTask,
+  MergeReport,
+  MergeTask,
+  ReadReport,
+  Reply,
+  ScatterTask,
+  Task,
+  TransposeTask,
+  WorkerSetup,
+} from './messages.ts'
+
+const { module, announcements } = workerData as WorkerSetup
+const worker = Atomics.add(announcements, 0, 1)
+startDecoder(module)
+
+// parquet-wasm prints the text of a panic before it dies of it: kept for the error instead.
+let panic = ''
+console.error = (text: unknown) => {
+  panic = String(text).split('\n')[0]
+}
+
+// A panic leaves its promise unsettled and surfaces here, outside every await.
+let failDecoding: ((error: Error) => void) | undefined
+const fail = (error: Error) => {
+  if (failDecoding === undefined) throw error
+  failDecoding(error)
+}
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+
+/** Runs one task. Errors travel as data, because only their message would survive the way. */
+export default async function run(task: Task): Promise<Reply<unknown>> {
+  try {
+    return { result: await perform(task) }
+  } catch (error) {
+    return { failure: toFailure(error) }
+  }
+}
+
+function perform(task: Task): unknown {
+  switch (task.kind) {
+    case 'count':
+      return count(task)
+    case 'scatter':
+      return scatter(task)
+    case 'merge':
+      return merge(task)
+    case 'items':
+      return items(task)
+    default:
+      return transpose(task)
+  }
+}
+
+let counters: { users: IdCounter; items: IdCounter } | undefined
+
+async function count(task: CountTask): Promise<CountReport> {
+  counters ??= { users: new IdCounter(task.users), items: new IdCounter(task.items) }
+  const { users, items } = counters
+  const reader = readerOf(task)
+  const outcomes = new Float64Array(OUTCOMES)
+  const report = await read(task, outcomes, (batch) =>
+    reader.read(batch, outcomes, () => {
+      users.count(reader.users, reader.rows, reader.n)
+      items.count(reader.items, reader.rows, reader.n)
+    }),
+  )
+  return { ...report, users: users.result(), items: items.result() }
+}
+
+let stage: Stage | undefined
+const denseUsers = new Int32Array(CHUNK_ROWS)
+const denseItems = new Int32Array(CHUNK_ROWS)
+
+async function scatter(task: ScatterTask): Promise<ReadReport> {
+  stage ??= new Stage(task.buckets, task.area)
+  const target = stage
+  const reader = readerOf(task)
+  const outcomes = new Float64Array(OUTCOMES)
+  const values = task.area.values instanceof Uint8Array ? reader.codes : reader.values
+  const report = await read(task, outcomes, (batch) =>
+    reader.read(batch, outcomes, () => {
+      mapRows(task.users, reader.users, reader.rows, reader.n, denseUsers)
+      mapRows(task.items, reader.items, reader.rows, reader.n, denseItems)
+      const n = keepActive(reader, outcomes)
+      target.add(n, denseUsers, denseItems, reader.rows, values, reader.times)
+    }),
+  )
+  target.flush()
+  return report
+}
+
+/** Moves the rows with an active user and item to the front. */
+function keepActive(reader: RowReader, outcomes: Float64Array): number {
+  const { rows } = reader
+  let n = 0
+  let inactiveUsers = 0
+  for (let k = 0; k < reader.n; k++) {
+    const user = denseUsers[k]
+    const item = denseItems[k]
+    rows[n] = rows[k]
+    denseUsers[n] = user
+    denseItems[n] = item
+    if (user < 0) inactiveUsers++
+    else if (item >= 0) n++
+  }
+  outcomes[Outcome.inactiveUser] += inactiveUsers
+  outcomes[Outcome.inactiveItem] += reader.n - n - inactiveUsers
+  outcomes[Outcome.entries] += n
+  return n
+}
+
+let merger: RowMerger | undefined
+
+function merge(task: MergeTask): MergeReport {
+  stage = undefined
+  merger ??= new RowMerger(task.items, task.merge)
+  const entries = new Float64Array(task.to - task.from)
+  for (let b = task.from; b < task.to; b++) {
+    entries[b - task.from] = merger.merge(task.buckets, b, task.area, task.lengths)
+  }
+  return { entries }
+}
+
+function transpose(task: TransposeTask): void {
+  merger = undefined
+  for (let at = task.from; at < task.to; at++) {
+    if (task.kind === 'countShards') countShard(task.work, at)
+    else if (task.kind === 'moveShards') moveShard(task.work, at)
+    else sortItems(task.work, task.starts!, at)
+  }
+}
+
+async function items(task: ItemsTask): Promise<ItemsReport> {
+  const outcomes = new Float64Array(OUTCOMES)
+  const keys = createKeys(task.idKind)
+  const found: number[] = []
+  const records: Record<string, unknown>[] = []
+  const report = await read(task, outcomes, (batch, raw) => {
+    outcomes[Outcome.rows] += batch.length
+    const places = findRows(task, batch, keys, found)
+    if (places.length > 0) records.push(...recordsOf(raw(), places))
+  })
+  outcomes[Outcome.kept] = records.length
+  return { ...report, rows: Int32Array.from(found), records }
+}
+
+const chunkRows = Uint16Array.from({ length: CHUNK_ROWS }, (_, i) => i)
+
+/** Places in the batch of the ids in the map; their dense rows go to `found`. */
+function findRows(
+  task: { idColumn: string; seed: number; map: RowMap },
+  batch: ArrowBatch,
+  keys: Keys,
+  found: number[],
+) {
+  const column = batch.columns.get(task.idColumn)!
+  const places: number[] = []
+  for (let from = 0; from < batch.length; from += CHUNK_ROWS) {
+    const n = Math.min(CHUNK_ROWS, batch.length - from)
+    readKeys(column, from, n, keys, task.seed)
+    mapRows(task.map, keys, chunkRows, n, denseItems)
+    for (let i = 0; i < n; i++) {
+      if (denseItems[i] < 0 || keys.hi[i] >= 0x80000000) continue
+      places.push(from + i)
+      found.push(denseItems[i])
+    }
+  }
+  return places
+}
+
+const readers = new Map<string, RowReader>()
+
+/** One reader a source. Its buffers are used between two awaits only, so tasks that overlap may share it. */
+function readerOf(task: CountTask | ScatterTask): RowReader {
+  let reader = readers.get(task.source.name)
+  if (reader === undefined) {
+    reader = new RowReader(task.source, task.codebook)
+    readers.set(task.source.name, reader)
+  }
+  return reader
+}
+
+let store: Store | undefined
+let decoding: Promise<unknown> = Promise.resolve()
+
+/**
+ * Fetches and decodes one row group. Tasks overlap in fetching; decoding takes turns, which bounds the decoder's memory
+ * and leaves no doubt which row group a panic belongs to.
+ */
+async function read(
+  task: CountTask | ScatterTask | ItemsTask,
+  outcomes: Float64Array,
+  use: BatchUse,
+): Promise<ReadReport> {
+  const { request } = task
+  store ??= new Store(task.connection)
+  store.renew(task.connection)
+  const retriesBefore = store.counters.retries
+  const source = await store.open(task.file)
+  let pieces: Awaited<ReturnType<typeof fetchRowGroup>>
+  try {
+    pieces = await fetchRowGroup(request, source)
+  } finally {
+    await source.close()
+  }
+  const turn = decoding.then(async () => {
+    Atomics.store(announcements, 1 + worker, task.id + 1)
+    const panicked = new Promise<never>((_, reject) => {
+      failDecoding = (error) => reject(corrupt(task, error))
+    })
+    try {
+      await Promise.race([decodeRowGroup(request, pieces, use), panicked])
+    } catch (error) {
+      throw placed(error, task)
+    } finally {
+      failDecoding = undefined
+      Atomics.store(announcements, 1 + worker, 0)
+    }
+  })
+  decoding = turn.catch(() => {})
+  await turn
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
+  return { worker, bytes, retries: store.counters.retries - retriesBefore, outcomes }
+}
+
+function corrupt({ request }: { request: { uri: string; group: number } }, error: Error): LoadError {
+  const reason = panic === '' ? error.message : panic
+  return new LoadError(
+    'corrupt',
+    `${request.uri}: row group ${request.group} cannot be decoded: ${reason}. The file is damaged; write it again.`,
+    { file: request.uri, rowGroup: request.group },
+  )
+}
+
+/** Errors from below know what is wrong, not where. */
+function placed(error: unknown, task: { request: { uri: string; group: number } }): unknown {
+  const { uri, group } = task.request
+  if (!(error instanceof LoadError)) return corrupt(task, error as Error)
+  if (error.file !== undefined) return error
+  const message = `${uri}: row group ${group}: ${error.message}`
+  return new LoadError(error.code, message, { file: uri, column: error.column, rowGroup: group })
+}
