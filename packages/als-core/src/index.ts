@@ -1,3 +1,6 @@
+export { type EvaluateOptions, type Evaluation, evaluate, type UserRanker } from './evaluate/evaluate.ts'
+export { mostPopular } from './evaluate/most-popular.ts'
+export type { RankingMetrics } from './evaluate/ranking-metrics.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'

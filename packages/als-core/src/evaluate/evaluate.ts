@@ -1,0 +1,126 @@
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from '../model/als-model.ts'
+import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import type { Recommendations } from '../recommend/recommendations.ts'
+import { Recommender } from '../recommend/recommender.ts'
+import { popularityBuckets } from './popularity-buckets.ts'
+import { MetricSums, type RankingMetrics } from './ranking-metrics.ts'
+
+/** Anything that ranks items for users by row, without the items that they have already. */
+export interface UserRanker {
+  rankUsers(users: Uint32Array, limit: number, signal?: AbortSignal): Promise<Recommendations>
+}
+
+export interface EvaluateOptions {
+  /** What was known: left out of the lists; item popularity is counted here. */
+  train: InteractionMatrix
+  /** What is to be found: entries above 0 are relevant. */
+  test: InteractionMatrix
+  /** Lengths of list to measure. Default: [20]. */
+  k?: readonly number[]
+  /** Only these users (rows), of those with something to find. Default: all. */
+  users?: ArrayLike<number>
+  pool?: WorkerPool
+  /** Threads of an own pool. Default: all cores. */
+  threads?: number
+  signal?: AbortSignal
+  /** Called after each block of users. */
+  onProgress?: (progress: { users: number; done: number }) => void
+}
+
+export interface Evaluation {
+  /** Metrics by k: `at[20].recall`. */
+  at: Record<number, RankingMetrics>
+  /** The same for the relevant items of a popularity bucket alone: head, middle, tail. */
+  buckets: { name: string; items: number; at: Record<number, RankingMetrics> }[]
+}
+
+/**
+ * Ranks all items for every user who has something to find in `test`, the items in `train` left out, and measures the
+ * lists at each k in one pass. Nothing is sampled.
+ *
+ * @throws RangeError when matrices and model differ in shape, or k is not whole.
+ */
+export async function evaluate(source: AlsModel | UserRanker, options: EvaluateOptions): Promise<Evaluation> {
+  const { train, test, k = [20], signal, onProgress } = options
+  const cutoffs = [...new Set(k)].sort((a, b) => a - b)
+  checkOptions(source, train, test, cutoffs)
+  const pool = options.pool ?? createWorkerPool({ threads: options.threads })
+  const recommender = 'rankUsers' in source ? undefined : new Recommender(source, { interactions: train, pool })
+  try {
+    const ranker = 'rankUsers' in source ? source : asRanker(recommender!)
+    const popularity = Uint32Array.from(
+      { length: train.items },
+      (_, i) => train.csc.indptr[i + 1] - train.csc.indptr[i],
+    )
+    const all = { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
+    const buckets = [all, ...popularityBuckets(train)]
+    const sums = buckets.map(({ members }) => new MetricSums(cutoffs, members, popularity))
+    const users = usersToTest(test, options.users)
+    for (let from = 0; from < users.length; from += block) {
+      const some = users.subarray(from, from + block)
+      const lists = await ranker.rankUsers(some, cutoffs[cutoffs.length - 1], signal)
+      for (let q = 0; q < some.length; q++) {
+        const list = lists.rows.subarray(q * lists.limit, q * lists.limit + lists.counts[q])
+        const relevant = relevantItems(test, some[q])
+        for (const [b, { members }] of buckets.entries()) {
+          sums[b].add(list, b === 0 ? relevant : new Set([...relevant].filter((item) => members[item])))
+        }
+      }
+      onProgress?.({ users: users.length, done: from + some.length })
+    }
+    const [whole, ...parts] = buckets.map(({ name, items }, b) => ({ name, items, at: byCutoff(sums[b].finish()) }))
+    return { at: whole.at, buckets: parts }
+  } finally {
+    await recommender?.close()
+    if (!options.pool) await pool.close()
+  }
+}
+
+/** Users ranked between two progress reports. */
+const block = 4096
+
+function asRanker(recommender: Recommender): UserRanker {
+  return { rankUsers: (users, limit, signal) => recommender.recommend(users, { limit, signal }) }
+}
+
+function byCutoff(metrics: RankingMetrics[]): Record<number, RankingMetrics> {
+  return Object.fromEntries(metrics.map((each) => [each.k, each]))
+}
+
+function usersToTest(test: InteractionMatrix, some: ArrayLike<number> | undefined): Uint32Array {
+  const users = some ? Uint32Array.from(some) : Uint32Array.from({ length: test.users }, (_, user) => user)
+  return users.filter((user) => relevantItems(test, user).size > 0)
+}
+
+/** Items of a user whose value is above 0. */
+function relevantItems({ csr, codebook }: InteractionMatrix, user: number): Set<number> {
+  const items = new Set<number>()
+  for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
+    const value = codebook ? codebook[csr.values[e]] : csr.values[e]
+    if (value > 0) items.add(csr.indices[e])
+  }
+  return items
+}
+
+function checkOptions(
+  source: AlsModel | UserRanker,
+  train: InteractionMatrix,
+  test: InteractionMatrix,
+  cutoffs: readonly number[],
+): void {
+  if (train.users !== test.users || train.items !== test.items) {
+    throw new RangeError(
+      `train is ${train.users}×${train.items} and test ${test.users}×${test.items}: both need the same users and items as rows.`,
+    )
+  }
+  if (!('rankUsers' in source) && (source.users !== train.users || source.items !== train.items)) {
+    throw new RangeError(
+      `The model is ${source.users}×${source.items} and train ${train.users}×${train.items}: they must agree.`,
+    )
+  }
+  const wrong = cutoffs.find((cutoff) => !(Number.isInteger(cutoff) && cutoff >= 1))
+  if (cutoffs.length === 0 || wrong !== undefined) {
+    throw new RangeError(`k is [${cutoffs}], expected one or more whole numbers from 1.`)
+  }
+}
