@@ -36,7 +36,7 @@ export function writeLineChart({ name, title, x, points }: LineChart): string {
     y: { type: 'log', label: null, grid: true, ticks: 6, tickFormat: (value: number) => String(value) },
     color: { scheme: 'Tableau10', domain: [...new Set(points.map((point) => point.series))] },
     marks: [
-      Plot.line(points, { x: 'x', y: 'y', stroke: 'series', marker: 'dot' }),
+      Plot.line(points, { x: 'x', y: 'y', z: 'series', stroke: 'series', marker: 'dot' }),
       Plot.text(
         points.filter((point) => point.x === last),
         { x: 'x', y: 'y', text: 'series', fill: 'series', textAnchor: 'start', dx: 8 },

@@ -5,7 +5,7 @@ import sys
 
 import implicit
 from implicit.cpu.als import AlternatingLeastSquares
-from interactions import peak_rss_mb, read_interactions, say, wait_for_iterate
+from interactions import read_interactions, say, wait_for_iterate
 
 prefix, options = sys.argv[1], json.loads(sys.argv[2])
 model = AlternatingLeastSquares(
@@ -20,7 +20,7 @@ model = AlternatingLeastSquares(
 
 
 def after_iteration(iteration, seconds, loss):
-    say(seconds=seconds, peakRssMb=peak_rss_mb())
+    say(seconds=seconds)
     wait_for_iterate(lambda: (model.user_factors, model.item_factors))
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from interactions import peak_rss_mb, read_interactions, say, wait_for_iterate
+from interactions import read_interactions, say, wait_for_iterate
 from irspack._version import __version__
 from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
 
@@ -33,4 +33,4 @@ while True:
     wait_for_iterate(lambda: (trainer.core_trainer.user, trainer.core_trainer.item))
     start = time.perf_counter()
     trainer.run_epoch()
-    say(seconds=time.perf_counter() - start, peakRssMb=peak_rss_mb())
+    say(seconds=time.perf_counter() - start)

@@ -25,6 +25,8 @@ export interface Contender {
   iterations: Iteration[]
   /** Exact loss by iteration (from 1). */
   losses: Map<number, number>
+  /** Of a process of its own that only trains, for one iteration. */
+  peakRssMb: number
 }
 
 export async function compare(options: ComparisonOptions): Promise<Contender[]> {
@@ -32,12 +34,13 @@ export async function compare(options: ComparisonOptions): Promise<Contender[]> 
   const matrix = readInteractions(prefix)
   const loss = new ExactLoss(matrix)
   const objective: Objective = options
-  const contenders: (Contender & { program: Program; limit: number })[] = []
+  const contenders: (Omit<Contender, 'peakRssMb'> & { program: Program; limit: number })[] = []
   try {
     for (const [name, limit] of Object.entries({ seesaw: options.iterations, ...options.peers }) as [
       ProgramName,
       number,
     ][]) {
+      if (limit === 0) continue
       const program = await Program.start(name, prefix, options)
       contenders.push({ name, program, limit, iterations: program.iterations, losses: new Map() })
     }
@@ -54,7 +57,22 @@ export async function compare(options: ComparisonOptions): Promise<Contender[]> 
     await Promise.all(contenders.map(({ program }) => program.close()))
     await loss.close()
   }
-  return contenders.map(({ name, iterations, losses }) => ({ name, iterations, losses }))
+  const results: Contender[] = []
+  for (const { name, iterations, losses } of contenders) {
+    results.push({ name, iterations, losses, peakRssMb: await peakRss(name, prefix, options) })
+  }
+  return results
+}
+
+async function peakRss(name: ProgramName, prefix: string, options: ProgramOptions): Promise<number> {
+  // Where an exact solve takes minutes: it holds what the conjugate gradients of its library hold.
+  const program = await Program.start(
+    name.endsWith('cholesky') ? (name.replace('cholesky', 'cg') as ProgramName) : name,
+    prefix,
+    options,
+  )
+  await program.iterate()
+  return program.close()
 }
 
 /** The peer's seconds over ours, iteration by iteration. */
@@ -88,7 +106,7 @@ export function printComparison([ours, ...peers]: Contender[]): void {
       'its time / ours, to its last loss',
       (peer) => (peer === ours ? '1' : (timeToLossRatio(ours, peer)?.toFixed(1) ?? '-')),
     ],
-    ['peak RSS, MB', ({ iterations }) => iterations[0].peakRssMb.toFixed(0)],
+    ['peak RSS, MB', ({ peakRssMb }) => peakRssMb.toFixed(0)],
   ]
   printTable(columns, [ours, ...peers])
 }

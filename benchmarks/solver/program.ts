@@ -32,11 +32,8 @@ export interface ProgramOptions {
 export interface Iteration {
   /** As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. */
   seconds: number
-  /** Peak resident memory of the process so far. */
-  peakRssMb: number
   /** Ours only. */
   report?: IterationReport
-  plannedMb?: number
 }
 
 export class Program {
@@ -88,9 +85,12 @@ export class Program {
     return { factors, users: all.subarray(0, split), items: all.subarray(split) }
   }
 
-  async close(): Promise<void> {
+  /** Lets the program finish; its peak resident memory in MB. */
+  async close(): Promise<number> {
     this.#process.stdin!.end()
+    const { peakRssMb } = await this.#answer()
     if (this.#process.exitCode === null) await once(this.#process, 'exit')
+    return peakRssMb as number
   }
 
   #ask(message: Record<string, unknown>): Promise<Record<string, unknown>> {

@@ -32,6 +32,14 @@ export async function scaling({ quick }: { quick: boolean }): Promise<Record<str
   print('Threads (S, k=128)', byThreads)
   print('Factors (S, 2 threads)', byFactors)
   print('Entries (100k users × 40k items, k=128, 2 threads)', byEntries)
+  if (!quick) drawCharts(byThreads, byFactors, byEntries)
+  return {
+    threadsSpeedup: byThreads[0].seesaw / byThreads[1].seesaw,
+    implicitThreadsSpeedup: byThreads[0].implicit / byThreads[1].implicit,
+  }
+}
+
+function drawCharts(byThreads: Point[], byFactors: Point[], byEntries: Point[]): void {
   writeLineChart({
     name: 'solver-factors',
     title: 'Seconds per iteration by factors k (S: 2.5M entries, 2 threads)',
@@ -50,10 +58,6 @@ export async function scaling({ quick }: { quick: boolean }): Promise<Record<str
     x: 'threads',
     points: byThreads.flatMap((point) => series(point, point.threads)),
   })
-  return {
-    threadsSpeedup: byThreads[0].seesaw / byThreads[1].seesaw,
-    implicitThreadsSpeedup: byThreads[0].implicit / byThreads[1].implicit,
-  }
 }
 
 /** Medians of both programs over iterations run in turn. */

@@ -28,7 +28,7 @@ export async function trainOnce({
     nu: 0,
   })
   for (let i = 0; i < iterations; i++) await program.iterate()
-  await program.close()
+  const peakRssMb = await program.close()
   printTable(
     [
       ['iteration', ({ report }) => String(report!.iteration)],
@@ -43,7 +43,6 @@ export async function trainOnce({
     factors,
     threads,
     secondsPerIteration: last.seconds,
-    peakRssMb: Math.round(last.peakRssMb),
-    plannedMb: Math.round(last.plannedMb!),
+    peakRssMb: Math.round(peakRssMb),
   }
 }

@@ -27,10 +27,15 @@ await train(matrix, {
   objective,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
-    say({ seconds: report.seconds, report, peakRssMb: process.resourceUsage().maxRSS / 1024 })
+    say({ seconds: report.seconds, report })
     if (!(await untilIterate(model))) return 'stop'
   },
 })
+say({ peakRssMb: peakRssMb() })
+
+function peakRssMb(): number {
+  return process.resourceUsage().maxRSS / 1024
+}
 
 /** Answers until one more iteration is asked for; false at the end of the input. */
 async function untilIterate(model?: () => Promise<AlsModel>): Promise<boolean> {

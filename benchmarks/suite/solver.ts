@@ -3,7 +3,7 @@
  *
  *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
  *                           [--objective hkv|ials] [--exact-iterations 15] [--quick]
- *   npm run bench -- solver --part large-k | scaling
+ *   npm run bench -- solver --part large-k | scaling | kernel [--quick]
  */
 import { parseArgs } from 'node:util'
 import { median } from 'simple-statistics'
@@ -15,6 +15,7 @@ import {
   printComparison,
   timeToLossRatio,
 } from '../solver/compare.ts'
+import { kernel } from '../solver/kernel.ts'
 import { largeK } from '../solver/large-k.ts'
 import { scaling } from '../solver/scaling.ts'
 import { trainOnce } from '../solver/train-once.ts'
@@ -38,6 +39,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const threads = Number(values.threads)
   if (values.part === 'large-k') return largeK({ threads, quick: values.quick })
   if (values.part === 'scaling') return scaling({ quick: values.quick })
+  if (values.part === 'kernel') return kernel({ quick: values.quick })
   if (size === 'L' || size === '1B')
     return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
 
@@ -81,7 +83,6 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     [`ratioTo${library}Cholesky`]: cholesky.iterations.length > 0 ? median(pairedRatios(ours, cholesky)) : null,
     lossNotAbove: lossNotAbove(ours, cg),
     timeToLossRatio: timeToLossRatio(ours, cg) ?? null,
-    peakRssMb: Math.round(ours.iterations[0].peakRssMb),
-    plannedMb: Math.round(ours.iterations[0].plannedMb ?? 0),
+    peakRssMb: Math.round(ours.peakRssMb),
   }
 }

@@ -1,0 +1,102 @@
+/** GFLOP/s on one core: the kernel's two products alone, then what whole iterations achieve. */
+import { median } from 'simple-statistics'
+import { compileKernel, supportsRelaxedSimd } from '../../packages/als-core/src/kernel/instantiate.ts'
+import * as solverBytes from '../../packages/als-core/src/kernel/solver.wasm.ts'
+import type { SolverKernel } from '../../packages/als-core/src/train/kernel-view.ts'
+import { cachedInteractions } from '../cached-interactions.ts'
+import { sizes } from '../generate-interactions.ts'
+import { Program } from './program.ts'
+import { printTable } from './table.ts'
+
+/** Rows of a product, as the solver runs it. */
+const rows = 64
+
+interface Rates {
+  factors: number
+  multiply: number
+  gram: number
+  /** Of a whole iteration on S, one thread. */
+  iteration: number
+  /** Of its solve phase. */
+  solve: number
+}
+
+export async function kernel({ quick }: { quick: boolean }): Promise<Record<string, unknown>> {
+  const rates: Rates[] = []
+  for (const factors of quick ? [128] : [64, 128, 256, 512]) {
+    rates.push({ factors, ...products(factors), ...(await iterations(factors)) })
+  }
+  console.log(`One core, ${supportsRelaxedSimd() ? 'relaxed SIMD (fused multiply-add)' : 'SIMD'}, GFLOP/s\n`)
+  printTable<Rates>(
+    [
+      ['k', ({ factors }) => String(factors)],
+      ['product X·W', ({ multiply }) => multiply.toFixed(1)],
+      ['Gram XᵀX', ({ gram }) => gram.toFixed(1)],
+      ['solve phase on S', ({ solve }) => solve.toFixed(1)],
+      ['iteration on S', ({ iteration }) => iteration.toFixed(1)],
+      ['iteration / product', ({ iteration, multiply }) => `${((100 * iteration) / multiply).toFixed(0)} %`],
+    ],
+    rates,
+  )
+  const { multiply, iteration } = rates.find(({ factors }) => factors === 128)!
+  return { gflopsProduct: multiply, gflopsIteration: iteration }
+}
+
+/** Multiply: 2k² a row. Gram: the upper triangle, k(k+1) a row. */
+function products(k: number): { multiply: number; gram: number } {
+  const square = 4 * k * k
+  const block = 4 * k * rows
+  const [w, a, c, g] = [65_536, 65_536 + square, 65_536 + square + block, 65_536 + square + 2 * block]
+  const pages = Math.ceil((g + square) / 65_536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const unused = (): void => {}
+  const env = { memory, fetchEntries: unused, fetchRows: unused }
+  const { multiply, gram } = new WebAssembly.Instance(compileKernel(solverBytes), { env })
+    .exports as unknown as SolverKernel
+  new Float32Array(memory.buffer).fill(0.5)
+  return {
+    multiply: rate(2 * rows * k * k, () => multiply(a, rows, k, w, c)),
+    gram: rate(rows * k * (k + 1), () => gram(a, rows, k, g)),
+  }
+}
+
+/** Median GFLOP/s of eleven runs of 50 ms, after one to warm up. */
+function rate(flops: number, run: () => void): number {
+  const measured = Array.from({ length: 12 }, () => {
+    const start = performance.now()
+    let count = 0
+    while (performance.now() - start < 50) for (let i = 0; i < 10; i++, count++) run()
+    return (count * flops) / (performance.now() - start) / 1e6
+  })
+  return median(measured.slice(1))
+}
+
+/**
+ * An iteration on S. Of the solve phase (4 s + 2) k operations an entry in s steps are counted: a pass to start, s - 1
+ * passes of two multiply-adds an entry and factor, and half a pass for the last step.
+ */
+async function iterations(factors: number): Promise<{ solve: number; iteration: number }> {
+  const { users, items, entries } = sizes.S
+  const program = await Program.start('seesaw', await cachedInteractions('S'), {
+    factors,
+    threads: 1,
+    seed: 1,
+    regularization: 0.01,
+    objective: 'hkv',
+    alpha: 1,
+    unobservedWeight: 1,
+    nu: 0,
+  })
+  for (let i = 0; i < 6; i++) await program.iterate()
+  await program.close()
+  const measured = program.iterations.slice(1).map(({ report }) => {
+    const { stepsPerRow, phases, seconds } = report!
+    const solve = 2 * entries * (4 * stepsPerRow + 2) * factors
+    const rest = (users + items) * (factors * (factors + 1) + 2 * factors * factors)
+    return { solve: solve / phases.solve / 1e9, iteration: (solve + rest) / seconds / 1e9 }
+  })
+  return {
+    solve: median(measured.map(({ solve }) => solve)),
+    iteration: median(measured.map(({ iteration }) => iteration)),
+  }
+}
