@@ -1,6 +1,16 @@
 export { type EvaluateOptions, type Evaluation, evaluate, type UserRanker } from './evaluate/evaluate.ts'
+export { type ItemNeighboursOptions, itemNeighbours } from './evaluate/item-neighbours.ts'
 export { mostPopular } from './evaluate/most-popular.ts'
 export type { RankingMetrics } from './evaluate/ranking-metrics.ts'
+export {
+  type HeldOutUsers,
+  holdOutUsers,
+  leaveKOut,
+  type Split,
+  type SplitOptions,
+  splitByTime,
+  splitRandomly,
+} from './evaluate/split.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
@@ -11,6 +21,8 @@ export { ModelFormatError } from './model/manifest.ts'
 export { saveModel } from './model/save-model.ts'
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
 export type { Examples } from './recommend/average-vectors.ts'
+export type { Explanation } from './recommend/explain.ts'
+export { type FoldInOptions, foldInItems, foldInUsers } from './recommend/fold-in.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type { Recommendations } from './recommend/recommendations.ts'
 export {

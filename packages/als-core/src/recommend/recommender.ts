@@ -5,6 +5,8 @@ import type { AlsModel } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
+import { type Explanation, explain } from './explain.ts'
+import { gramOf } from './gram-rows.ts'
 import { type GroupLimit, limitGroups } from './limit-groups.ts'
 import type { ExcludedRows } from './rank-queries.ts'
 import { Ranker, type RankRequest } from './ranker.ts'
@@ -71,6 +73,7 @@ export class Recommender {
   readonly #pool: WorkerPool
   #items: Promise<Ranker> | undefined
   #users: Promise<Ranker> | undefined
+  #gram: Promise<Float64Array> | undefined
   #userRows: Map<number | string, number> | undefined
   #itemRows: Map<number | string, number> | undefined
   readonly #underWay = new Set<Promise<unknown>>()
@@ -169,6 +172,22 @@ export class Recommender {
       const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
       const { vectors, excluded } = averageVectors(batch, this.model, metric)
       return this.#rank(await this.#itemRanker(), options, { vectors, queries: batch.length, metric, excluded })
+    })
+  }
+
+  /**
+   * What each of the user's items adds to the score of an item (Hu, Koren, Volinsky 2008, section 5). Needs
+   * `interactions`. The first call computes YᵀY over the pool; each solves one k×k system in float64.
+   */
+  explain(user: number, item: number): Promise<Explanation> {
+    return this.#track(async () => {
+      if (!this.#interactions) {
+        throw new RangeError('explain needs what users have: pass `interactions` when you make the recommender.')
+      }
+      toRows(user, this.model.users, 'user')
+      toRows(item, this.model.items, 'item')
+      this.#gram ??= gramOf(this.model.itemFactors, this.model.factors, this.#pool)
+      return explain(this.model, this.#interactions, await this.#gram, user, item)
     })
   }
 

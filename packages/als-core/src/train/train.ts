@@ -115,7 +115,7 @@ async function runIterations(
 }
 
 /** Allocates the shared memory and compiles the kernel. */
-function openWorkbench(
+export function openWorkbench(
   matrix: InteractionMatrix,
   options: ModelOptions,
   pool: WorkerPool,

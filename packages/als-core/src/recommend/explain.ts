@@ -1,0 +1,60 @@
+import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from '../model/als-model.ts'
+import { rowLambda } from '../train/loss.ts'
+
+/** Why an item is recommended to a user. */
+export interface Explanation {
+  /** The sum of all contributions: the user's score of the item once the user's row is solved exactly. */
+  score: number
+  /** The score by the model's own factors, whose user row is from before the last half-sweep over the items. */
+  modelScore: number
+  /** What each of the user's items adds, largest first. Disliked items add nothing directly; they shape the rest. */
+  contributions: { row: number; id: number | string; contribution: number }[]
+}
+
+/**
+ * The contribution of each of a user's items to a score (Hu, Koren, Volinsky 2008, section 5).
+ *
+ * With A_u the matrix of the user's row system, x_u = A_u⁻¹ Σ_j c_uj p_uj y_j, so that
+ * x_u·y_i = Σ_j (y_iᵀ A_u⁻¹ y_j) c_uj p_uj: one solve of A_u z = y_i, then z·y_j for each item j. All in float64.
+ *
+ * @param gram YᵀY of the item factors, k×k
+ */
+export function explain(
+  model: AlsModel,
+  { csr, codebook }: InteractionMatrix,
+  gram: Float64Array,
+  user: number,
+  item: number,
+): Explanation {
+  const { factors: k, itemFactors, userFactors, options } = model
+  const rows = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
+  const { base, extra, exponent } = rowLambda(options, model.items)
+  const lambda = rows.length > 0 ? base * (rows.length + extra) ** exponent : base
+  const shift = options.objective === 'hkv' ? 1 : 0
+  const confidence = Array.from(rows, (_, n) => {
+    const value = csr.values[csr.indptr[user] + n]
+    return options.alpha * (codebook ? codebook[value] : value)
+  })
+  const system = gram.map((value) => options.unobservedWeight * value)
+  for (let i = 0; i < k; i++) system[i * k + i] += lambda
+  for (const [n, row] of rows.entries()) {
+    const weight = Math.abs(confidence[n]) - shift
+    const y = itemFactors.subarray(row * k, (row + 1) * k)
+    for (let i = 0; i < k; i++) for (let j = 0; j <= i; j++) system[i * k + j] += weight * y[i] * y[j]
+  }
+  const lower = cholesky(system, k)
+  if (!lower)
+    throw new RangeError(`The system of user row ${user} is not positive definite: train with a larger regularization.`)
+  const z = Float64Array.from(itemFactors.subarray(item * k, (item + 1) * k))
+  let modelScore = 0
+  for (let i = 0; i < k; i++) modelScore += userFactors[user * k + i] * z[i]
+  solveCholesky(lower, k, z)
+  const contributions = Array.from(rows, (row, n) => {
+    let similarity = 0
+    for (let i = 0; i < k; i++) similarity += z[i] * itemFactors[row * k + i]
+    return { row, id: model.itemIds?.at(row) ?? row, contribution: confidence[n] > 0 ? similarity * confidence[n] : 0 }
+  }).sort((a, b) => b.contribution - a.contribution || a.row - b.row)
+  return { score: contributions.reduce((sum, { contribution }) => sum + contribution, 0), modelScore, contributions }
+}
