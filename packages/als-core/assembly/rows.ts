@@ -9,8 +9,9 @@
 //     (I + Σ w t tᵀ) y = Σ b t
 //
 // so that plain conjugate gradients on y are preconditioned ones on x. A row costs two multiply-adds per entry and factor
-// in a pass, and nothing of the order k².
-import { gather, scaleTile, dots4, axpy4 } from "./tile";
+// in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
+// Σ s t = D Σ s z.
+import { gather, dots4, axpy4 } from "./tile";
 import { dot, axpy, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the indices, weights and targets areas. */
@@ -27,7 +28,7 @@ declare function fetchRows(indices: usize, count: i32, to: usize): void;
 let z: usize = 0, half: bool = false, outside: bool = false, stride: usize = 0;
 let indices: usize = 0, weights: usize = 0, targets: usize = 0;
 let tile: usize = 0, tileRows: i32 = 0, staging: usize = 0, identity: usize = 0;
-let r: usize = 0, p: usize = 0, ap: usize = 0, d: usize = 0;
+let r: usize = 0, p: usize = 0, ap: usize = 0, d: usize = 0, scaledVector: usize = 0, sum: usize = 0;
 let scaled: bool = false;
 // The row under way.
 let entries: i32 = 0, resident: bool = false;
@@ -39,11 +40,11 @@ export function setFixedSide(zAt: usize, format: i32, isOutside: i32, k: i32): v
   z = zAt; half = format == 1; outside = isOutside != 0; stride = <usize>k << 2;
 }
 
-/** Where the scratch areas are. `vectors`: room for four vectors; `staging`, `identity`: see `load`. */
+/** Where the scratch areas are. `vectors`: room for six vectors; `staging`, `identity`: see `load`. */
 export function setScratch(indicesAt: usize, weightsAt: usize, targetsAt: usize, tileAt: usize, rowsInTile: i32, vectors: usize, stagingAt: usize, identityAt: usize): void {
   indices = indicesAt; weights = weightsAt; targets = targetsAt; tile = tileAt; tileRows = rowsInTile;
   staging = stagingAt; identity = identityAt;
-  r = vectors; p = r + stride; ap = p + stride; d = ap + stride;
+  r = vectors; p = r + stride; ap = p + stride; d = ap + stride; scaledVector = d + stride; sum = scaledVector + stride;
 }
 
 /** w and b of each entry from its value v: hkv w = α|v| - 1, ials w = α|v| (`shift` 1 or 0); b = α v where v > 0, else 0. */
@@ -89,7 +90,7 @@ export function solveRows(rows: i32, indptr: usize, block: usize, m0: usize, lam
     const warm = start > 0 && entries >= start;
     if (scaled) whiten(x, m0, load<f32>(lambda + (<usize>u << 2)), warm);
     resident = isResident != 0 && entries <= tileRows;
-    if (resident) load_(0, entries);
+    if (resident) fillTile(0, entries);
     const taken = solveRow(x, warm, tolerance, maxSteps, losses + (<usize>u << 4));
     if (taken < 0) { indices = firstIndices; weights = firstWeights; targets = firstTargets; return u; }
     total += taken;
@@ -176,12 +177,23 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
 /** One pass over the row's entries: over the tile when they fit, else piece by piece. */
 function pass(kind: i32, v: usize, out: usize): void {
   sumTarget = 0; sumSquare = 0;
-  if (resident) { passTile(kind, entries, weights, targets, v, out); return; }
-  for (let start = 0; start < entries; start += tileRows) {
-    const count = min(tileRows, entries - start);
-    load_(start, count);
-    const at = piece(start);
-    passTile(kind, count, weights + at, targets + at, v, out);
+  let from = v, to = out;
+  if (scaled) {
+    from = scaledVector; to = sum;
+    for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
+    memory.fill(to, 0, stride);
+  }
+  if (resident) passTile(kind, entries, weights, targets, from, to);
+  else {
+    for (let start = 0; start < entries; start += tileRows) {
+      const count = min(tileRows, entries - start);
+      fillTile(start, count);
+      const at = piece(start);
+      passTile(kind, count, weights + at, targets + at, from, to);
+    }
+  }
+  if (scaled && kind != PASS_DOTS) {
+    for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
   }
 }
 
@@ -192,43 +204,45 @@ export function setStreamed(isStreamed: i32): void { streamed = isStreamed != 0;
 @inline function piece(start: i32): usize { return streamed ? 0 : <usize>start << 2; }
 
 /** Fills the tile with `count` entries of the row under way, from its entry `start` on. */
-function load_(start: i32, count: i32): void {
+function fillTile(start: i32, count: i32): void {
   if (streamed) fetchEntries(start, count);
-  const at = indices + piece(start);
+  const at = indices + piece(start), bytes = half ? stride >> 1 : stride;
   if (outside) {
     fetchRows(at, count, staging);
-    if (half) gather(staging, true, identity, count, stride, tile);
-    else gather(staging, false, identity, count, stride, tile);
-  } else if (half) gather(z, true, at, count, stride, tile);
-  else gather(z, false, at, count, stride, tile);
-  if (scaled) scaleTile(tile, (count + 3) >> 2, stride, d);
+    gather(staging, identity, count, bytes, tile);
+  } else gather(z, at, count, bytes, tile);
 }
 
 function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
-  const groups = (count + 3) >> 2, group = stride << 2;
+  if (half) passFormat(true, kind, count, w, b, v, out);
+  else passFormat(false, kind, count, w, b, v, out);
+}
+
+@inline function passFormat(half: bool, kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
+  const groups = (count + 3) >> 2, group = half ? stride << 1 : stride << 2;
   let at = tile;
   let sum = f32x4.splat(0);
   if (kind == PASS_DOTS) {
     for (let g = 0; g < groups; g++, at += group, w += 16) {
-      const dots = dots4(at, v, stride);
+      const dots = dots4(half, at, v, stride);
       sum = fma(f32x4.mul(dots, dots), v128.load(w), sum);
     }
     sumSquare += <f64>sumLanes(sum);
   } else if (kind == PASS_PRODUCT) {
     for (let g = 0; g < groups; g++, at += group, w += 16) {
-      const dots = dots4(at, v, stride), s = f32x4.mul(dots, v128.load(w));
+      const dots = dots4(half, at, v, stride), s = f32x4.mul(dots, v128.load(w));
       sum = fma(dots, s, sum);
-      axpy4(s, at, out, stride);
+      axpy4(half, s, at, out, stride);
     }
     sumSquare += <f64>sumLanes(sum);
   } else if (kind == PASS_RESIDUAL) {
     for (let g = 0; g < groups; g++, at += group, w += 16, b += 16) {
-      const dots = dots4(at, v, stride), target = v128.load(b);
+      const dots = dots4(half, at, v, stride), target = v128.load(b);
       sum = fma(dots, target, sum);
-      axpy4(f32x4.sub(target, f32x4.mul(dots, v128.load(w))), at, out, stride);
+      axpy4(half, f32x4.sub(target, f32x4.mul(dots, v128.load(w))), at, out, stride);
     }
     sumTarget += <f64>sumLanes(sum);
   } else {
-    for (let g = 0; g < groups; g++, at += group, b += 16) axpy4(v128.load(b), at, out, stride);
+    for (let g = 0; g < groups; g++, at += group, b += 16) axpy4(half, v128.load(b), at, out, stride);
   }
 }

@@ -65,7 +65,7 @@ export function planLayout(
   limit: number = MEMORY_LIMIT,
 ): Layout {
   const padded = padFactors(factors)
-  const tileRows = Math.max(16, Math.min(BLOCK_ENTRIES, Math.floor(TILE_BYTES / (padded * 4)) & ~3))
+  const tileRows = Math.max(16, Math.min(BLOCK_ENTRIES, Math.floor(TILE_BYTES / (padded * bytesPerFactor)) & ~3))
   const vector = padded * 4
   const square = padded * vector
 
@@ -86,8 +86,8 @@ export function planLayout(
     lambda: take(BLOCK_ROWS * 4),
     losses: take(BLOCK_ROWS * 16),
     steps: take(4),
-    vectors: take(4 * vector),
-    tile: take(tileRows * vector),
+    vectors: take(6 * vector),
+    tile: take(tileRows * padded * bytesPerFactor),
     staging: take(tileRows * padded * bytesPerFactor),
     identity: take(tileRows * 4),
     gram: take(square),
