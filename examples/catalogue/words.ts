@@ -168,7 +168,7 @@ export const words: Readonly<Record<Genre, Words>> = {
       'African Black Conscious Dread Early Firm Freedom Golden Heavy High Holy Humble Island Jubilee King Kingston Lion Mighty Natural Righteous Steady Upfull Western Wise',
     ),
     nouns: list(
-      'Children Clash Culture Dub Fire Foundation Gate Hill Judgment Justice Majesty Meditation Melody Mountain Nation River Rock Roots Salvation Scientist Seven Shower Sound Style Thunder Time Tribe Version Vibration Youth',
+      'Children Clash Culture Fire Foundation Gate Hill Judgment Justice Majesty Meditation Melody Mountain Nation River Rock Roots Salvation Scientist Seven Shower Sound Style Thunder Tribe Vibration Youth',
     ),
     places: list('Kingston Brixton Spanish-Town Montego Bristol Negril'),
     titles: [

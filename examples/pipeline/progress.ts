@@ -149,5 +149,6 @@ class Lines implements Progress {
 }
 
 function counted({ done, total, unit }: Standing): string {
-  return total === undefined ? `${compact(done)} ${unit}` : `${compact(done)} of ${compact(total)} ${unit}`
+  const whole = compact(Math.floor(done))
+  return total === undefined ? `${whole} ${unit}` : `${whole} of ${compact(total)} ${unit}`
 }

@@ -84,6 +84,18 @@ export function ask(releases: readonly ReleasePayload[]): Question[] {
   ]
 }
 
+/** Questions about any catalogue: the three releases with most interactions, and a blend of them. */
+export function askAboutBestKnown(releases: { length: number; payload(row: number): ReleasePayload }): Question[] {
+  let best: ReleasePayload[] = []
+  for (let row = 0; row < releases.length; row++) {
+    const release = releases.payload(row)
+    if (best.length === 3 && release.interaction_count <= best[2]!.interaction_count) continue
+    best = [...best, release].sort((a, b) => b.interaction_count - a.interaction_count).slice(0, 3)
+  }
+  const similar = best.map((release) => ({ title: 'Similar releases', positive: [release], negative: [], filter: {} }))
+  return [...similar, { title: 'A blend of three', positive: best, negative: [], filter: {} }]
+}
+
 /** The release with most interactions whose main style is `style`, of these years when there is one. */
 function wellKnown(
   releases: readonly ReleasePayload[],

@@ -7,15 +7,15 @@ import type { StageCost } from './stages.ts'
 
 type Row = Record<string, string | number>
 
-/** A table with a title, numbers to the right and text to the left, no wider than the terminal. */
+/** A table: numbers to the right, text to the left. */
 export function renderTable(rows: readonly Row[], rightAligned: readonly string[] = []): string {
   const table = new Table({
     shouldDisableColors: true,
     columns: Object.keys(rows[0] ?? {}).map((name) => ({
       name,
       alignment: rightAligned.includes(name) ? 'right' : 'left',
-      // Cells are cut to fit before; the library would wrap longer ones.
-      maxLen: 500,
+      // Cells have been cut to fit already: as wide as the longest, so that the library wraps none.
+      maxLen: Math.max(name.length, ...rows.map((row) => String(row[name]).length)),
     })),
   })
   for (const row of rows) table.addRow(row)

@@ -40,7 +40,7 @@ test('writes the schema of production', async () => {
   expect(haves.length).toBe(catalogue.haves)
   expect(haves[0]).toEqual({ user_id: 1_000_000, release_id: expect.any(Number) })
   const ratings = await read('ratings')
-  expect(new Set(ratings.map((row) => row.rating)).difference(new Set([1, 2, 3, 4, 5])).size).toBe(0)
+  expect([...new Set(ratings.map((row) => row.rating))].sort()).toEqual([1, 2, 3, 4, 5])
   const releases = await read('releases')
   expect(releases.length).toBe(400)
   const { title, artist, label, country, year, genres, styles, releaseId } = catalogue.releases[17]
@@ -79,7 +79,8 @@ test('collectors follow their tastes, and the crowd is Zipf-like', () => {
   expect(followed / total).toBeGreaterThan(0.75)
   counts.sort()
   const share = (fraction: number) => counts.slice(-fraction * counts.length).reduce((a, b) => a + b, 0) / total
-  expect(share(0.01)).toBeGreaterThan(0.08)
+  // A hundredth of the releases has six times its share, and still the lesser half has a tenth.
+  expect(share(0.01)).toBeGreaterThan(0.05)
   expect(share(0.5)).toBeLessThan(0.9)
 })
 

@@ -1,0 +1,55 @@
+import type { AlsModel } from '@seesaw/als-core'
+import { publish } from '@seesaw/qdrant-sink'
+import type { Configuration } from './configuration.ts'
+import { bytes, compact, grouped } from './format.ts'
+import type { Progress } from './progress.ts'
+import type { ReleaseStore } from './release-store.ts'
+import type { Stages } from './stages.ts'
+
+/** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
+export async function publishModel(
+  configuration: Configuration,
+  model: AlsModel,
+  releases: ReleaseStore,
+  stages: Stages,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias, MAX_WORKERS, BATCH_SIZE } = configuration
+  await stages.run(
+    'publish',
+    () =>
+      publish({
+        url,
+        apiKey,
+        alias,
+        vectors: { ids: pointIds(model), data: model.itemFactors, dimension: model.factors },
+        payloads: (row) => ({ ...releases.payload(row) }),
+        distance: 'Cosine',
+        maxWorkers: MAX_WORKERS,
+        batchSize: BATCH_SIZE,
+        signal,
+        onProgress: ({ phase, points, totalPoints, pointsPerSecond, bytes: sent, retries }) =>
+          progress.update({
+            phase,
+            done: points,
+            total: totalPoints,
+            unit: 'points',
+            note: [
+              pointsPerSecond > 0 && `${compact(pointsPerSecond)} points/s`,
+              sent > 0 && `${bytes(sent)} sent`,
+              retries > 0 && `${retries} retries`,
+            ]
+              .filter(Boolean)
+              .join(', '),
+          }),
+      }),
+    () => `${grouped(model.items)} points behind the alias ${alias}`,
+  )
+}
+
+/** Ids of the points: the item ids where they are whole numbers, otherwise row numbers. Payloads have the id anyway. */
+export function pointIds({ items, itemIds }: AlsModel): ArrayLike<number> {
+  const whole = typeof itemIds?.at(0) === 'number'
+  return Array.from({ length: items }, (_, row) => (whole ? (itemIds!.at(row) as number) : row))
+}
