@@ -20,7 +20,7 @@ function draw({ from, to, seed, csr: { indptr, indices, values }, counts }: Gene
   const e = 1 - popularityExponent
   const low = 0.5 ** e
   const range = (items + 0.5) ** e - low
-  const row = new Uint32Array(items / 4 + 1)
+  const row = new Uint32Array(items)
   for (let user = from; user < to; user++) {
     const length = indptr[user + 1] - indptr[user]
     for (let drawn = 0; drawn < length; ) {

@@ -79,7 +79,7 @@ export async function generateInteractions(size: MatrixSize, seed = 1): Promise<
   }
 }
 
-/** Row offsets of log-normal lengths that add up to `entries` exactly; no user has more than a quarter of the items. */
+/** Row offsets of log-normal lengths that add up to `entries` exactly; the tail is cut at about a quarter of the items. */
 function drawActivity(indptr: Float64Array, { users, items, entries }: MatrixSize, seed: number): void {
   const activity = randomLogNormal.source(randomStream(seed, 0))(0, activitySpread)
   const most = (items / 4) * (users / entries)
