@@ -6,7 +6,7 @@ import type { Column } from './table.ts'
 export const phaseColumns: Column<Iteration>[] = [
   ['s/iteration', ({ seconds }) => seconds.toFixed(3)],
   ['gram', ({ report }) => share(report!.phases.gram, report!.seconds)],
-  ['basis', ({ report }) => share(report!.phases.basis, report!.seconds)],
+  ['eigen', ({ report }) => share(report!.phases.eigen, report!.seconds)],
   ['rotate', ({ report }) => share(report!.phases.rotate, report!.seconds)],
   ['solve', ({ report }) => share(report!.phases.solve, report!.seconds)],
   ['steps/row', ({ report }) => report!.stepsPerRow.toFixed(2)],

@@ -5,8 +5,8 @@ import type { ModelOptions } from '../train/options.ts'
 export interface PhaseSeconds {
   /** FᵀF of the fixed side. */
   gram: number
-  /** The change of basis: Cholesky or eigen-decomposition and the k×k products around it. */
-  basis: number
+  /** The change of basis and its k×k products: eigen-decomposition, or Cholesky where one λ serves all rows. */
+  eigen: number
   /** The fixed side in the new basis. */
   rotate: number
   /** The rows. */

@@ -76,7 +76,7 @@ async function foldIn(
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
-    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, rotate: 0, solve: 0 })
+    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, eigen: 0, rotate: 0, solve: 0 })
     return await restoreFactors(bench, solved, { values: solved.spare, toFactors })
   } finally {
     if (!given) await pool.close()

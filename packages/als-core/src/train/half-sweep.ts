@@ -104,7 +104,7 @@ export async function halfSweep(
   loadMatrix(bench, basis.restart, share.layout.restart)
   const f32 = new Float32Array(share.memory.buffer)
   if (basis.eigenvalues) f32.set(basis.eigenvalues, share.layout.eigenvalues / 4)
-  lap('basis')
+  lap('eigen')
 
   bench.onPhase?.('rotate')
   const rotate: Omit<RotateTask, 'slot' | 'board'> = {

@@ -76,7 +76,7 @@ async function runIterations(
   await initialize(bench, items, options)
   for (let iteration = 1; iteration <= options.iterations; iteration++) {
     const started = performance.now()
-    const phases: PhaseSeconds = { gram: 0, basis: 0, rotate: 0, solve: 0 }
+    const phases: PhaseSeconds = { gram: 0, eigen: 0, rotate: 0, solve: 0 }
     const before = { users: users.factors, items: items.factors }
     try {
       const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
