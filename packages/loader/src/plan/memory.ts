@@ -53,7 +53,8 @@ export function planMemory(input: MemoryInput): MemoryPlan {
 }
 
 function idBytes(range: IdRange, rows: number, threads: number): number {
-  if (range.way === 'direct') return range.size * (4 * threads + 16)
+  // Counts and carries of each worker, ranks, and an id and its activity for each active id.
+  if (range.way === 'direct') return range.size * (5 * threads + 0.25 + 8)
   // Without statistics the number of distinct ids is unknown; a tenth of the rows is what catalogues show.
   const distinct = rows / 10
   return (threads + 1) * KeyTable.bytesFor(distinct, range.kind === 'string' ? 16 : 0) + 24 * distinct
