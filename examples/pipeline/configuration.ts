@@ -14,7 +14,7 @@ export class ConfigurationError extends Error {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    const count = problems.length === 1 ? 'One environment variable is' : `${problems.length} environment variables are`
+    const count = problems.length === 1 ? 'One setting is' : `${problems.length} settings are`
     super(`${count} not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }

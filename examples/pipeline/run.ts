@@ -1,5 +1,6 @@
 import { type AlsModel, saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
+import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
 import type { Configuration } from './configuration.ts'
 import { bytes, compact } from './format.ts'
@@ -16,8 +17,10 @@ import { renderAnswers, renderCosts, renderTable } from './tables.ts'
 export interface Run {
   readonly model: AlsModel
   readonly releases: ReleaseStore
-  /** One in process and, after publishing, one from Qdrant. */
-  readonly answerers: readonly Answerer[]
+  /** Exact, from the model in this process. */
+  readonly inProcess: Answerer
+  /** From what was published, with QDRANT_URL. */
+  readonly fromQdrant?: Answerer
   close(): Promise<void>
 }
 
@@ -35,11 +38,6 @@ export async function runPipeline(
   const learned = await learn(configuration, loaded, stages, progress, signal)
   const { model } = learned
   const releases = await collectReleases(configuration, loaded, stages, progress, signal)
-  const answerers: Answerer[] = []
-  const close = async () => {
-    for (const answerer of answerers) await answerer.close()
-    releases.close()
-  }
   try {
     await stages.run(
       'save',
@@ -49,24 +47,41 @@ export async function runPipeline(
     if (configuration.QDRANT_URL) {
       await publishModel(configuration, model, releases, stages, progress, signal)
     }
-    answerers.push(answerInProcess(model, releases, configuration.THREADS))
   } catch (error) {
-    await close()
+    releases.close()
     throw error
   }
   printSummary(loaded, learned, stages)
-  return { model, releases, answerers, close }
+  const inProcess = answerInProcess(model, releases, configuration.THREADS)
+  const fromQdrant = configuration.QDRANT_URL ? answerFromQdrant(configuration, model) : undefined
+  const close = async () => {
+    await fromQdrant?.close()
+    await inProcess.close()
+    releases.close()
+  }
+  return { model, releases, inProcess, fromQdrant, close }
 }
 
-/** Asks every answerer every question and prints what it says. */
-export async function printAnswers(questions: readonly Question[], { answerers }: Run, limit: number): Promise<void> {
+/** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */
+export async function printAnswers(
+  questions: readonly Question[],
+  { inProcess, fromQdrant }: Run,
+  limit: number,
+): Promise<void> {
   const columns = process.stdout.columns ?? 120
-  for (const answerer of answerers) {
-    if (answerers.length > 1) console.log(`\nAnswered ${answerer.name}`)
-    for (const question of questions) {
-      console.log(`\n${renderAnswers(question, await answerer.answer(question, limit), columns)}`)
-    }
+  const answerer = fromQdrant ?? inProcess
+  console.log(`\nAnswered ${answerer.name}:`)
+  let total = 0
+  let same = 0
+  for (const question of questions) {
+    const answers = await answerer.answer(question, limit)
+    console.log(`\n${renderAnswers(question, answers, columns)}`)
+    if (!fromQdrant) continue
+    const exact = new Set((await inProcess.answer(question, limit)).map(({ release }) => release.item_id))
+    total += exact.size
+    same += answers.filter(({ release }) => exact.has(release.item_id)).length
   }
+  if (fromQdrant) console.log(`\n${same} of ${total} answers are those of an exact search in process.`)
 }
 
 function printSummary(loaded: LoadedInteractions, { quality, matrix }: Learned, { costs }: Stages): void {

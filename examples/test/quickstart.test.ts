@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadModel } from '@seesaw/als-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Program } from './program.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quickstart-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** A shop that fits in a second, with room for its temporary files in the test's folder. */
+const environment = () => ({
+  OUTPUT_DIR: join(folder, 'model'),
+  TMPDIR: folder,
+  VECTOR_DIM: '32',
+  ITERATIONS: '6',
+  THREADS: '2',
+})
+
+test('invents, trains, evaluates and answers', async () => {
+  const program = new Program('quickstart.ts', environment(), ['--users', '3000', '--releases', '1500'])
+  expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+  const { stdout } = program
+  for (const stage of ['invent', 'load', 'train', 'evaluate', 'save'])
+    expect(program.stderr).toMatch(new RegExp(`${stage} +done in`))
+  const recall = (name: string) => Number(new RegExp(`${name} +│ +([0-9.]+)`).exec(stdout)![1])
+  expect(recall('this model')).toBeGreaterThan(2 * recall('most popular'))
+  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd)/).slice(1)
+  expect(answers.length).toBe(6)
+  const column = (table: string, name: string) => {
+    const rows = table
+      .split('\n')
+      .filter((line) => line.startsWith('│'))
+      .map((line) => line.split('│').map((cell) => cell.trim()))
+    const at = rows[0].indexOf(name)
+    return rows.slice(1).map((row) => row[at])
+  }
+  const [similar, , filtered, , gems, favourites] = answers
+  // Planted tastes show: most of what is near a Deep House release is Deep House or next to it.
+  const near = column(similar, 'styles').filter((styles) => /House|Soul|Techno/.test(styles))
+  expect(near.length).toBeGreaterThanOrEqual(6)
+  expect(column(filtered, 'year').every((year) => Number(year) >= 1990 && Number(year) <= 1999)).toBe(true)
+  const most = Number(/at most ([\d.]+)/.exec(gems)![1])
+  expect(column(gems, 'interactions').every((count) => Number(count.replace(',', '')) <= most)).toBe(true)
+  const least = Number(/at least ([\d.]+)/.exec(favourites)![1])
+  expect(column(favourites, 'interactions').every((count) => Number(count.replace(',', '')) >= least)).toBe(true)
+  expect((await loadModel(join(folder, 'model'))).factors).toBe(32)
+  expect(await readdir(folder)).toEqual(['model'])
+})
+
+test('an argument or a variable that is not usable is refused before anything begins', async () => {
+  const program = new Program('quickstart.ts', environment(), ['--users', 'many'])
+  expect((await program.end()).code).toBe(2)
+  expect(program.stderr).toContain('--users=many: expected a whole number from 100')
+  const other = new Program('quickstart.ts', { ...environment(), VECTOR_DIM: '0', SEED: 'x' })
+  expect((await other.end()).code).toBe(2)
+  expect(other.stderr).toMatch(/VECTOR_DIM=0: .*\n.*SEED=x: /)
+  expect(other.stdout).toBe('')
+})
+
+test('train.ts lists every bad variable at once', async () => {
+  const program = new Program('train.ts', { HAVES: '/no/such/folder', ITERATIONS: 'ten', QDRANT_URL: 'here' })
+  expect((await program.end()).code).toBe(2)
+  expect(program.stderr).toBe(
+    [
+      '3 settings are not usable:',
+      '  HAVES=/no/such/folder: no such folder or file',
+      '  ITERATIONS=ten: expected a whole number from 1 to 10000',
+      '  QDRANT_URL=here: expected a URL such as http://localhost:6333',
+      '',
+    ].join('\n'),
+  )
+})
