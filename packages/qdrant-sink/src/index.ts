@@ -1,1 +1,49 @@
-export {}
+export { PublishError, type PublishErrorDetails, SupersededError } from './errors.ts'
+export { type CollectGarbageOptions, collectGarbage, type Garbage, type GarbageReport } from './generation/garbage.ts'
+export { type Generation, type GenerationsOptions, generations } from './generation/generations.ts'
+export type { GenerationRecord } from './generation/record.ts'
+export { type Rollback, type RollbackOptions, rollback } from './generation/rollback.ts'
+export type { Payload, Payloads, PointId, Vectors } from './publish/input.ts'
+export {
+  type CollectionParameters,
+  catalogueIndexes,
+  type PayloadIndexes,
+  type PublishOptions,
+  type VectorParameters,
+} from './publish/options.ts'
+export type { Phase, PublishProgress } from './publish/progress.ts'
+export { type Publication, publish } from './publish/publish.ts'
+export type { Distance } from './publish/verify.ts'
+export {
+  atLeastAsPopularAs,
+  type Bounds,
+  type Condition,
+  type Filter,
+  type FilterSpecification,
+  filter,
+  hasId,
+  isEmpty,
+  match,
+  matchAny,
+  matchExcept,
+  range,
+  rarerThan,
+} from './query/filter.ts'
+export { type Group, type GroupOptions, Index, type QueryOptions, type ScoredPoint } from './query/queries.ts'
+export {
+  type BlendOptions,
+  blend,
+  crowdFavourites,
+  type Example,
+  type ForUserOptions,
+  forUser,
+  hiddenGems,
+  type QueryRequest,
+  type RequestOptions,
+  type Rescore,
+  type SimilarOptions,
+  type Strategy,
+  similar,
+} from './query/request.ts'
+export type { ServerOptions } from './server/connection.ts'
+export type { RetryOptions } from './server/retry.ts'

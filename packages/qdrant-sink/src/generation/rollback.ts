@@ -1,0 +1,102 @@
+import { PublishError } from '../errors.ts'
+import { describeCollection, listAliases } from '../server/collections.ts'
+import { Connection } from '../server/connection.ts'
+import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
+import { checkAlias } from './names.ts'
+import { STALE_AFTER } from './owner.ts'
+import { writeRecord } from './record.ts'
+import { type Move, raiseFences, swapAliases } from './swap.ts'
+
+export interface RollbackOptions extends GenerationsOptions {
+  /** Generation (unix seconds) to go back to. Default: the newest one before the live one that has served. */
+  to?: number
+  /** Alias of the users published along, moved in the same request where that generation has them. Default `ALIAS_users`. */
+  usersAlias?: string
+}
+
+export interface Rollback {
+  from: string
+  to: string
+  /** Every alias that was moved, with its collection now. */
+  aliases: Record<string, string>
+}
+
+/**
+ * Points the alias back to an earlier generation that has served, in one request behind the same fence as a publication. The generation
+ * left stays, as `published`, so that rolling back is itself undone with `to`.
+ */
+export async function rollback(options: RollbackOptions): Promise<Rollback> {
+  const { alias } = options
+  checkAlias(alias)
+  await using connection = new Connection(options)
+  const staleAfter = options.staleAfter ?? STALE_AFTER
+  const items = await findGenerations(connection, alias, staleAfter, options)
+  const target = chooseTarget(alias, items, options.to)
+  const live = items.find(({ state }) => state === 'live') as Generation
+  const moves: Move[] = [{ alias, from: live.collection, to: target.collection }]
+
+  const usersAlias = options.usersAlias ?? `${alias}_users`
+  const users = await findGenerations(connection, usersAlias, staleAfter, options)
+  const usersTarget = users.find(
+    ({ generation, state }) => generation === target.generation && (state === 'published' || state === 'live'),
+  )
+  const usersLive = users.find(({ state }) => state === 'live')
+  if (usersLive && !usersTarget) {
+    throw new PublishError(
+      `Expected the users of generation ${target.generation} to be there, since ${usersAlias} serves ${usersLive.collection}. Items and users belong to one model; go back to a generation that has both.`,
+      { step: 'rollback', collection: target.collection },
+    )
+  }
+  if (usersLive && usersTarget && usersLive !== usersTarget) {
+    moves.push({ alias: usersAlias, from: usersLive.collection, to: usersTarget.collection })
+  }
+
+  for (const left of [live, usersLive]) {
+    if (left?.record && left.record.state !== 'published') {
+      await writeRecord(connection, left.collection, { ...left.record, state: 'published' }, options)
+    }
+  }
+  await raiseFences(connection, moves, options)
+  // A garbage collection marks before it deletes, and looks at the aliases after that.
+  for (const { to } of moves) {
+    if ((await describeCollection(connection, to, options)) === undefined) {
+      throw new PublishError(`The collection ${to} was deleted a moment ago. Nothing was changed.`, {
+        step: 'rollback',
+        collection: to,
+      })
+    }
+  }
+  await swapAliases(connection, moves, options)
+  const now = await listAliases(connection, options)
+  return {
+    from: live.collection,
+    to: target.collection,
+    aliases: Object.fromEntries(moves.map((move) => [move.alias, now.get(move.alias) as string])),
+  }
+}
+
+function chooseTarget(alias: string, found: Generation[], wanted: number | undefined): Generation {
+  const live = found.find(({ state }) => state === 'live')
+  const candidates = found.filter(({ state }) => state === 'published')
+  const list = found.map(({ generation, state }) => `${generation} (${state})`).join(', ') || 'none'
+  if (!live)
+    throw failure(
+      `The alias ${alias} points to no generation made by publish; there is nothing to roll back. Generations: ${list}.`,
+    )
+  const target =
+    wanted === undefined
+      ? candidates.find(({ generation }) => generation < live.generation)
+      : candidates.find(({ generation }) => generation === wanted)
+  if (!target) {
+    const what =
+      wanted === undefined
+        ? `an earlier generation of ${alias} that has served`
+        : `generation ${wanted} of ${alias} to be one that has served`
+    throw failure(`Expected ${what}, got: ${list}. Publish with \`keep\` of 1 or more to have one.`)
+  }
+  return target
+}
+
+function failure(message: string): PublishError {
+  return new PublishError(message, { step: 'rollback' })
+}

@@ -1,0 +1,101 @@
+import type { Schemas } from '@qdrant/js-client-rest'
+import type { PointId } from '../publish/input.ts'
+import { type CallOptions, Connection, type ServerOptions } from '../server/connection.ts'
+import type { QueryRequest } from './request.ts'
+
+export interface ScoredPoint<P> {
+  id: PointId
+  score: number
+  payload: P
+  vector?: number[] | Record<string, number[]>
+}
+
+export interface Group<P> {
+  /** The value that its points share. */
+  value: string | number
+  points: ScoredPoint<P>[]
+}
+
+export interface GroupOptions {
+  /** Field whose values make the groups; a point with several values is in several groups. */
+  by: string
+  /** Points of a group at most. Default 1. */
+  size?: number
+  /** Groups to return. Default 10. */
+  limit?: number
+}
+
+export interface QueryOptions {
+  signal?: AbortSignal
+  /** Milliseconds for one try. */
+  timeout?: number
+}
+
+/**
+ * Queries against what an alias points to: `new Index<Release>({ url, alias }).query(similar(1138))`. A thin layer over the client's
+ * query, queryBatch and queryGroups, with retries, and with payloads of the caller's type `P`.
+ */
+export class Index<P = Record<string, unknown>> {
+  readonly alias: string
+  readonly #connection: Connection
+
+  constructor(options: ServerOptions & { alias: string }) {
+    this.alias = options.alias
+    this.#connection = new Connection(options)
+  }
+
+  async query(request: QueryRequest, options: QueryOptions = {}): Promise<ScoredPoint<P>[]> {
+    const { points } = await this.#connection.call<Schemas['QueryResponse']>(
+      (api, init) => api.queryPoints({ collection_name: this.alias, ...request }, init),
+      options satisfies CallOptions,
+    )
+    return points.map((point) => toPoint<P>(point))
+  }
+
+  /** Several queries in one request; the answers come in their order. */
+  async queryBatch(requests: QueryRequest[], options: QueryOptions = {}): Promise<ScoredPoint<P>[][]> {
+    if (requests.length === 0) return []
+    const answers = await this.#connection.call<Schemas['QueryResponse'][]>(
+      (api, init) => api.queryBatchPoints({ collection_name: this.alias, searches: requests }, init),
+      options,
+    )
+    return answers.map(({ points }) => points.map((point) => toPoint<P>(point)))
+  }
+
+  /** At most `size` points for each value of a field: `queryGroups(similar(1138), { by: 'artists', size: 1 })`. */
+  async queryGroups(
+    request: QueryRequest,
+    { by, size = 1, limit = 10 }: GroupOptions,
+    options: QueryOptions = {},
+  ): Promise<Group<P>[]> {
+    const { limit: _limit, offset: _offset, ...body } = request
+    const { groups } = await this.#connection.call<Schemas['GroupsResult']>(
+      (api, init) =>
+        api.queryPointsGroups({ collection_name: this.alias, ...body, group_by: by, group_size: size, limit }, init),
+      options,
+    )
+    return groups.map(({ id, hits }) => ({ value: id, points: hits.map((point) => toPoint<P>(point)) }))
+  }
+
+  /** The payload of a point; undefined when there is no such point. */
+  async get(id: PointId, options: QueryOptions = {}): Promise<P | undefined> {
+    const ids = [id as Schemas['ExtendedPointId']]
+    const points = await this.#connection.call<Schemas['Record'][]>(
+      (api, init) => api.getPoints({ collection_name: this.alias, ids, with_payload: true }, init),
+      options,
+    )
+    return points[0]?.payload as P | undefined
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function toPoint<P>({ id, score, payload, vector }: Schemas['ScoredPoint']): ScoredPoint<P> {
+  return { id, score, payload: (payload ?? {}) as P, ...(vector != null && { vector: vector as number[] }) }
+}

@@ -1,0 +1,164 @@
+import type { Schemas } from '@qdrant/js-client-rest'
+import type { PointId } from '../publish/input.ts'
+import { type Filter, type FilterSpecification, filter as makeFilter } from './filter.ts'
+
+/** A point of the collection by its id, or a vector of one's own. */
+export type Example = PointId | number[] | Float32Array
+
+export type QueryRequest = Schemas['QueryRequest']
+
+export interface RequestOptions {
+  /** Points to return. Default 10. */
+  limit?: number
+  /** Points to skip first. */
+  offset?: number
+  filter?: Filter | FilterSpecification
+  /** Name of the vector to compare, in a collection with named ones. */
+  using?: string
+  /** True (default) for the whole payload, or the fields to return. */
+  payload?: boolean | string[]
+  /** Return the vectors too. Default false. */
+  vector?: boolean
+  /** Leaves out points that score less. */
+  scoreThreshold?: number
+  /** Search parameters of the server, such as `{ hnsw_ef: 256 }` or `{ exact: true }`. */
+  params?: Schemas['SearchParams']
+  /** Ranks by something else than likeness alone, over the `candidates` nearest points. */
+  rescore?: Rescore
+}
+
+/** The formula sees likeness as `$score` and payload fields by name. */
+export interface Rescore {
+  formula: Schemas['Expression']
+  /** Values for points that lack a field. */
+  defaults?: Record<string, unknown>
+  /** Nearest points to rescore. Default 200. */
+  candidates?: number
+}
+
+export interface SimilarOptions extends RequestOptions {
+  /**
+   * Maximal marginal relevance: each next point is chosen for being like the query and unlike those already chosen. 0 is likeness
+   * alone, 1 difference alone; chosen from the `candidates` (default 100) nearest.
+   */
+  diversity?: number | { diversity: number; candidates?: number }
+}
+
+/** Points like one: `similar(1138)`. The point itself is left out. */
+export function similar(example: Example, options: SimilarOptions = {}): QueryRequest {
+  const nearest = toInput(example)
+  if (options.diversity === undefined) return request({ nearest }, options)
+  if (options.rescore)
+    throw new TypeError('Expected `diversity` or `rescore`, got both; each of them chooses the order.')
+  const { diversity, candidates = 100 } =
+    typeof options.diversity === 'number' ? { diversity: options.diversity } : options.diversity
+  if (!(diversity >= 0 && diversity <= 1))
+    throw new RangeError(`Expected a \`diversity\` from 0 to 1, got ${diversity}.`)
+  const most = Math.max(candidates, (options.limit ?? 10) + (options.offset ?? 0))
+  return request({ nearest, mmr: { diversity, candidates_limit: most } }, options)
+}
+
+export type Strategy = Schemas['RecommendStrategy']
+
+export interface BlendOptions extends RequestOptions {
+  positive?: Example[]
+  negative?: Example[]
+  /**
+   * `average_vector` (default) looks near 2·mean(positive) - mean(negative); `best_score` takes each point by its nearest example, which
+   * suits examples of different kinds and works with negatives alone; `sum_scores` adds up.
+   */
+  strategy?: Strategy
+}
+
+/** Points like several and unlike others. The examples are left out. */
+export function blend({ positive = [], negative = [], strategy, ...options }: BlendOptions): QueryRequest {
+  if (positive.length + negative.length === 0)
+    throw new TypeError('Expected at least one example in `positive` or `negative`, got none.')
+  if (positive.length === 0 && (strategy ?? 'average_vector') === 'average_vector') {
+    throw new TypeError(
+      "Expected at least one `positive` example for the strategy average_vector, got none. Negatives alone work with 'best_score' and 'sum_scores'.",
+    )
+  }
+  const recommend = {
+    positive: positive.map(toInput),
+    ...(negative.length > 0 && { negative: negative.map(toInput) }),
+    ...(strategy && { strategy }),
+  }
+  return request({ recommend }, options)
+}
+
+export interface ForUserOptions extends RequestOptions {
+  /** Alias of the users' collection, as published along. */
+  users: string
+  /** Name of the users' vector, in a collection with named ones. Default the one of `using`. */
+  usersVector?: string
+  /** Items the user knows already, to leave out. */
+  exclude?: PointId[]
+}
+
+/** Items for a user by the dot product of their factors: the users' collection lends the vector (`lookup_from`). */
+export function forUser(user: PointId, { users, usersVector, exclude, ...options }: ForUserOptions): QueryRequest {
+  const vector = usersVector ?? options.using
+  const known = exclude && exclude.length > 0 ? { has_id: exclude as Schemas['ExtendedPointId'][] } : undefined
+  const given = options.filter && toFilter(options.filter)
+  const filter = known
+    ? { ...given, must_not: [...[given?.must_not ?? []].flat(), known] as Schemas['Condition'][] }
+    : given
+  const lookup = { lookup_from: { collection: users, ...(vector && { vector }) } }
+  const { filter: _, ...rest } = options
+  return request({ nearest: user as Schemas['ExtendedPointId'] }, { ...rest, ...(filter && { filter }) }, lookup)
+}
+
+/** Likeness plus weight · log10(1 + count): a positive weight favours what many people have. */
+export function crowdFavourites(weight: number = 0.1, field: string = 'interaction_count'): Rescore {
+  return byPopularity(weight, field)
+}
+
+/** Likeness minus weight · log10(1 + count): favours what few people have. */
+export function hiddenGems(weight: number = 0.1, field: string = 'interaction_count'): Rescore {
+  return byPopularity(-weight, field)
+}
+
+function byPopularity(weight: number, field: string): Rescore {
+  return {
+    formula: { sum: ['$score', { mult: [weight, { log10: { sum: [1, field] } }] }] },
+    defaults: { [field]: 0 },
+  }
+}
+
+function request(
+  query: Schemas['Query'],
+  options: RequestOptions,
+  lookup: Pick<QueryRequest, 'lookup_from'> = {},
+): QueryRequest {
+  const { limit = 10, offset, filter, using, payload = true, vector, scoreThreshold, params, rescore } = options
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new RangeError(`Expected \`limit\` to be a whole number from 1, got ${limit}.`)
+  const search = {
+    query,
+    ...(using && { using }),
+    ...(filter && { filter: toFilter(filter) }),
+    ...(params && { params }),
+    ...lookup,
+  }
+  const answer = {
+    limit,
+    ...(offset && { offset }),
+    ...(scoreThreshold !== undefined && { score_threshold: scoreThreshold }),
+    with_payload: payload,
+    ...(vector && { with_vector: true }),
+  }
+  if (!rescore) return { ...search, ...answer }
+  const { formula, defaults, candidates = 200 } = rescore
+  const prefetch = { ...search, limit: Math.max(candidates, limit + (offset ?? 0)) }
+  return { prefetch, query: { formula, ...(defaults && { defaults }) }, ...answer }
+}
+
+/** The builder's words and the server's words for a filter differ in `mustNot` only. */
+function toFilter(filter: Filter | FilterSpecification): Filter {
+  return 'mustNot' in filter ? makeFilter(filter) : (filter as Filter)
+}
+
+function toInput(example: Example): Schemas['VectorInput'] {
+  return example instanceof Float32Array ? Array.from(example) : (example as Schemas['VectorInput'])
+}

@@ -1,0 +1,58 @@
+import type { Payload, PublishOptions, Vectors } from '../src/index.ts'
+
+/** Settings that make a publication quick enough for a test; a caller sets its own on top. */
+export const quick: Partial<PublishOptions> = {
+  batchSize: 10,
+  sample: 20,
+  pollInterval: 10,
+  graceDelay: 0,
+  heartbeatInterval: 50,
+  abortDeadline: 300,
+  retry: { retries: 4, minDelay: 5, maxDelay: 50 },
+}
+
+const styles = ['House', 'Techno', 'Dub', 'Bop', 'Ballad']
+const countries = ['US', 'UK', 'Germany', 'Jamaica']
+
+/** A small catalogue: rows × dimension seeded vectors in five clusters, one per style, and payloads in the schema of the product. */
+export function catalogue(
+  rows: number,
+  dimension: number = 8,
+  seed: number = 1,
+): { vectors: Vectors; payloads: (row: number) => Payload } {
+  const next = generator(seed)
+  const centres = styles.map(() => Float32Array.from({ length: dimension }, () => next() * 2 - 1))
+  const data = new Float32Array(rows * dimension)
+  for (let row = 0; row < rows; row++) {
+    const centre = centres[row % styles.length]
+    for (let column = 0; column < dimension; column++)
+      data[row * dimension + column] = centre[column] + 0.2 * (next() - 0.5)
+  }
+  const ids = Uint32Array.from({ length: rows }, (_, row) => row + 1)
+  return { vectors: { ids, data, dimension }, payloads: (row) => release(row) }
+}
+
+export function release(row: number): Payload {
+  return {
+    item_id: row + 1,
+    title: `Release ${row + 1}`,
+    year: 1970 + (row % 50),
+    country: countries[row % countries.length],
+    artists: [`Artist ${row % 7}`, ...(row % 3 === 0 ? [`Guest ${row % 4}`] : [])],
+    labels: [`Label ${row % 6}`],
+    genres: [row % styles.length < 3 ? 'Electronic' : 'Jazz'],
+    styles: [styles[row % styles.length]],
+    interaction_count: (row * 37) % 1000,
+  }
+}
+
+/** mulberry32 */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}

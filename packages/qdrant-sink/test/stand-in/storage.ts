@@ -1,0 +1,187 @@
+import type { Schemas } from '@qdrant/js-client-rest'
+
+export type Id = number | string
+export type StoredPayload = Record<string, unknown>
+
+export interface StoredPoint {
+  id: Id
+  version: number
+  /** By name; the vector without one is under ''. */
+  vectors: Map<string, Float32Array>
+  payload: StoredPayload
+}
+
+export interface StoredCollection {
+  name: string
+  create: Schemas['CreateCollection']
+  vectors: Map<string, Schemas['VectorParams']>
+  indexingThreshold: number
+  metadata: Record<string, unknown> | undefined
+  indexes: Map<string, Schemas['PayloadFieldSchema']>
+  points: Map<string, StoredPoint>
+  operations: number
+  /** Polls that will still find the optimizer at work. */
+  busyPolls: number
+}
+
+/** An answer of the server other than 200. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  constructor(status: number, message: string, retryAfter?: string) {
+    super(message)
+    this.status = status
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Default indexing threshold of the server's configuration, in KB. */
+const INDEXING_THRESHOLD = 10_000
+
+/** Collections and aliases with the semantics of the server's storage. */
+export class Storage {
+  readonly collections: Map<string, StoredCollection> = new Map()
+  readonly aliases: Map<string, string> = new Map()
+  /** Polls for which a collection is yellow after its indexing was switched on. */
+  yellowPolls = 0
+
+  /** Resolves an alias, as all reads and writes of points do. */
+  find(name: string): StoredCollection {
+    const found = this.collections.get(this.aliases.get(name) ?? name)
+    if (!found) throw new Refusal(404, `Not found: Collection \`${name}\` doesn't exist!`)
+    return found
+  }
+
+  create(name: string, create: Schemas['CreateCollection']): boolean {
+    if (this.collections.has(name)) throw new Refusal(409, `Wrong input: Collection \`${name}\` already exists!`)
+    if (this.aliases.has(name))
+      throw new Refusal(
+        409,
+        `Wrong input: Can't create collection with name ${name}. Alias with the same name already exists`,
+      )
+    if (/[<>:"/\\|?*\p{Cc}]/u.test(name))
+      throw new Refusal(
+        422,
+        'Validation error in path parameters: [name: collection name cannot contain special characters]',
+      )
+    const config = create.vectors as Record<string, unknown>
+    const named = typeof config?.size === 'number' ? [['', config]] : Object.entries(config ?? {})
+    this.collections.set(name, {
+      name,
+      create,
+      vectors: new Map(named as [string, Schemas['VectorParams']][]),
+      indexingThreshold:
+        (create.optimizers_config as Schemas['OptimizersConfigDiff'] | null | undefined)?.indexing_threshold ??
+        INDEXING_THRESHOLD,
+      metadata: create.metadata as Record<string, unknown> | undefined,
+      indexes: new Map(),
+      points: new Map(),
+      operations: 0,
+      busyPolls: 0,
+    })
+    return true
+  }
+
+  update(name: string, change: Schemas['UpdateCollection']): boolean {
+    const collection = this.find(name)
+    const threshold = (change.optimizers_config as Schemas['OptimizersConfigDiff'] | null | undefined)
+      ?.indexing_threshold
+    if (threshold != null) {
+      if (collection.indexingThreshold === 0 && threshold > 0) collection.busyPolls = this.yellowPolls
+      collection.indexingThreshold = threshold
+    }
+    // Merged by top-level keys; null removes one.
+    if (change.metadata) {
+      const merged = { ...collection.metadata, ...(change.metadata as Record<string, unknown>) }
+      collection.metadata = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null))
+    }
+    return true
+  }
+
+  /** Takes along every alias that points to it. False when there was none of that name; an alias is not resolved. */
+  delete(name: string): boolean {
+    for (const [alias, target] of this.aliases) if (target === name) this.aliases.delete(alias)
+    return this.collections.delete(name)
+  }
+
+  /** One by one, and what was done before the first failure stays done: the server has no rollback here. */
+  updateAliases(actions: Schemas['AliasOperations'][]): boolean {
+    for (const action of actions) {
+      if ('create_alias' in action) {
+        const { alias_name: alias, collection_name: target } = action.create_alias
+        if (!this.collections.has(target)) throw new Refusal(404, `Not found: Collection \`${target}\` doesn't exist!`)
+        if (this.collections.has(alias)) throw new Refusal(409, `Wrong input: Collection \`${alias}\` already exists!`)
+        this.aliases.set(alias, target)
+      } else if ('rename_alias' in action) {
+        const { old_alias_name: from, new_alias_name: to } = action.rename_alias
+        const target = this.aliases.get(from)
+        if (target === undefined) throw new Refusal(404, `Not found: Alias ${from} does not exists!`)
+        this.aliases.delete(from)
+        this.aliases.set(to, target)
+      } else {
+        this.aliases.delete(action.delete_alias.alias_name)
+      }
+    }
+    return true
+  }
+
+  createIndex(name: string, { field_name: field, field_schema: schema }: Schemas['CreateFieldIndex']): number {
+    if (schema == null) throw new Refusal(400, 'Bad request: field_schema is required')
+    const collection = this.find(name)
+    collection.indexes.set(field, schema as Schemas['PayloadFieldSchema'])
+    return ++collection.operations
+  }
+
+  upsert(name: string, points: Schemas['PointStruct'][]): number {
+    const collection = this.find(name)
+    const limit = (collection.create.strict_mode_config as Schemas['StrictModeConfig'] | null | undefined)
+      ?.upsert_max_batchsize
+    if (limit != null && points.length > limit) {
+      throw new Refusal(400, `Bad request: Upsert limit exceeded ${points.length} > ${limit} for upsert_max_batchsize`)
+    }
+    const stored = points.map((point) => toStored(collection, point))
+    for (const point of stored) collection.points.set(idKey(point.id), point)
+    return ++collection.operations
+  }
+}
+
+export function idKey(id: Id): string {
+  return String(id).toLowerCase().replaceAll('-', '')
+}
+
+function toStored(collection: StoredCollection, { id, vector, payload }: Schemas['PointStruct']): StoredPoint {
+  if (typeof id === 'string' && !/^[0-9a-f]{32}$/i.test(id.replaceAll('-', ''))) {
+    throw new Refusal(
+      400,
+      `Format error in JSON body: value ${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`,
+    )
+  }
+  if (typeof id === 'number' && (!Number.isInteger(id) || id < 0)) {
+    throw new Refusal(
+      400,
+      `Format error in JSON body: value ${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`,
+    )
+  }
+  const given = Array.isArray(vector) ? { '': vector } : (vector as Record<string, unknown>)
+  const vectors = new Map<string, Float32Array>()
+  for (const [name, values] of Object.entries(given)) {
+    const params = collection.vectors.get(name)
+    if (!params) throw new Refusal(400, `Wrong input: Not existing vector name error: ${name}`)
+    vectors.set(name, toVector(params, values as number[]))
+  }
+  return {
+    id,
+    version: collection.operations + 1,
+    vectors,
+    payload: (payload as StoredPayload | null | undefined) ?? {},
+  }
+}
+
+function toVector({ size, distance }: Schemas['VectorParams'], values: number[]): Float32Array {
+  if (values.length !== size)
+    throw new Refusal(400, `Wrong input: Vector dimension error: expected dim: ${size}, got ${values.length}`)
+  const vector = Float32Array.from(values)
+  const length = distance === 'Cosine' ? Math.hypot(...vector) : 0
+  // The server stores vectors for cosine at unit length; one of length zero stays as it is.
+  return length > 0 ? vector.map((value) => value / length) : vector
+}
