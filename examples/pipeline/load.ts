@@ -39,7 +39,9 @@ export async function load(
             done: rows,
             total: totalRows,
             unit: 'rows',
-            note: `${bytesPerSecond > 0 ? `${bytes(bytesPerSecond)}/s` : ''}${retries > 0 ? `, ${retries} retries` : ''}`,
+            note: [bytesPerSecond > 0 && `${bytes(bytesPerSecond)}/s`, retries > 0 && `${retries} retries`]
+              .filter(Boolean)
+              .join(', '),
           }),
       }),
     ({ stats }) =>

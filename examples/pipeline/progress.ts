@@ -149,6 +149,7 @@ class Lines implements Progress {
 }
 
 function counted({ done, total, unit }: Standing): string {
+  if (total === 0) return ''
   const whole = compact(Math.floor(done))
   return total === undefined ? `${whole} ${unit}` : `${whole} of ${compact(total)} ${unit}`
 }

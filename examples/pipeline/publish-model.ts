@@ -1,7 +1,7 @@
 import type { AlsModel } from '@seesaw/als-core'
 import { publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from './configuration.ts'
-import { bytes, compact, grouped } from './format.ts'
+import { bytes, grouped } from './format.ts'
 import type { Progress } from './progress.ts'
 import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
@@ -29,19 +29,13 @@ export async function publishModel(
         maxWorkers: MAX_WORKERS,
         batchSize: BATCH_SIZE,
         signal,
-        onProgress: ({ phase, points, totalPoints, pointsPerSecond, bytes: sent, retries }) =>
+        onProgress: ({ phase, points, totalPoints, bytes: sent, retries }) =>
           progress.update({
             phase,
             done: points,
             total: totalPoints,
             unit: 'points',
-            note: [
-              pointsPerSecond > 0 && `${compact(pointsPerSecond)} points/s`,
-              sent > 0 && `${bytes(sent)} sent`,
-              retries > 0 && `${retries} retries`,
-            ]
-              .filter(Boolean)
-              .join(', '),
+            note: `${bytes(sent)} sent${retries > 0 ? `, ${retries} retries` : ''}`,
           }),
       }),
     () => `${grouped(model.items)} points behind the alias ${alias}`,

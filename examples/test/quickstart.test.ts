@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { QdrantClient } from '@qdrant/js-client-rest'
 import { loadModel } from '@seesaw/als-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { Program } from './program.ts'
 
 let folder: string
@@ -49,6 +51,25 @@ test('invents, trains, evaluates and answers', async () => {
   expect(column(favourites, 'interactions').every((count) => Number(count.replace(',', '')) >= least)).toBe(true)
   expect((await loadModel(join(folder, 'model'))).factors).toBe(32)
   expect(await readdir(folder)).toEqual(['model'])
+})
+
+test('with QDRANT_URL it publishes, and Qdrant gives the same answers', async () => {
+  const qdrant = await startStandIn()
+  try {
+    const program = new Program('quickstart.ts', { ...environment(), QDRANT_URL: qdrant.url }, [
+      '--users',
+      '1000',
+      '--releases',
+      '600',
+    ])
+    expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+    expect(program.stdout).toContain(`Answered from Qdrant at ${qdrant.url}:`)
+    expect(program.stdout).toMatch(/\n(\d+) of \1 answers are those of an exact search in process/)
+    const { aliases } = await new QdrantClient({ url: qdrant.url, checkCompatibility: false }).getAliases()
+    expect(aliases.map(({ alias_name }) => alias_name)).toContain('quickstart')
+  } finally {
+    await qdrant.close()
+  }
 })
 
 test('an argument or a variable that is not usable is refused before anything begins', async () => {

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { QdrantClient } from '@qdrant/js-client-rest'
 import { type AlsModel, evaluate, type InteractionMatrix, loadModel, matrixFromTriplets } from '@seesaw/als-core'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { amazonCds, type Pairs, uploadHaves } from './amazon-cds.ts'
 import { type Gate, startGate } from './gate.ts'
 import { Program } from './program.ts'
@@ -77,7 +79,10 @@ describe.skipIf(!amazonCds.present)('train.ts on CDs and vinyl bought at Amazon,
 
   describe('SIGTERM', () => {
     let gate: Gate | undefined
-    afterAll(async () => gate?.close())
+    afterEach(async () => {
+      await gate?.close()
+      gate = undefined
+    })
 
     test('while it loads: exit code 143, no model', async () => {
       // Holds the first bytes of data, so that the load is under way for as long as it takes.
@@ -99,6 +104,38 @@ describe.skipIf(!amazonCds.present)('train.ts on CDs and vinyl bought at Amazon,
       expect(await program.end(), program.stderr).toEqual({ code: 143, signal: null })
       expect(program.stderr).not.toContain('given up')
       expect(existsSync(join(folder, 'train'))).toBe(false)
+    })
+
+    test('while it publishes: exit code 143, the alias where it was, nothing of the new collection', async () => {
+      const qdrant = await startStandIn()
+      const client = new QdrantClient({ url: qdrant.url, checkCompatibility: false })
+      try {
+        await client.createCollection('yesterday', { vectors: { size: 4, distance: 'Cosine' } })
+        const create_alias = { collection_name: 'yesterday', alias_name: 'recommendations' }
+        await client.updateCollectionAliases({ actions: [{ create_alias }] })
+        // Holds the first batch of points.
+        gate = await startGate(qdrant.url, ({ method, url }) => method === 'PUT' && /\/points(\?|$)/.test(url!))
+        const program = new Program(
+          'train.ts',
+          environment('publish', { QDRANT_URL: gate.url, ITERATIONS: '1', VECTOR_DIM: '16' }),
+        )
+        await gate.held
+        const { collections } = await client.getCollections()
+        expect(collections.map(({ name }) => name).filter((name) => name.startsWith('recommendations'))).toHaveLength(1)
+        program.kill('SIGTERM')
+        await program.says(/SIGTERM: no new work/)
+        gate.open()
+        expect(await program.end(), program.stderr).toEqual({ code: 143, signal: null })
+        expect(program.stderr).not.toContain('given up')
+        expect(await client.getAliases()).toEqual({
+          aliases: [{ alias_name: 'recommendations', collection_name: 'yesterday' }],
+        })
+        expect((await client.getCollections()).collections).toEqual([{ name: 'yesterday' }])
+        // The model was complete before: it stays, and is whole.
+        expect((await loadModel(join(folder, 'publish'))).items).toBe(35_648)
+      } finally {
+        await qdrant.close()
+      }
     })
   })
 })
