@@ -50,79 +50,110 @@ export function placeShards(work: Transposition): Float64Array<SharedArrayBuffer
   return starts
 }
 
-/** Step 2: moves a shard's entries to their buckets: sorted by bucket in private memory, then copied in runs. */
-export function moveShard(work: Transposition, shard: number): void {
-  const { csr, csc, itemBuckets, shardUsers, places, locals } = work
-  const { ofGroup, shift, count, first } = itemBuckets
-  const base = csr.indptr[shardUsers[shard]]
-  const n = csr.indptr[shardUsers[shard + 1]] - base
-  const items = csr.indices.subarray(base, base + n)
-  const values = csr.values.subarray(base, base + n)
-  const ends = new Uint32Array(count)
-  for (let e = 0; e < n; e++) ends[ofGroup[items[e] >>> shift]]++
-  let sum = 0
-  for (let b = 0; b < count; b++) {
-    const length = ends[b]
-    ends[b] = sum
-    sum += length
-  }
-  const sortedUser = new Uint32Array(n)
-  const sortedLocal = new Uint16Array(n)
-  const sortedValue = values instanceof Uint8Array ? new Uint8Array(n) : new Float32Array(n)
-  let e = 0
-  for (let user = shardUsers[shard]; user < shardUsers[shard + 1]; user++) {
-    const end = csr.indptr[user + 1] - base
-    for (; e < end; e++) {
-      const item = items[e]
-      const b = ofGroup[item >>> shift]
-      const at = ends[b]++
-      sortedUser[at] = user
-      sortedLocal[at] = item - first[b]
-      sortedValue[at] = values[e]
+/** Steps 2 and 3 in one worker. Its buffers are kept: fresh ones of this size cost more in page faults than the sorting. */
+export class Transposer {
+  #index = new Uint32Array(0)
+  #local = new Uint16Array(0)
+  #value: Uint8Array | Float32Array = new Uint8Array(0)
+  readonly #ends = new Uint32Array(1 << 16)
+
+  /** Step 2: moves a shard's entries to their buckets: sorted by bucket in private memory, then copied in runs. */
+  moveShard(work: Transposition, shard: number): void {
+    const { csr, csc, itemBuckets, shardUsers, places, locals } = work
+    const { ofGroup, shift, count, first } = itemBuckets
+    const { indptr } = csr
+    const base = indptr[shardUsers[shard]]
+    const n = indptr[shardUsers[shard + 1]] - base
+    const items = csr.indices.subarray(base, base + n)
+    const values = csr.values.subarray(base, base + n)
+    this.#reserve(n, values)
+    const sortedUser = this.#index
+    const sortedLocal = this.#local
+    const sortedValue = this.#value
+    const ends = this.#ends
+    // The places of the next bucket end this one, so the lengths need no second count.
+    let sum = 0
+    for (let b = 0; b < count; b++) {
+      ends[b] = sum
+      sum += lengthOf(work, shard, b)
+    }
+    let e = 0
+    for (let user = shardUsers[shard]; user < shardUsers[shard + 1]; user++) {
+      const end = indptr[user + 1] - base
+      for (; e < end; e++) {
+        const item = items[e]
+        const b = ofGroup[item >>> shift]
+        const at = ends[b]++
+        sortedUser[at] = user
+        sortedLocal[at] = item - first[b]
+        sortedValue[at] = values[e]
+      }
+    }
+    let from = 0
+    for (let b = 0; b < count; b++) {
+      const to = ends[b]
+      if (to === from) continue
+      const at = places[shard * count + b]
+      csc.indices.set(sortedUser.subarray(from, to), at)
+      csc.values.set(sortedValue.subarray(from, to), at)
+      locals.set(sortedLocal.subarray(from, to), at)
+      from = to
     }
   }
-  let from = 0
-  for (let b = 0; b < count; b++) {
-    const to = ends[b]
-    if (to === from) continue
-    const at = places[shard * count + b]
-    csc.indices.set(sortedUser.subarray(from, to), at)
-    csc.values.set(sortedValue.subarray(from, to), at)
-    locals.set(sortedLocal.subarray(from, to), at)
-    from = to
+
+  /** Step 3: sorts the entries of a bucket by item, keeping the order of users, and counts them per item. */
+  sortItems(work: Transposition, starts: Float64Array, b: number): void {
+    const { csc, itemBuckets, itemLengths, locals } = work
+    const begin = starts[b]
+    const n = starts[b + 1] - begin
+    const firstItem = itemBuckets.first[b]
+    const items = itemBuckets.first[b + 1] - firstItem
+    if (items === 1) {
+      itemLengths[firstItem] = n
+      return
+    }
+    const sortedUser = csc.indices.subarray(begin, begin + n)
+    const sortedValue = csc.values.subarray(begin, begin + n)
+    this.#reserve(n, sortedValue)
+    const local = this.#local
+    const user = this.#index
+    const value = this.#value
+    local.set(locals.subarray(begin, begin + n))
+    user.set(sortedUser)
+    value.set(sortedValue)
+    const ends = this.#ends
+    ends.fill(0, 0, items)
+    for (let e = 0; e < n; e++) ends[local[e]]++
+    let sum = 0
+    for (let i = 0; i < items; i++) {
+      const length = ends[i]
+      itemLengths[firstItem + i] = length
+      ends[i] = sum
+      sum += length
+    }
+    for (let e = 0; e < n; e++) {
+      const at = ends[local[e]]++
+      sortedUser[at] = user[e]
+      sortedValue[at] = value[e]
+    }
+  }
+
+  #reserve(n: number, like: Uint8Array | Float32Array): void {
+    if (this.#index.length >= n && this.#value.constructor === like.constructor) return
+    const capacity = Math.ceil(n * 1.25)
+    this.#index = new Uint32Array(capacity)
+    this.#local = new Uint16Array(capacity)
+    this.#value = like instanceof Uint8Array ? new Uint8Array(capacity) : new Float32Array(capacity)
   }
 }
 
-/** Step 3: sorts the entries of a bucket by item, keeping the order of users, and counts them per item. */
-export function sortItems(work: Transposition, starts: Float64Array, b: number): void {
-  const { csc, itemBuckets, itemLengths } = work
-  const begin = starts[b]
-  const n = starts[b + 1] - begin
-  const firstItem = itemBuckets.first[b]
-  const items = itemBuckets.first[b + 1] - firstItem
-  if (items === 1) {
-    itemLengths[firstItem] = n
-    return
-  }
-  const local = work.locals.slice(begin, begin + n)
-  const users = csc.indices.slice(begin, begin + n)
-  const values = csc.values.slice(begin, begin + n)
-  const ends = new Uint32Array(items)
-  for (let e = 0; e < n; e++) ends[local[e]]++
-  itemLengths.set(ends, firstItem)
-  let sum = 0
-  for (let i = 0; i < items; i++) {
-    const length = ends[i]
-    ends[i] = sum
-    sum += length
-  }
-  const sortedUsers = csc.indices.subarray(begin, begin + n)
-  const sortedValues = csc.values.subarray(begin, begin + n)
-  for (let e = 0; e < n; e++) {
-    const at = ends[local[e]]++
-    sortedUsers[at] = users[e]
-    sortedValues[at] = values[e]
-  }
+/** Entries of a shard in a bucket: up to where the next shard's begin, or the next bucket's. */
+function lengthOf({ places, itemBuckets, shardUsers, csr }: Transposition, shard: number, b: number): number {
+  const { count } = itemBuckets
+  const shards = shardUsers.length - 1
+  const at = places[shard * count + b]
+  if (shard + 1 < shards) return places[(shard + 1) * count + b] - at
+  return (b + 1 < count ? places[b + 1] : csr.indices.length) - at
 }
 
 /** Cuts users into shards of about `target` entries. */

@@ -6,7 +6,7 @@ import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
 import { recordsOf } from '../items/records.ts'
 import { RowMerger } from '../matrix/merge-rows.ts'
 import { Stage } from '../matrix/stage.ts'
-import { countShard, moveShard, sortItems } from '../matrix/transpose.ts'
+import { countShard, Transposer } from '../matrix/transpose.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
 import { RowReader } from '../rows/row-reader.ts'
@@ -140,12 +140,15 @@ function merge(task: MergeTask): MergeReport {
   return { entries }
 }
 
+let transposer: Transposer | undefined
+
 function transpose(task: TransposeTask): void {
   merger = undefined
+  transposer ??= new Transposer()
   for (let at = task.from; at < task.to; at++) {
     if (task.kind === 'countShards') countShard(task.work, at)
-    else if (task.kind === 'moveShards') moveShard(task.work, at)
-    else sortItems(task.work, task.starts!, at)
+    else if (task.kind === 'moveShards') transposer.moveShard(task.work, at)
+    else transposer.sortItems(task.work, task.starts!, at)
   }
 }
 
