@@ -1,8 +1,15 @@
 import type { Buckets } from './buckets.ts'
 import type { ScatterArea } from './scatter-area.ts'
+import type { SortedRows } from './stage.ts'
 
 /** What becomes of several signals for one (user, item). */
 export type Merge = 'max' | 'sum' | 'last'
+
+/** Entries by user, then by item. */
+export interface MergedRows {
+  readonly items: Uint32Array
+  readonly values: Uint8Array | Float32Array
+}
 
 /**
  * Sorts and merges the rows of one bucket in place: afterwards the bucket begins with its entries by user, then by item.
@@ -18,7 +25,7 @@ export class RowMerger {
   #otherPlace = new Uint32Array(0)
   #value: Uint8Array | Float32Array = new Uint8Array(0)
   #local = new Uint16Array(0)
-  readonly #time: Float64Array[] = []
+  #time = new Float64Array(0)
   readonly #digits = new Uint32Array(1 << RADIX_BITS)
   readonly #offsets = new Uint32Array(1 << 16)
   readonly #itemBits: number
@@ -29,18 +36,24 @@ export class RowMerger {
     this.#merge = merge
   }
 
+  /** Merges bucket b where it lies, in the scatter area. */
   merge(buckets: Buckets, b: number, area: ScatterArea, lengths: Uint32Array): number {
     const base = buckets.start[b]
     const n = area.filled[b]
+    const { items, values, locals, times } = area
+    const rows = this.reserve(n, values instanceof Uint8Array, times !== undefined)
+    rows.items.set(items.subarray(base, base + n))
+    rows.locals.set(locals.subarray(base, base + n))
+    rows.values.set(values.subarray(base, base + n))
+    if (times !== undefined) rows.times.set(times.subarray(base, base + n))
     const firstUser = buckets.first[b]
     const users = buckets.first[b + 1] - firstUser
-    this.#load(area, base, n)
-    this.#sortByItem(n)
-    this.#sortByUser(n, users)
-    return this.#emit(area, base, users, lengths.subarray(firstUser, firstUser + users))
+    const out = { items: items.subarray(base, base + n), values: values.subarray(base, base + n) }
+    return this.mergeReserved(n, users, out, lengths.subarray(firstUser, firstUser + users))
   }
 
-  #load(area: ScatterArea, base: number, n: number): void {
+  /** Buffers for n rows, to be filled and merged next. */
+  reserve(n: number, coded: boolean, timed: boolean): SortedRows {
     if (this.#item.length < n) {
       const capacity = Math.ceil(n * 1.25)
       this.#item = new Uint32Array(capacity)
@@ -48,15 +61,19 @@ export class RowMerger {
       this.#otherItem = new Uint32Array(capacity)
       this.#otherPlace = new Uint32Array(capacity)
       this.#local = new Uint16Array(capacity)
-      this.#value = area.values instanceof Uint8Array ? new Uint8Array(capacity) : new Float32Array(capacity)
-      if (area.times !== undefined) this.#time[0] = new Float64Array(capacity)
+      this.#value = coded ? new Uint8Array(capacity) : new Float32Array(capacity)
+      this.#time = new Float64Array(timed ? capacity : 0)
     }
-    this.#item.set(area.items.subarray(base, base + n))
-    this.#local.set(area.locals.subarray(base, base + n))
-    this.#value.set(area.values.subarray(base, base + n))
-    if (area.times !== undefined) this.#time[0].set(area.times.subarray(base, base + n))
+    return { items: this.#item, values: this.#value, locals: this.#local, times: this.#time }
+  }
+
+  /** Merges the n rows in the buffers into `out`; returns the number of entries. */
+  mergeReserved(n: number, users: number, out: MergedRows, lengths: Uint32Array): number {
     const place = this.#place
     for (let i = 0; i < n; i++) place[i] = i
+    this.#sortByItem(n)
+    this.#sortByUser(n, users)
+    return this.#emit(out, users, lengths)
   }
 
   #sortByItem(n: number): void {
@@ -106,13 +123,12 @@ export class RowMerger {
   }
 
   /** offsets[u] is by now where user u ends. */
-  #emit(area: ScatterArea, base: number, users: number, lengths: Uint32Array): number {
+  #emit({ items, values }: MergedRows, users: number, lengths: Uint32Array): number {
     const offsets = this.#offsets
     const item = this.#item
     const place = this.#place
     const value = this.#value
-    const { items, values } = area
-    let out = base
+    let out = 0
     let from = 0
     for (let user = 0; user < users; user++) {
       const to = offsets[user]
@@ -133,7 +149,7 @@ export class RowMerger {
       lengths[user] = out - begun
       from = to
     }
-    return out - base
+    return out
   }
 
   /** Value of the signals [from, to) of one pair. Codes ascend with their values, so the largest code is the maximum. */
@@ -146,7 +162,7 @@ export class RowMerger {
       return parts.reduce((sum, part) => sum + part, 0)
     }
     let best = place[from]
-    const time = this.#merge === 'last' ? this.#time[0] : undefined
+    const time = this.#merge === 'last' ? this.#time : undefined
     for (let i = from + 1; i < to; i++) {
       const other = place[i]
       const later = time === undefined ? 0 : time[other] - time[best]

@@ -1,4 +1,6 @@
+import { LoadError } from '../errors.ts'
 import type { Buckets } from './buckets.ts'
+import type { RunSink } from './stage.ts'
 
 /**
  * Where the second pass puts its rows, bucket by bucket, in no particular order within one. `items` and `values` are the
@@ -31,4 +33,22 @@ export function createScatterArea(buckets: Buckets, coded: boolean, timed: boole
 /** Bytes a row takes while it is scattered. */
 export function scatterBytes(coded: boolean, timed: boolean): number {
   return 4 + (coded ? 1 : 4) + 2 + (timed ? 8 : 0)
+}
+
+/** Puts runs into the area: one atomic add reserves the place of a whole run, so workers never wait for each other. */
+export function areaSink({ start }: Buckets, area: ScatterArea): RunSink {
+  return {
+    coded: area.values instanceof Uint8Array,
+    timed: area.times !== undefined,
+    put(bucket, { items, values, locals, times }, from, to) {
+      const at = start[bucket] + Atomics.add(area.filled, bucket, to - from)
+      if (at + to - from > start[bucket + 1]) {
+        throw new LoadError('changed', 'the second pass found more rows of a user than the first: a file has changed.')
+      }
+      area.items.set(items.subarray(from, to), at)
+      area.values.set(values.subarray(from, to), at)
+      area.locals.set(locals.subarray(from, to), at)
+      area.times?.set(times.subarray(from, to), at)
+    },
+  }
 }

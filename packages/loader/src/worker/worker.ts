@@ -5,6 +5,7 @@ import { IdCounter } from '../ids/id-counts.ts'
 import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
 import { recordsOf } from '../items/records.ts'
 import { RowMerger } from '../matrix/merge-rows.ts'
+import { areaSink } from '../matrix/scatter-area.ts'
 import { Stage } from '../matrix/stage.ts'
 import { countShard, Transposer } from '../matrix/transpose.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
@@ -91,7 +92,7 @@ const denseUsers = new Int32Array(CHUNK_ROWS)
 const denseItems = new Int32Array(CHUNK_ROWS)
 
 async function scatter(task: ScatterTask): Promise<ReadReport> {
-  stage ??= new Stage(task.buckets, task.area)
+  stage ??= new Stage(task.buckets, areaSink(task.buckets, task.area))
   const target = stage
   const reader = readerOf(task)
   const outcomes = new Float64Array(OUTCOMES)
