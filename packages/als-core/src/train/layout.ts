@@ -44,7 +44,7 @@ export const BLOCK_ROWS = 64
 /** Entries of a block of rows; a longer row is streamed through in pieces. */
 export const BLOCK_ENTRIES = 16_384
 /** A tile fits the second-level cache beside the vectors. */
-const TILE_BYTES = 256 * 1024
+const TILE_BYTES = 2 * 1024 * 1024
 /** A 32-bit WebAssembly memory. */
 export const MEMORY_LIMIT = 2 ** 32
 
