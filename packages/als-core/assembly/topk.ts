@@ -40,9 +40,10 @@ export function setBlock(
 
 /**
  * Leaves in `candidates` (capacity pairs of lower end, position a query) every item that can be among the `limit` best
- * of each of `count` queries, their number in `filled`, or -1 where too many items tie. Returns the panels multiplied.
+ * of each of `count` queries, their number in `filled`, or -1 where too many items tie. Panels from `start` on come first,
+ * then those before it (0 unless all norms are one): the sooner a query meets its best items, the fewer it has to sort.
  */
-export function rank(count: i32): i32 {
+export function rank(count: i32, start: i32): void {
   for (let q = 0; q < count; q++) {
     store<f32>(thresholds + (<usize>q << 2), -Infinity);
     store<i32>(filled + (<usize>q << 2), 0);
@@ -50,9 +51,11 @@ export function rank(count: i32): i32 {
   }
   const panels = (items + 7) >> 3;
   const run = max(1, CACHED_BYTES / (pairs << 5));
-  let live = count, work = 0;
-  for (let first = 0; first < panels && live > 0; first += run) {
-    const last = min(panels, first + run);
+  let live = count;
+  for (let done = 0; done < panels && live > 0; ) {
+    const first = start + done < panels ? start + done : start + done - panels;
+    const last = min(first < start ? start : panels, first + run);
+    done += last - first;
     const largest = load<f32>(norms + (<usize>first << 5));
     let kept = 0;
     for (let a = 0; a < live; a++) {
@@ -64,13 +67,11 @@ export function rank(count: i32): i32 {
       }
     }
     live = kept;
-    work += live * (last - first);
     let a = 0;
     for (; a + 4 <= live; a += 4) scanFour(active + (<usize>a << 2), first, last);
     for (; a < live; a++) scanOne(load<i32>(active + (<usize>a << 2)), first, last);
   }
   for (let q = 0; q < count; q++) if (load<i32>(filled + (<usize>q << 2)) > limit) compact(q);
-  return work;
 }
 
 function scanFour(four: usize, first: i32, last: i32): void {

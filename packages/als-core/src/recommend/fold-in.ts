@@ -6,7 +6,7 @@ import { checkMatrix } from '../train/check-matrix.ts'
 import { halfSweep, restoreFactors } from '../train/half-sweep.ts'
 import type { ModelOptions } from '../train/options.ts'
 import { makeSides } from '../train/sides.ts'
-import { openWorkbench } from '../train/train.ts'
+import { openWorkbench } from '../train/workbench.ts'
 
 export interface FoldInOptions
   extends Partial<Pick<ModelOptions, 'solver' | 'tolerance' | 'maxSteps' | 'gatherPrecision' | 'kernel'>> {

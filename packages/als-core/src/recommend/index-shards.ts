@@ -8,7 +8,7 @@ export interface NormTask {
   board: ShardBoard
   factors: Float32Array
   k: number
-  norms: Float32Array
+  norms: Float64Array
 }
 
 export interface PackTask extends NormTask {
@@ -49,14 +49,14 @@ export function packShards({ board, factors, k, norms, memory, layout, count, pa
 }
 
 /** Euclidean norm of `k` values from `at`, in float64. */
-export function normOf(values: ArrayLike<number>, at: number, k: number): number {
+export function normOf(values: Float32Array, at: number, k: number): number {
   let sum = 0
   for (let i = 0; i < k; i++) sum += values[at + i] * values[at + i]
   return Math.sqrt(sum)
 }
 
 /** Writes q = round(32767·v/|v|) for a v that is not zero; returns |q/32767 - v/|v||. */
-export function quantise(values: ArrayLike<number>, at: number, k: number, out: Int16Array): number {
+export function quantise(values: Float32Array, at: number, k: number, out: Int16Array): number {
   const scale = quantum / normOf(values, at, k)
   let sum = 0
   for (let i = 0; i < k; i++) {

@@ -45,7 +45,8 @@ export class Ranker {
     const scores = sharedFloat32(queries * limit)
     const found = sharedUint32(queries)
     const size = Math.max(1, Math.min(256, Math.ceil(queries / (4 * this.#pool.threads))))
-    const message = { ...rest, index: this.index, limit, penalty, rows, scores, found }
+    const order = rest.metric === 'cosine' ? this.#orderByNorm(queries, rest.vectorRows) : undefined
+    const message = { ...rest, order, index: this.index, limit, penalty, rows, scores, found }
     const tasks: Promise<void>[] = []
     for (let from = 0; from < queries; from += size) {
       tasks.push(this.#run({ ...message, from, to: Math.min(queries, from + size) }, signal))
@@ -54,6 +55,15 @@ export class Ranker {
     signal?.throwIfAborted()
     for (const result of settled) if (result.status === 'rejected') throw result.reason
     return { rows, scores, counts: found }
+  }
+
+  /** Queries of similar norm together, where they are rows of the index: see `startFor`. */
+  #orderByNorm(queries: number, rows: Uint32Array | undefined): Uint32Array | undefined {
+    if (!rows || queries < 2) return undefined
+    const { norms } = this.index
+    const order = sharedUint32(queries)
+    for (let query = 0; query < queries; query++) order[query] = query
+    return order.sort((a, b) => norms[rows[b]] - norms[rows[a]])
   }
 
   async #run(task: Omit<RankTask, 'area'>, signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
 import * as topk from '../kernel/topk.wasm.ts'
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
+import { sharedFloat64 } from '../matrix/compressed-rows.ts'
 import { runShards } from '../pool/run-shards.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import { orderByNorm } from './order-by-norm.ts'
@@ -27,7 +27,7 @@ export interface RankingLayout {
 
 /**
  * Rows of a factor matrix, ready for the exact top-k of `assembly/topk.ts`: directions in int16, by falling norm, in
- * panels of eight. 2·k bytes a row, 20 more for its norm and number, and 2.3 MB (plus an eighth of a byte a row) a thread.
+ * panels of eight. 2·k bytes a row, 28 more for its norm and number, and 2.3 MB (plus an eighth of a byte a row) a thread.
  */
 export interface RankingIndex {
   /** Tells indexes apart in the threads' caches. */
@@ -42,7 +42,7 @@ export interface RankingIndex {
   /** Pairs of factors, k padded to an even number. */
   readonly pairs: number
   /** Euclidean norm of each row, by row. */
-  readonly norms: Float32Array<SharedArrayBuffer>
+  readonly norms: Float64Array<SharedArrayBuffer>
   /** Largest relative rounding |v̂ - v| / |v| of a row's direction. */
   readonly rounding: number
 }
@@ -68,10 +68,10 @@ export async function buildRankingIndex(
   const layout = planLayout(count, pairs, pool.threads)
   const pages = Math.ceil(layout.bytes / 65536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  const norms = sharedFloat32(count)
+  const norms = sharedFloat64(count)
   const shards = Math.ceil(count / normShard)
   await runShards(pool, 'normShards', shards, { factors, k, norms })
-  const order = orderByNorm(norms)
+  const order = orderByNorm(Float32Array.from(norms))
   const u32 = new Uint32Array(memory.buffer)
   const f32 = new Float32Array(memory.buffer)
   u32.set(order, layout.rows / 4)
