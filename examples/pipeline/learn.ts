@@ -52,7 +52,7 @@ export async function learn(
         interactionCounts,
         signal,
         onIteration: ({ loss, entriesPerSecond }) => {
-          note = `loss ${loss.toPrecision(6)}  ${compact(entriesPerSecond)} entries/s`
+          note = `loss ${loss.toPrecision(5)}, ${compact(entriesPerSecond)} entries/s`
         },
         onProgress: ({ iteration, fraction }) =>
           progress.update({

@@ -26,7 +26,7 @@ export async function load(
     'plan',
     () => planLoad(options),
     (plan) =>
-      `${grouped(plan.rows)} rows in ${grouped(plan.files)} files, ${bytes(plan.bytes)} to read in each of two passes, at most ${bytes(plan.memory.total)} of memory`,
+      `${grouped(plan.rows)} rows in ${grouped(plan.files)} files, ${bytes(plan.bytes)} to read in each of two passes, ${bytes(plan.memory.total)} of memory for a load`,
   )
   return stages.run(
     'load',

@@ -69,7 +69,7 @@ class Bars implements Progress {
       {
         stream: this.#stream,
         format: '{stage} {phase} {bar} {percentage}%  {counted}  {rate}  {note}',
-        barsize: 24,
+        barsize: 20,
         hideCursor: true,
         autopadding: true,
         clearOnComplete: true,
@@ -86,11 +86,11 @@ class Bars implements Progress {
     const total = standing.total ?? 0
     if (standing.phase !== this.#phase) {
       this.#phase = standing.phase
-      this.#bar = this.#bars.create(total, 0, { stage: this.#stage.padEnd(9), phase: standing.phase.padEnd(16) })
+      this.#bar = this.#bars.create(total, 0, { stage: this.#stage.padEnd(9), phase: standing.phase.padEnd(13) })
     }
     this.#bar?.setTotal(total)
     this.#bar?.update(standing.done, {
-      counted: counted(standing).padEnd(22),
+      counted: counted(standing).padEnd(20),
       rate: this.#rate.text(standing).padEnd(16),
       note: standing.note ?? '',
     })
