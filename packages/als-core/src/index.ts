@@ -11,6 +11,7 @@ export {
   splitByTime,
   splitRandomly,
 } from './evaluate/split.ts'
+export type { ValidationMetric, ValidationOptions } from './evaluate/train-to-best.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
@@ -45,3 +46,5 @@ export {
   type TrainProgress,
 } from './train/options.ts'
 export { TrainingAborted, train } from './train/train.ts'
+export type { Choices, Parameters, SearchSpace } from './tune/search-space.ts'
+export { type TuneOptions, type TuneResult, type TuneRun, tune, tuneTable } from './tune/tune.ts'

@@ -28,6 +28,8 @@ export interface IterationReport {
   entriesPerSecond: number
   /** Conjugate-gradient steps a row, on average. */
   stepsPerRow: number
+  /** The validation metric after the iteration, where it was measured. */
+  validation?: number
 }
 
 /** Factors of users and items whose inner products score a pair. */
