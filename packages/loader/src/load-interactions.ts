@@ -1,14 +1,17 @@
-import type { IdColumn, InteractionMatrix } from '@seesaw/als-core'
+import { join } from 'node:path'
+import type { CompressedRows, IdColumn, InteractionMatrix } from '@seesaw/als-core'
 import { LoadError } from './errors.ts'
-import { selectActive } from './ids/active-ids.ts'
+import { type ActiveIds, selectActive } from './ids/active-ids.ts'
 import type { IdCounts } from './ids/id-counts.ts'
 import { cutBuckets } from './matrix/buckets.ts'
-import { mergeRows, packMatrix, transpose } from './matrix/build-matrix.ts'
+import { mergeRows, mergeSpilledRows, packMatrix, transpose } from './matrix/build-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
 import { createScatterArea } from './matrix/scatter-area.ts'
 import { type LoadOptions, resolveOptions } from './options.ts'
 import { type LoadPlan, type PreparedLoad, prepareLoad, type RowGroupJob } from './plan/plan-load.ts'
 import { ProgressMeter } from './progress.ts'
+import { createSpillFolder, removeSpillFolder } from './spill/spill-files.ts'
+import { planSpill } from './spill/spill-plan.ts'
 import { LoadStatistics, type LoadStats } from './statistics.ts'
 import { connect } from './storage/s3.ts'
 import type { CountReport, ReadReport, SourceRows, Task } from './worker/messages.ts'
@@ -51,30 +54,8 @@ async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: Progress
   const { users, items } = await countRows(prepared, pool, meter, statistics)
   if (users.ids.length === 0 || items.ids.length === 0) throw nothingLeft(prepared, statistics)
 
-  const buckets = cutBuckets(users.activity, 6)
-  const area = createScatterArea(buckets, compiled.coded, options.merge === 'last')
-  await readRows(
-    prepared,
-    pool,
-    meter,
-    'scatter',
-    (task) => ({
-      ...task,
-      kind: 'scatter',
-      users: users.map,
-      items: items.map,
-      buckets,
-      area,
-    }),
-    (report: ReadReport, job) => statistics.scattered(job.source, report),
-  )
-  statistics.seconds.scatter = meter.end()
-
-  let csr = await mergeRows(pool, meter, buckets, area, items.ids.length, options.merge)
-  statistics.seconds.merge = meter.end()
-  statistics.merged = csr.indices.length
-  let csc = await transpose(pool, meter, csr, items.activity, area.locals)
-  statistics.seconds.transpose = meter.end()
+  const build = plan.spill ? buildThroughFiles : buildInMemory
+  let { csr, csc } = await build(prepared, pool, meter, statistics, { users, items })
 
   let userIds = users.ids
   let itemIds = items.ids
@@ -90,6 +71,77 @@ async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: Progress
     interactionCounts[item] = matrix.csc.indptr[item + 1] - matrix.csc.indptr[item]
   }
   return { matrix, userIds, itemIds, interactionCounts, stats: statistics.finish(matrix), plan }
+}
+
+type Build = (
+  prepared: PreparedLoad,
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  statistics: LoadStatistics,
+  active: { users: ActiveIds; items: ActiveIds },
+) => Promise<{ csr: CompressedRows; csc: CompressedRows }>
+
+/** Pass 2, into the arrays of the matrix itself. */
+const buildInMemory: Build = async (prepared, pool, meter, statistics, { users, items }) => {
+  const { merge } = prepared.options
+  const buckets = cutBuckets(users.activity, 6)
+  const area = createScatterArea(buckets, prepared.compiled.coded, merge === 'last')
+  await readRows(
+    prepared,
+    pool,
+    meter,
+    'scatter',
+    (rows) => ({ ...rows, kind: 'scatter', users: users.map, items: items.map, buckets, area }),
+    (report, job) => statistics.scattered(job.source, report),
+  )
+  statistics.seconds.scatter = meter.end()
+  const csr = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
+  statistics.seconds.merge = meter.end()
+  statistics.merged = csr.indices.length
+  const csc = await transpose(pool, meter, csr, items.activity, area.locals)
+  statistics.seconds.transpose = meter.end()
+  return { csr, csc }
+}
+
+/** Pass 2 within the memory budget: rows wait in temporary files, by range of users. */
+const buildThroughFiles: Build = async (prepared, pool, meter, statistics, { users, items }) => {
+  const { merge, memoryBudget, temporaryDirectory, threads } = prepared.options
+  const { coded } = prepared.compiled
+  const timed = merge === 'last'
+  const limits = planSpill(memoryBudget, prepared.plan.memory.ids, threads, coded, timed)
+  const folder = await createSpillFolder(temporaryDirectory)
+  try {
+    const spill = { folder, coded, timed }
+    const buckets = cutBuckets(users.activity, 6, limits.bucketRows)
+    await readRows(
+      prepared,
+      pool,
+      meter,
+      'scatter',
+      (rows) => ({
+        ...rows,
+        kind: 'spill',
+        users: users.map,
+        items: items.map,
+        buckets,
+        spill,
+        stageRows: limits.stageRows,
+      }),
+      (report, job) => statistics.scattered(job.source, report),
+    )
+    statistics.seconds.scatter = meter.end()
+    const { spilledBytes, ...csr } = await mergeSpilledRows(pool, meter, buckets, spill, items.ids.length, merge)
+    statistics.seconds.merge = meter.end()
+    statistics.merged = csr.indices.length
+    statistics.spilledBytes += spilledBytes + 2 * csr.indices.length
+    const csc = await transpose(pool, meter, csr, items.activity, join(folder, 'locals'), limits)
+    statistics.seconds.transpose = meter.end()
+    return { csr, csc }
+  } finally {
+    // Workers that still run would write on: they end first.
+    await pool.settle()
+    await removeSpillFolder(folder)
+  }
 }
 
 /** Pass 1. */
@@ -127,7 +179,7 @@ async function countRows(prepared: PreparedLoad, pool: WorkerPool, meter: Progre
 }
 
 /** Runs one pass over all row groups. */
-async function readRows<R extends ReadReport>(
+async function readRows<R extends ReadReport = ReadReport>(
   { jobs, plan, options, compiled }: PreparedLoad,
   pool: WorkerPool,
   meter: ProgressMeter,

@@ -139,5 +139,6 @@ export class LoadStatistics {
     for (let i = 0; i < OUTCOMES; i++) outcomes[i] += report.outcomes[i]
     this.#bytes += report.bytes
     this.#retries += report.retries
+    this.spilledBytes += report.spilledBytes ?? 0
   }
 }

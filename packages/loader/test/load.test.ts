@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadInteractions } from '../src/index.ts'
@@ -46,5 +47,29 @@ describe('three sources with the default confidences', () => {
     const three = await loadInteractions({ ...options, threads: 3 })
     expect(three.matrix.csr).toEqual(one.matrix.csr)
     expect(three.matrix.csc).toEqual(one.matrix.csc)
+  })
+})
+
+describe('a memory budget a tenth of the need', () => {
+  const many = signals(400_000, 3000, 2000, 11)
+  const uri = writeParquet(join(folder, 'many.parquet'), pairColumns(many), { rowGroupSize: 50_000 })
+  const options = { sources: [{ name: 'haves', uri }], thresholds: { user: 20, item: 50 }, threads: 2 }
+
+  test('sends the rows through temporary files and gives the same matrix', async () => {
+    const free = await loadInteractions(options)
+    const { ids, working } = free.plan.memory
+    const temporaryDirectory = temporaryFolder()
+    const bound = await loadInteractions({ ...options, memoryBudget: (ids + working) / 10, temporaryDirectory })
+    expect(bound.plan.spill).toBe(true)
+    expect(bound.stats.spilledBytes).toBeGreaterThan(7 * bound.matrix.entries)
+    expect(bound.matrix.csr).toEqual(free.matrix.csr)
+    expect(bound.matrix.csc).toEqual(free.matrix.csc)
+    expect(readdirSync(temporaryDirectory)).toEqual([])
+  })
+
+  test('is refused when not even the ids fit, with the least that would do', async () => {
+    await expect(loadInteractions({ ...options, memoryBudget: 100_000 })).rejects.toThrow(
+      /memoryBudget: 0 MB is too little.*at least \d+ MB/,
+    )
   })
 })

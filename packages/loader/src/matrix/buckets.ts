@@ -18,12 +18,16 @@ const TARGET_ENTRIES = 1 << 16
 /** A row's place in its bucket must fit 16 bits. */
 const MAX_ROWS = 1 << 16
 
-/** Cuts rows with the given weights (entries at most) into buckets at multiples of 2^shift rows. */
-export function cutBuckets(weights: Uint32Array, shift: number): Buckets {
+/**
+ * Cuts rows with the given weights (entries at most) into buckets at multiples of 2^shift rows, each of about
+ * `targetEntries`; by default as small as sorts well, and no more than 4096 of them.
+ */
+export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 0): Buckets {
   const rows = weights.length
   let total = 0
   for (let row = 0; row < rows; row++) total += weights[row]
-  const target = Math.max(TARGET_ENTRIES, Math.ceil(total / MAX_BUCKETS))
+  const most = targetEntries > 0 ? 1 << 15 : MAX_BUCKETS
+  const target = Math.max(targetEntries || TARGET_ENTRIES, Math.ceil(total / most))
   const groups = Math.ceil(rows / 2 ** shift)
   const ofGroup = new Uint16Array(new SharedArrayBuffer(2 * Math.max(1, groups)))
   const first = [0]

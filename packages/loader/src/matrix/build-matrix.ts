@@ -1,5 +1,6 @@
 import type { CompressedRows, InteractionMatrix } from '@seesaw/als-core'
 import type { ProgressMeter } from '../progress.ts'
+import type { SpillFolder } from '../spill/spill-files.ts'
 import type { MergeReport } from '../worker/messages.ts'
 import type { WorkerPool } from '../worker/pool.ts'
 import { type Buckets, cutBuckets } from './buckets.ts'
@@ -42,30 +43,62 @@ export async function mergeRows(
   return { indptr: offsetsOf(lengths), indices: area.items.subarray(0, at), values: area.values.subarray(0, at) }
 }
 
-/** The transpose, built in three parallel steps. `weights` are entries an item may have, `locals` is reused memory. */
+/** The same from temporary files, bucket by bucket: entries go to files too until their number is known. */
+export async function mergeSpilledRows(
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  buckets: Buckets,
+  spill: SpillFolder,
+  items: number,
+  merge: Merge,
+): Promise<CompressedRows & { spilledBytes: number }> {
+  const users = buckets.first[buckets.count]
+  const lengths = new Uint32Array(new SharedArrayBuffer(4 * users))
+  const starts = new Float64Array(new SharedArrayBuffer(8 * (buckets.count + 1)))
+  const each = Array.from({ length: buckets.count }, (_, b) => b)
+  let spilledBytes = 0
+  meter.begin('merge', { bytes: 0, rows: buckets.start[buckets.count], files: 0 })
+  await pool.run(
+    each,
+    (bucket) => ({ kind: 'mergeSpilled', buckets, spill, lengths, items, merge, bucket, workers: pool.started }),
+    (report: MergeReport, b) => {
+      starts[b + 1] = report.entries[0]
+      spilledBytes += report.spilledBytes ?? 0
+      meter.add({ rows: buckets.start[b + 1] - buckets.start[b] })
+    },
+  )
+  for (let b = 0; b < buckets.count; b++) starts[b + 1] += starts[b]
+  const csr = createRows(starts[buckets.count], spill.coded, offsetsOf(lengths))
+  await pool.run(
+    each.filter((b) => starts[b + 1] > starts[b]),
+    (bucket) => ({ kind: 'placeSpilled', spill, csr, starts, bucket }),
+    () => {},
+  )
+  return { ...csr, spilledBytes }
+}
+
+/**
+ * The transpose, built in three parallel steps. `weights` are entries an item may have; `locals` is memory of two bytes
+ * an entry that is used on the way, or a file.
+ */
 export async function transpose(
   pool: WorkerPool,
   meter: ProgressMeter,
   csr: CompressedRows,
   weights: Uint32Array,
-  locals: Uint16Array<SharedArrayBuffer>,
+  locals: Uint16Array<SharedArrayBuffer> | string,
+  limits: { bucketRows?: number; shardEntries?: number } = {},
 ): Promise<CompressedRows> {
   const items = weights.length
   const entries = csr.indices.length
-  const itemBuckets = cutBuckets(weights, 0)
-  const shardUsers = cutShards(csr.indptr, Math.max(1 << 19, Math.ceil(entries / 2048)))
+  const itemBuckets = cutBuckets(weights, 0, limits.bucketRows)
+  const shardUsers = cutShards(csr.indptr, limits.shardEntries ?? Math.max(1 << 19, Math.ceil(entries / 2048)))
   const shards = shardUsers.length - 1
   const itemLengths = new Uint32Array(new SharedArrayBuffer(4 * items))
+  const none = new Float64Array(new SharedArrayBuffer(0))
   const work: Transposition = {
     csr,
-    csc: {
-      indptr: new Float64Array(new SharedArrayBuffer(0)),
-      indices: new Uint32Array(new SharedArrayBuffer(4 * entries)),
-      values:
-        csr.values instanceof Uint8Array
-          ? new Uint8Array(new SharedArrayBuffer(entries))
-          : new Float32Array(new SharedArrayBuffer(4 * entries)),
-    },
+    csc: createRows(entries, csr.values instanceof Uint8Array, none),
     itemBuckets,
     shardUsers,
     places: new Float64Array(new SharedArrayBuffer(8 * shards * itemBuckets.count)),
@@ -92,6 +125,16 @@ export async function transpose(
     (_, [from, to]) => meter.add({ rows: starts[to] - starts[from] }),
   )
   return { ...work.csc, indptr: offsetsOf(itemLengths) }
+}
+
+function createRows(entries: number, coded: boolean, indptr: Float64Array<SharedArrayBuffer>): CompressedRows {
+  return {
+    indptr,
+    indices: new Uint32Array(new SharedArrayBuffer(4 * entries)),
+    values: coded
+      ? new Uint8Array(new SharedArrayBuffer(entries))
+      : new Float32Array(new SharedArrayBuffer(4 * entries)),
+  }
 }
 
 /** The matrix with one-byte codes, if its values are codes or at most 256 different numbers. */

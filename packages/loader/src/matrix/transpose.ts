@@ -1,4 +1,5 @@
 import type { CompressedRows } from '@seesaw/als-core'
+import { withLocals } from '../spill/local-file.ts'
 import type { Buckets } from './buckets.ts'
 
 /**
@@ -14,8 +15,8 @@ export interface Transposition {
   readonly shardUsers: Uint32Array<SharedArrayBuffer>
   /** shards × buckets: entries, then where they begin. */
   readonly places: Float64Array<SharedArrayBuffer>
-  /** Item of each entry as its place in its bucket. */
-  readonly locals: Uint16Array<SharedArrayBuffer>
+  /** Item of each entry as its place in its bucket: in memory, or the path of a file. */
+  readonly locals: Uint16Array<SharedArrayBuffer> | string
   /** Entries of each item. */
   readonly itemLengths: Uint32Array<SharedArrayBuffer>
 }
@@ -90,15 +91,17 @@ export class Transposer {
       }
     }
     let from = 0
-    for (let b = 0; b < count; b++) {
-      const to = ends[b]
-      if (to === from) continue
-      const at = places[shard * count + b]
-      csc.indices.set(sortedUser.subarray(from, to), at)
-      csc.values.set(sortedValue.subarray(from, to), at)
-      locals.set(sortedLocal.subarray(from, to), at)
-      from = to
-    }
+    withLocals(locals, (access) => {
+      for (let b = 0; b < count; b++) {
+        const to = ends[b]
+        if (to === from) continue
+        const at = places[shard * count + b]
+        csc.indices.set(sortedUser.subarray(from, to), at)
+        csc.values.set(sortedValue.subarray(from, to), at)
+        access.write(sortedLocal.subarray(from, to), at)
+        from = to
+      }
+    })
   }
 
   /** Step 3: sorts the entries of a bucket by item, keeping the order of users, and counts them per item. */
@@ -118,7 +121,7 @@ export class Transposer {
     const local = this.#local
     const user = this.#index
     const value = this.#value
-    local.set(locals.subarray(begin, begin + n))
+    withLocals(locals, (access) => access.read(local.subarray(0, n), begin))
     user.set(sortedUser)
     value.set(sortedValue)
     const ends = this.#ends

@@ -159,7 +159,7 @@ export async function prepareLoad(
       users: { kind: both.user, way: userRange.way },
       items: { kind: both.item, way: itemRange.way },
       memory,
-      spill: memory.working > options.memoryBudget,
+      spill: memory.ids + memory.working > options.memoryBudget,
     }
     const seconds = meter.end()
     return {

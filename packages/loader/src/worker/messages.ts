@@ -1,3 +1,4 @@
+import type { CompressedRows } from '@seesaw/als-core'
 import type { LoadFailure } from '../errors.ts'
 import type { RowMap } from '../ids/active-ids.ts'
 import type { IdCounts, IdRange } from '../ids/id-counts.ts'
@@ -7,6 +8,7 @@ import type { ScatterArea } from '../matrix/scatter-area.ts'
 import type { Transposition } from '../matrix/transpose.ts'
 import type { RowGroupRequest } from '../parquet/decoder.ts'
 import type { SourceTask } from '../rows/source-task.ts'
+import type { SpillFolder } from '../spill/spill-files.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import type { S3Connection } from '../storage/s3.ts'
 
@@ -47,6 +49,16 @@ export interface ScatterTask extends SourceRows {
   readonly area: ScatterArea
 }
 
+/** The same with temporary files in place of the scatter area. */
+export interface SpillTask extends SourceRows {
+  readonly kind: 'spill'
+  readonly users: RowMap
+  readonly items: RowMap
+  readonly buckets: Buckets
+  readonly spill: SpillFolder
+  readonly stageRows: number
+}
+
 /** Sorts and merges buckets [from, to). */
 export interface MergeTask {
   readonly kind: 'merge'
@@ -57,6 +69,27 @@ export interface MergeTask {
   readonly merge: Merge
   readonly from: number
   readonly to: number
+}
+
+/** Sorts and merges the rows of a bucket from temporary files into another. */
+export interface MergeSpilledTask {
+  readonly kind: 'mergeSpilled'
+  readonly buckets: Buckets
+  readonly spill: SpillFolder
+  readonly lengths: Uint32Array<SharedArrayBuffer>
+  readonly items: number
+  readonly merge: Merge
+  readonly bucket: number
+  readonly workers: number
+}
+
+/** Reads the merged entries of a bucket to their place in the CSR. */
+export interface PlaceSpilledTask {
+  readonly kind: 'placeSpilled'
+  readonly spill: SpillFolder
+  readonly csr: CompressedRows
+  readonly starts: Float64Array<SharedArrayBuffer>
+  readonly bucket: number
 }
 
 /** One step of the transposition over shards or buckets [from, to). */
@@ -77,13 +110,22 @@ export interface ItemsTask extends ReadTask {
   readonly map: RowMap
 }
 
-export type Task = CountTask | ScatterTask | MergeTask | TransposeTask | ItemsTask
+export type Task =
+  | CountTask
+  | ScatterTask
+  | SpillTask
+  | MergeTask
+  | MergeSpilledTask
+  | PlaceSpilledTask
+  | TransposeTask
+  | ItemsTask
 
 export interface ReadReport {
   readonly worker: number
   readonly bytes: number
   readonly retries: number
   readonly outcomes: Float64Array
+  readonly spilledBytes?: number
 }
 
 export interface CountReport extends ReadReport {
@@ -94,6 +136,7 @@ export interface CountReport extends ReadReport {
 /** Entries of each bucket merged. */
 export interface MergeReport {
   readonly entries: Float64Array
+  readonly spilledBytes?: number
 }
 
 export interface ItemsReport extends ReadReport {

@@ -16,6 +16,7 @@ export class WorkerPool {
   readonly #pool: Piscina
   readonly #announcements: Int32Array<SharedArrayBuffer>
   readonly #signal: AbortSignal | undefined
+  #running = 0
 
   constructor(threads: number, signal?: AbortSignal) {
     compiled ??= new WebAssembly.Module(
@@ -50,8 +51,18 @@ export class WorkerPool {
     })
   }
 
+  /** Workers started so far. */
+  get started(): number {
+    return this.#announcements[0]
+  }
+
   async one<R>(task: Task): Promise<R> {
     return this.#one(task)
+  }
+
+  /** Ends all work: after it nothing is written any more. On success there is none. */
+  async settle(): Promise<void> {
+    if (this.#running > 0) await this.#pool.destroy()
   }
 
   async close(): Promise<void> {
@@ -61,10 +72,13 @@ export class WorkerPool {
   async #one<R>(task: Task): Promise<R> {
     this.#signal?.throwIfAborted()
     let reply: Reply<R>
+    this.#running++
     try {
       reply = await this.#pool.run(task)
     } catch (error) {
       throw this.#describeDeath(error as Error, task)
+    } finally {
+      this.#running--
     }
     if ('failure' in reply) throw fromFailure(reply.failure)
     return reply.result

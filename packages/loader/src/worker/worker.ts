@@ -6,12 +6,13 @@ import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
 import { recordsOf } from '../items/records.ts'
 import { RowMerger } from '../matrix/merge-rows.ts'
 import { areaSink } from '../matrix/scatter-area.ts'
-import { Stage } from '../matrix/stage.ts'
+import { type SortedRows, Stage } from '../matrix/stage.ts'
 import { countShard, Transposer } from '../matrix/transpose.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
 import { RowReader } from '../rows/row-reader.ts'
 import { OUTCOMES, Outcome } from '../rows/source-task.ts'
+import { fileSink, takeEntries, takeRows, writeEntries } from '../spill/spill-files.ts'
 import { Store } from '../storage/store.ts'
 import type {
   CountReport,
@@ -19,10 +20,14 @@ import type {
   ItemsReport,
   ItemsTask,
   MergeReport,
+  MergeSpilledTask,
   MergeTask,
+  PlaceSpilledTask,
   ReadReport,
   Reply,
   ScatterTask,
+  SourceRows,
+  SpillTask,
   Task,
   TransposeTask,
   WorkerSetup,
@@ -62,8 +67,14 @@ function perform(task: Task): unknown {
       return count(task)
     case 'scatter':
       return scatter(task)
+    case 'spill':
+      return spill(task)
     case 'merge':
       return merge(task)
+    case 'mergeSpilled':
+      return mergeSpilled(task)
+    case 'placeSpilled':
+      return placeSpilled(task)
     case 'items':
       return items(task)
     default:
@@ -91,12 +102,26 @@ let stage: Stage | undefined
 const denseUsers = new Int32Array(CHUNK_ROWS)
 const denseItems = new Int32Array(CHUNK_ROWS)
 
-async function scatter(task: ScatterTask): Promise<ReadReport> {
+function scatter(task: ScatterTask): Promise<ReadReport> {
   stage ??= new Stage(task.buckets, areaSink(task.buckets, task.area))
-  const target = stage
+  return distribute(task, stage)
+}
+
+let sink: ReturnType<typeof fileSink> | undefined
+
+async function spill(task: SpillTask): Promise<ReadReport> {
+  sink ??= fileSink(task.spill, worker)
+  stage ??= new Stage(task.buckets, sink, task.stageRows)
+  const before = sink.bytes
+  const report = await distribute(task, stage)
+  return { ...report, spilledBytes: sink.bytes - before }
+}
+
+/** Brings the rows of a row group with active users and items to the stage. */
+async function distribute(task: ScatterTask | SpillTask, target: Stage): Promise<ReadReport> {
   const reader = readerOf(task)
   const outcomes = new Float64Array(OUTCOMES)
-  const values = task.area.values instanceof Uint8Array ? reader.codes : reader.values
+  const values = task.codebook === undefined ? reader.codes : reader.values
   const report = await read(task, outcomes, (batch) =>
     reader.read(batch, outcomes, () => {
       mapRows(task.users, reader.users, reader.rows, reader.n, denseUsers)
@@ -139,6 +164,30 @@ function merge(task: MergeTask): MergeReport {
     entries[b - task.from] = merger.merge(task.buckets, b, task.area, task.lengths)
   }
   return { entries }
+}
+
+function mergeSpilled({ buckets, bucket, spill, lengths, items, merge, workers }: MergeSpilledTask): MergeReport {
+  stage = undefined
+  merger ??= new RowMerger(items, merge)
+  const target = merger
+  let rows: SortedRows | undefined
+  const n = takeRows(spill, bucket, workers, (most) => {
+    rows = target.reserve(most, spill.coded, spill.timed)
+    return rows
+  })
+  const firstUser = buckets.first[bucket]
+  const users = buckets.first[bucket + 1] - firstUser
+  const out = { items: new Uint32Array(n), values: spill.coded ? new Uint8Array(n) : new Float32Array(n) }
+  const entries = target.mergeReserved(n, users, out, lengths.subarray(firstUser, firstUser + users))
+  const merged = { items: out.items.subarray(0, entries), values: out.values.subarray(0, entries) }
+  return { entries: Float64Array.of(entries), spilledBytes: entries > 0 ? writeEntries(spill, bucket, merged) : 0 }
+}
+
+function placeSpilled({ spill, csr, starts, bucket }: PlaceSpilledTask): void {
+  merger = undefined
+  const from = starts[bucket]
+  const to = starts[bucket + 1]
+  takeEntries(spill, bucket, { items: csr.indices.subarray(from, to), values: csr.values.subarray(from, to) })
 }
 
 let transposer: Transposer | undefined
@@ -194,7 +243,7 @@ function findRows(
 const readers = new Map<string, RowReader>()
 
 /** One reader a source. Its buffers are used between two awaits only, so tasks that overlap may share it. */
-function readerOf(task: CountTask | ScatterTask): RowReader {
+function readerOf(task: SourceRows): RowReader {
   let reader = readers.get(task.source.name)
   if (reader === undefined) {
     reader = new RowReader(task.source, task.codebook)
@@ -210,11 +259,7 @@ let decoding: Promise<unknown> = Promise.resolve()
  * Fetches and decodes one row group. Tasks overlap in fetching; decoding takes turns, which bounds the decoder's memory
  * and leaves no doubt which row group a panic belongs to.
  */
-async function read(
-  task: CountTask | ScatterTask | ItemsTask,
-  outcomes: Float64Array,
-  use: BatchUse,
-): Promise<ReadReport> {
+async function read(task: SourceRows | ItemsTask, outcomes: Float64Array, use: BatchUse): Promise<ReadReport> {
   const { request } = task
   store ??= new Store(task.connection)
   store.renew(task.connection)
