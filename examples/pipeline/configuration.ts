@@ -89,6 +89,9 @@ const schema = z
     when: () => true,
   })
 
+/** Names of all variables, in the order they are printed in. */
+export const variables: readonly string[] = Object.keys(schema.shape)
+
 /**
  * Reads and checks the whole environment. An empty variable counts as not set. `standards` replace defaults, for a
  * program whose defaults differ.
@@ -97,7 +100,7 @@ const schema = z
  */
 export function readConfiguration(environment: Environment, standards: Environment = {}): Configuration {
   const given: Record<string, string> = {}
-  for (const name of Object.keys(schema.shape)) {
+  for (const name of variables) {
     const text = environment[name]?.trim() || standards[name]
     if (text) given[name] = text
   }
@@ -115,7 +118,7 @@ export function readConfiguration(environment: Environment, standards: Environme
 
 /** The configuration as lines `NAME value`, in the order of the schema; keys and passwords are masked. */
 export function describeConfiguration(configuration: Configuration): string[] {
-  return Object.keys(schema.shape).map((name) => {
+  return variables.map((name) => {
     const value = configuration[name as keyof Configuration]
     return `${name.padEnd(24)}${value === undefined ? '-' : shown(name, String(value))}`
   })
