@@ -10,6 +10,7 @@ import { writeCatalogue } from './catalogue/write-catalogue.ts'
 import { type Configuration, ConfigurationError, readConfiguration } from './pipeline/configuration.ts'
 import { duration, grouped } from './pipeline/format.ts'
 import { interruptible } from './pipeline/interruption.ts'
+import { renderPortrait } from './pipeline/portrait.ts'
 import { showProgress } from './pipeline/progress.ts'
 import { ask } from './pipeline/questions.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
@@ -44,6 +45,8 @@ await interruptible(async (signal) => {
   try {
     const releases = Array.from({ length: run.releases.length }, (_, row) => run.releases.payload(row))
     await printAnswers(ask(releases), run, 8)
+    const { model, matrix, heldOut } = run.learned
+    if (heldOut) console.log(`\n${await renderPortrait(model, matrix, heldOut, run.releases, 10)}`)
   } finally {
     await run.close()
   }

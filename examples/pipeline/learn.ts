@@ -19,6 +19,7 @@ export interface Learned {
   readonly model: AlsModel
   /** What the model was trained on. */
   readonly matrix: InteractionMatrix
+  readonly heldOut?: InteractionMatrix
   readonly quality?: readonly { readonly name: string; readonly metrics: RankingMetrics }[]
 }
 
@@ -82,7 +83,7 @@ export async function learn(
     ([ours]) =>
       `${grouped(split.test.entries)} held-out entries of ${grouped(ours!.metrics.users)} users ranked among all items`,
   )
-  return { model, matrix: known, quality }
+  return { model, matrix: known, heldOut: split.test, quality }
 }
 
 /** Metrics side by side; shares in per cent where that reads better. */

@@ -1,4 +1,4 @@
-import { type AlsModel, saveModel } from '@seesaw/als-core'
+import { saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
@@ -15,7 +15,7 @@ import { renderAnswers, renderCosts, renderTable } from './tables.ts'
 
 /** What a run of the pipeline leaves for questions; `close` frees it. */
 export interface Run {
-  readonly model: AlsModel
+  readonly learned: Learned
   readonly releases: ReleaseStore
   /** Exact, from the model in this process. */
   readonly inProcess: Answerer
@@ -59,7 +59,7 @@ export async function runPipeline(
     await inProcess.close()
     releases.close()
   }
-  return { model, releases, inProcess, fromQdrant, close }
+  return { learned, releases, inProcess, fromQdrant, close }
 }
 
 /** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */

@@ -66,6 +66,7 @@ function describeRelease({ item_id, title, artists, year, styles }: ReleasePaylo
   return `${title ?? `release ${item_id}`}${by}${year ? `, ${year}` : ''}${styles.length > 0 ? ` (${styles.join(', ')})` : ''}`
 }
 
-function cut(text: string, width: number): string {
+/** Text of at most `width` characters, an ellipsis in place of the rest. */
+export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`
 }
