@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type DataType,
@@ -19,6 +18,7 @@ import {
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from './als-model.ts'
 import { FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
+import { replaceFiles } from './replace-files.ts'
 
 /** Rows of a record batch: at most this many, and at most about 32 MB of vectors. */
 const BATCH_ROWS = 65_536
@@ -29,39 +29,20 @@ const BATCH_ROWS = 65_536
  * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted.
  */
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true })
-  const generation = randomUUID().slice(0, 8)
-  const written: string[] = []
-  const write = async (side: 'users' | 'items', columns: SideColumns): Promise<ModelFile> => {
-    const name = `${side}-${generation}.arrow`
-    written.push(name)
-    const bytes = await writeSide(join(directory, name), columns)
-    return { name, rows: columns.rows, bytes, ids: columns.ids !== undefined }
-  }
-  try {
-    const { factors } = model
-    const users = await write('users', { rows: model.users, factors, values: model.userFactors, ids: model.userIds })
-    const items = await write('items', {
-      rows: model.items,
-      factors,
-      values: model.itemFactors,
-      ids: model.itemIds,
-      counts: model.interactionCounts,
-    })
-    const { options, history } = model
-    const manifest: Manifest = { format: FORMAT, version: VERSION, factors, users, items, options, history }
-    const draft = `manifest-${generation}.json`
-    written.push(draft)
-    await writeFlushed(join(directory, draft), `${JSON.stringify(manifest, null, 2)}\n`)
-    await rename(join(directory, draft), join(directory, MANIFEST))
-  } catch (error) {
-    await Promise.all(written.map((name) => rm(join(directory, name), { force: true })))
-    throw error
-  }
-  const stale = (await readdir(directory)).filter(
-    (name) => /^(users|items)-[0-9a-f]{8}\.arrow$/.test(name) && !written.includes(name),
-  )
-  await Promise.all(stale.map((name) => rm(join(directory, name), { force: true })))
+  const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, options, history } = model
+  await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+    const write = async (
+      side: 'users' | 'items',
+      columns: Omit<SideColumns, 'rows' | 'factors'>,
+    ): Promise<ModelFile> => {
+      const file = name(side, 'arrow')
+      const bytes = await writeSide(join(directory, file), { rows: model[side], factors, ...columns })
+      return { name: file, rows: model[side], bytes, ids: columns.ids !== undefined }
+    }
+    const users = await write('users', { values: userFactors, ids: userIds })
+    const items = await write('items', { values: itemFactors, ids: itemIds, counts: interactionCounts })
+    return { format: FORMAT, version: VERSION, factors, users, items, options, history }
+  })
 }
 
 interface SideColumns {
@@ -130,14 +111,4 @@ function idData(ids: IdColumn | undefined, type: DataType, first: number, length
   }
   const numbers = BigInt64Array.from({ length }, (_, r) => BigInt(ids ? (ids.at(first + r) as number) : first + r))
   return makeData({ type: new Int64(), length, nullCount: 0, data: numbers })
-}
-
-async function writeFlushed(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w')
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

@@ -1,7 +1,8 @@
-import { sharedFloat64 } from '../matrix/compressed-rows.ts'
+import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
 import type { PhaseSeconds } from '../model/als-model.ts'
 import { type RunShardsOptions, runShards } from '../pool/run-shards.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
+import { gramOf } from '../recommend/gram-rows.ts'
 import { changeBasis, padded as pad } from './basis.ts'
 import type { CholeskyTask } from './cholesky-rows.ts'
 import type { KernelShare, SolverKernel } from './kernel-view.ts'
@@ -111,6 +112,7 @@ export async function halfSweep(
     share,
     bounds: fixed.rowShards.bounds,
     factors: held.values,
+    rank: fixed.rank,
     half,
     outside,
   }
@@ -123,6 +125,7 @@ export async function halfSweep(
     share,
     bounds: solved.solveShards.bounds,
     rows: { ...solved.sparse, before: solved.factors?.values ?? solved.spare, after: solved.spare },
+    rank: fixed.rank,
     system,
     half,
     outside,
@@ -145,6 +148,11 @@ async function computeGram(bench: Workbench, side: Side, held: Factors): Promise
   const { share, pool, running, options } = bench
   const { padded } = share.layout
   const k = options.factors
+  if (options.solver === 'cholesky') {
+    // The reference is float64 throughout: float32 sums would cost it 1e-7 times the condition number of G + λI.
+    const wide = await gramOf(held.values, padded, pool)
+    return Float64Array.from({ length: k * k }, (_, at) => wide[Math.floor(at / k) * padded + (at % k)])
+  }
   const { count, bounds } = side.gramShards
   const partials = sharedFloat64(count * padded * padded)
   const task: Omit<GramTask, 'slot' | 'board'> = { share, bounds, factors: held.values, partials }
@@ -197,18 +205,18 @@ async function solveByCholesky(
   return { ...addUp(sums), fixedSquaredNorm }
 }
 
-/** Factors in the basis that users of the library see: X = X̂·P, rows × k. */
+/** Factors in the basis that users of the library see: X = X̂·P, rows × k, in `restored`. */
 export async function restoreFactors(
   bench: Workbench,
   side: Side,
   factors: Factors,
+  restored: Float32Array<SharedArrayBuffer> = sharedFloat32(side.rows * bench.options.factors),
 ): Promise<Float32Array<SharedArrayBuffer>> {
   const { share, pool, options, running } = bench
   const k = options.factors
   const identity = new Float64Array(k * k)
   for (let i = 0; i < k; i++) identity[i * k + i] = 1
   loadMatrix(bench, factors.toFactors ?? identity, share.layout.rotation)
-  const restored = new Float32Array(new SharedArrayBuffer(side.rows * k * 4))
   const task: Omit<RestoreTask, 'slot' | 'board'> = {
     share,
     bounds: side.rowShards.bounds,

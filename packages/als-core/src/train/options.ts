@@ -1,7 +1,9 @@
+import type { ValidationOptions } from '../evaluate/train-to-best.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport } from '../model/als-model.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
+import type { InitialFactors } from './initial.ts'
 
 /**
  * How strongly a row is regularised, n its number of entries: 'none' λ; 'count' λ·n (Spark's ALS, ALS-WR);
@@ -11,7 +13,7 @@ export type RegularizationScaling = 'none' | 'count' | { nu: number }
 
 /** What the numbers of a model depend on; saved with it. */
 export interface ModelOptions {
-  /** Length k of a factor vector. Default 128. */
+  /** Length k of a factor vector. Default 128, or that of `initial`. */
   factors: number
   /** Iterations, each a half-sweep over the users and one over the items. Default 15. */
   iterations: number
@@ -59,9 +61,22 @@ export interface TrainOptions extends Partial<ModelOptions> {
   onIteration?: (report: IterationReport, model: () => Promise<AlsModel>) => unknown
   /** Called about ten times a second within an iteration. */
   onProgress?: (progress: TrainProgress) => void
+  /**
+   * Measures the model on interactions that are not in the matrix after each iteration, ends when it has stopped getting
+   * better, and returns the model of the best iteration.
+   */
+  validation?: ValidationOptions
   /** Original ids of the users and items, kept with the model. */
   userIds?: IdColumn
   itemIds?: IdColumn
+  /**
+   * Writes the state of the training to `directory` after every `everyIterations` iterations (default 1) and after the
+   * last, each time in one step. When the directory has a checkpoint of the same matrix and options, the training goes on
+   * from it, to the same factors, bit for bit, as one that was not interrupted; `iterations` may be raised.
+   */
+  checkpoint?: { directory: string; everyIterations?: number }
+  /** Starts from the factors of an earlier model, or from plain arrays, instead of at random. */
+  initial?: InitialFactors
   /** Interactions per item, kept with the model. Default: the entries of each item in the matrix. */
   interactionCounts?: Uint32Array
 }
@@ -93,7 +108,7 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
     )
   }
   const resolved: ModelOptions = {
-    factors: whole('factors', options.factors ?? 128, 1, 4096),
+    factors: whole('factors', options.factors ?? options.initial?.factors ?? 128, 1, 4096),
     iterations: whole('iterations', options.iterations ?? 15, 0, 1_000_000),
     regularization: number('regularization', options.regularization ?? 0.01, 0),
     regularizationScaling: scaling(options.regularizationScaling ?? 'none'),
@@ -107,7 +122,31 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
     seed: whole('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
   }
   if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])
+  if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
+  if (options.checkpoint) {
+    const { directory, everyIterations = 1 } = options.checkpoint
+    if (typeof directory !== 'string' || directory === '') {
+      throw new OptionError(`checkpoint.directory is ${JSON.stringify(directory)}, expected the path of a directory.`)
+    }
+    whole('checkpoint.everyIterations', everyIterations, 1, 1_000_000)
+  }
   return resolved
+}
+
+/** Checks that what is given for each user or item fits the matrix. @throws OptionError naming the option. */
+export function checkColumns(
+  { userIds, itemIds, interactionCounts }: TrainOptions,
+  { users, items }: { readonly users: number; readonly items: number },
+): void {
+  for (const [name, column, rows, side] of [
+    ['userIds', userIds, users, 'users'],
+    ['itemIds', itemIds, items, 'items'],
+    ['interactionCounts', interactionCounts, items, 'items'],
+  ] as const) {
+    if (column !== undefined && column.length !== rows) {
+      throw new OptionError(`${name} has ${column.length} elements, but the matrix has ${rows} ${side}.`)
+    }
+  }
 }
 
 function whole(name: string, value: number, low: number, high: number): number {

@@ -45,34 +45,32 @@ export function gramShards({ share, slot, board, bounds, factors, partials }: Gr
 
 export interface RotateTask extends Task {
   readonly factors: Float32Array
+  /** Place in Z of each row. */
+  readonly rank: Uint32Array
   readonly half: boolean
   /** Z, when it is outside the kernel's memory. */
   readonly outside?: Uint8Array
 }
 
-/** Z = F·W for each shard of rows, in the precision that the gather reads. */
-export function rotateShards({ share, slot, board, bounds, factors, half, outside }: RotateTask): void {
+/** Z = F·W for each shard of rows, in the precision that the gather reads, every row in its place. */
+export function rotateShards({ share, slot, board, bounds, factors, rank, half, outside }: RotateTask): void {
   const view = viewKernel(share, slot)
   const { kernel, layout, u8 } = view
   const { padded } = layout
   const bytes = padded * (half ? 2 : 4)
   const source = view.at('source')
   const block = view.at('block')
+  const from = half ? source : block
+  const z = outside ?? u8
+  const at = outside ? 0 : layout.fixed
   for (const shard of takeShards(board)) {
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyIn(view, 'source', factors, first, end)
-      const z = layout.fixed + first * bytes
-      if (!half && !outside) {
-        kernel.multiply(source, rows, padded, layout.rotation, z)
-        continue
-      }
       kernel.multiply(source, rows, padded, layout.rotation, block)
-      const to = outside ? source : z
-      if (half) kernel.toBfloat16(block, rows * padded, to)
-      if (outside) {
-        const from = half ? to : block
-        outside.set(u8.subarray(from, from + rows * bytes), first * bytes)
+      if (half) kernel.toBfloat16(block, rows * padded, source)
+      for (let r = 0; r < rows; r++) {
+        z.set(u8.subarray(from + r * bytes, from + (r + 1) * bytes), at + rank[first + r] * bytes)
       }
     }
   }

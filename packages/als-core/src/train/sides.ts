@@ -1,4 +1,4 @@
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
+import { sharedFloat32, sharedUint32 } from '../matrix/compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
 
@@ -19,6 +19,11 @@ export interface Side {
   factors: Factors | undefined
   /** Where the next half-sweep writes: the factors before are kept, so that shards can run again and aborts lose nothing. */
   spare: Float32Array<SharedArrayBuffer>
+  /**
+   * Place of each row in Z, by falling number of entries: what is read most lies together, on few pages. A third less
+   * time a half-sweep when ids say nothing about activity.
+   */
+  readonly rank: Uint32Array<SharedArrayBuffer>
   readonly solveShards: Shards
   readonly gramShards: Shards
   readonly rowShards: Shards
@@ -32,6 +37,7 @@ export function makeSides(matrix: InteractionMatrix, k: number, padded: number):
     sparse,
     factors: undefined,
     spare: sharedFloat32(rows * padded),
+    rank: rankByEntries(sparse.indptr),
     solveShards: planSolveShards(sparse.indptr),
     // A float64 partial sum of k×k each: fewer for large k.
     gramShards: planRowShards(rows, k <= 256 ? 32 : 8),
@@ -45,4 +51,24 @@ export function commitFactors(side: Side, toFactors: Float64Array | undefined, p
   const written = side.spare
   side.spare = side.factors?.values ?? sharedFloat32(side.rows * padded)
   side.factors = { values: written, ...(toFactors && { toFactors }) }
+}
+
+/** Undoes `commitFactors`, if it has been called since the side had `factors`. */
+export function rollBack(side: Side, factors: Factors | undefined): void {
+  if (side.factors === factors) return
+  side.spare = side.factors!.values
+  side.factors = factors
+}
+
+/** A counting sort of the rows by falling number of entries, stable. */
+function rankByEntries(indptr: Float64Array): Uint32Array<SharedArrayBuffer> {
+  const rows = indptr.length - 1
+  let most = 0
+  for (let r = 0; r < rows; r++) most = Math.max(most, indptr[r + 1] - indptr[r])
+  const next = new Float64Array(most + 2)
+  for (let r = 0; r < rows; r++) next[most - (indptr[r + 1] - indptr[r]) + 1]++
+  for (let n = 0; n <= most; n++) next[n + 1] += next[n]
+  const rank = sharedUint32(rows)
+  for (let r = 0; r < rows; r++) rank[r] = next[most - (indptr[r + 1] - indptr[r])]++
+  return rank
 }

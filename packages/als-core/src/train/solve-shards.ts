@@ -31,6 +31,8 @@ export interface SolveTask {
   readonly board: ShardBoard
   readonly bounds: Float64Array
   readonly rows: SolveRows
+  /** Place in Z of each row of the fixed side. */
+  readonly rank: Uint32Array
   readonly system: RowSystem
   readonly half: boolean
   readonly outside?: Uint8Array
@@ -45,7 +47,7 @@ export interface FailedRow {
 
 /** Solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, rows, system, half, outside, sums } = task
+  const { share, slot, board, bounds, rows, rank, system, half, outside, sums } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
   let streamedFrom = 0
   const view = viewKernel(share, slot, {
@@ -131,7 +133,9 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
 
   /** Entries [begin, end) of the matrix into the scratch areas, with their weights and targets. */
   function bringEntries(begin: number, end: number): void {
-    u32.set(rows.indices.subarray(begin, end), indices / 4)
+    const columns = rows.indices
+    const to = indices / 4 - begin
+    for (let e = begin; e < end; e++) u32[to + e] = rank[columns[e]]
     if (codes) {
       u8.set(codes.subarray(begin, end), values)
       kernel.weighCodes(values, end - begin, layout.codebook, system.alpha, system.shift)

@@ -1,17 +1,18 @@
-import { compileKernel } from '../kernel/instantiate.ts'
-import * as solverBytes from '../kernel/solver.wasm.ts'
+import { trainToBest } from '../evaluate/train-to-best.ts'
 import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
 import { runShards } from '../pool/run-shards.ts'
-import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { createWorkerPool } from '../pool/worker-pool.ts'
 import { checkMatrix } from './check-matrix.ts'
+import { type Fingerprint, readCheckpoint, takeFingerprint, writeCheckpoint } from './checkpoint.ts'
 import { type HalfSweep, halfSweep, restoreFactors, type Workbench } from './half-sweep.ts'
+import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
 import type { InitializeTask } from './initialize-shards.ts'
-import { viewKernel } from './kernel-view.ts'
-import { planLayout } from './layout.ts'
-import { type ModelOptions, resolveOptions, type TrainOptions } from './options.ts'
-import { commitFactors, makeSides, type Side } from './sides.ts'
+import { MEMORY_LIMIT } from './layout.ts'
+import { checkColumns, type ModelOptions, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
+import { commitFactors, makeSides, rollBack, type Side } from './sides.ts'
+import { openWorkbench } from './workbench.ts'
 
 /** The training was aborted by its signal. `model` has the factors of the last complete iteration, if there was one. */
 export class TrainingAborted extends Error {
@@ -34,132 +35,180 @@ export class TrainingAborted extends Error {
  *
  * The same matrix, options and seed give the same factors, bit for bit, for any number of threads.
  *
- * @throws OptionError, MatrixError before any thread starts; RowError, SingularError when a system cannot be solved;
- * TrainingAborted on abort.
+ * @throws OptionError, MatrixError, CheckpointError before any thread starts; RowError, SingularError when a system cannot
+ * be solved; TrainingAborted on abort.
  */
-export async function train(matrix: InteractionMatrix, options: TrainOptions = {}): Promise<AlsModel> {
+export function train(matrix: InteractionMatrix, options: TrainOptions = {}): Promise<AlsModel> {
+  if (options.validation) return trainToBest(matrix, options, options.validation)
+  return trainWithin(MEMORY_LIMIT, matrix, options)
+}
+
+/** `train` with a kernel memory of at most `memoryLimit` bytes: a fixed side beyond it is held outside. */
+export async function trainWithin(
+  memoryLimit: number,
+  matrix: InteractionMatrix,
+  options: TrainOptions,
+): Promise<AlsModel> {
   const resolved = resolveOptions(options)
   checkMatrix(matrix)
-  options.signal?.throwIfAborted()
+  checkColumns(options, matrix)
+  const start = planStart(options, matrix, resolved.factors)
+  const { signal, checkpoint } = options
+  if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
+  const fingerprint = checkpoint && (await takeFingerprint(matrix, resolved))
+  const saved = checkpoint && (await readCheckpoint(checkpoint.directory, fingerprint!, matrix))
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   try {
-    return await runIterations(matrix, resolved, options, pool)
+    const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
+    const sides = makeSides(matrix, resolved.factors, bench.share.layout.padded)
+    const training = { matrix, bench, ...sides, observed: sumOfTargets(matrix, resolved), given: options }
+    if (saved) {
+      sides.users.factors = saved.users
+      sides.items.factors = saved.items
+    } else {
+      await initialize(training, start)
+    }
+    return await runIterations(training, [...(saved?.history ?? [])], fingerprint)
   } finally {
     if (!options.pool) await pool.close()
   }
 }
 
+interface Training {
+  readonly matrix: InteractionMatrix
+  readonly bench: Workbench
+  readonly users: Side
+  readonly items: Side
+  /** The constant of the objective. */
+  readonly observed: number
+  readonly given: TrainOptions
+}
+
 async function runIterations(
-  matrix: InteractionMatrix,
-  options: ModelOptions,
-  { signal, onIteration, onProgress, userIds, itemIds, interactionCounts }: TrainOptions,
-  pool: WorkerPool,
+  training: Training,
+  history: IterationReport[],
+  fingerprint: Fingerprint | undefined,
 ): Promise<AlsModel> {
-  const bench = openWorkbench(matrix, options, pool, signal)
-  const { padded } = bench.share.layout
-  const { users, items } = makeSides(matrix, options.factors, padded)
-  const observed = sumOfTargets(matrix, options)
-  const history: IterationReport[] = []
-  const toModel = async (): Promise<AlsModel> => ({
-    factors: options.factors,
+  const { bench, users, items, given } = training
+  const { signal, checkpoint, onIteration } = given
+  const { iterations } = bench.options
+  while (history.length < iterations) {
+    const before = { users: users.factors, items: items.factors }
+    try {
+      history.push(await iterate(training, history.length + 1))
+    } catch (error) {
+      if (!signal?.aborted) throw error
+      rollBack(users, before.users)
+      rollBack(items, before.items)
+      throw new TrainingAborted(
+        history.length > 0 ? await toModel(training, history, 'last') : undefined,
+        signal.reason,
+      )
+    }
+    const report = history[history.length - 1]
+    const stopped = (await onIteration?.(report, () => toModel(training, history))) === 'stop'
+    const last = stopped || report.iteration === iterations
+    if (checkpoint && (last || report.iteration % (checkpoint.everyIterations ?? 1) === 0)) {
+      const state = { users: users.factors!, items: items.factors!, history }
+      await writeCheckpoint(checkpoint.directory, fingerprint!, state)
+    }
+    if (last) break
+  }
+  return toModel(training, history, 'last')
+}
+
+/** One iteration: the users with the items held, the items with the users held. */
+async function iterate(training: Training, iteration: number): Promise<IterationReport> {
+  const { matrix, bench, users, items, observed, given } = training
+  const { options, share } = bench
+  const started = performance.now()
+  const phases: PhaseSeconds = { gram: 0, eigen: 0, rotate: 0, solve: 0 }
+  const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
+    trackProgress(bench, solved, iteration, given.onProgress)
+    const result = await halfSweep(bench, solved, fixed, phases)
+    commitFactors(solved, result.toFactors, share.layout.padded)
+    return result
+  }
+  const first = await sweep(users, items)
+  const second = await sweep(items, users)
+  trackProgress(bench, undefined, iteration, given.onProgress)
+  const seconds = (performance.now() - started) / 1000
+  const regularization =
+    options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
+  const rows = matrix.users + matrix.items
+  return {
+    iteration,
+    loss: observed + second.objective + regularization,
+    seconds,
+    phases,
+    rows,
+    rowsPerSecond: rows / seconds,
+    entriesPerSecond: (2 * matrix.entries) / seconds,
+    stepsPerRow: (first.steps + second.steps) / rows,
+  }
+}
+
+/** The model as of the last complete iteration. The 'last' one takes the sides' spare arrays instead of new memory. */
+async function toModel(training: Training, history: IterationReport[], which?: 'last'): Promise<AlsModel> {
+  const { matrix, bench, given } = training
+  const { userIds, itemIds, interactionCounts } = given
+  const k = bench.options.factors
+  const restore = async (side: Side): Promise<Float32Array<SharedArrayBuffer>> => {
+    if (!side.factors) return sharedFloat32(side.rows * k)
+    const free = which === 'last' ? new Float32Array(side.spare.buffer, 0, side.rows * k) : undefined
+    return restoreFactors(bench, side, side.factors, free)
+  }
+  return {
+    factors: k,
     users: matrix.users,
     items: matrix.items,
-    userFactors: await restoreFactors(bench, users, users.factors!),
-    itemFactors: await restoreFactors(bench, items, items.factors!),
+    userFactors: await restore(training.users),
+    itemFactors: await restore(training.items),
     ...(userIds && { userIds }),
     ...(itemIds && { itemIds }),
     interactionCounts: interactionCounts ?? countInteractions(matrix),
-    options,
+    options: bench.options,
     history: [...history],
-  })
-
-  await initialize(bench, items, options)
-  for (let iteration = 1; iteration <= options.iterations; iteration++) {
-    const started = performance.now()
-    const phases: PhaseSeconds = { gram: 0, eigen: 0, rotate: 0, solve: 0 }
-    const before = { users: users.factors, items: items.factors }
-    try {
-      const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
-        trackProgress(bench, solved, iteration, options.iterations, onProgress)
-        const result = await halfSweep(bench, solved, fixed, phases)
-        return result
-      }
-      const first = await sweep(users, items)
-      commitFactors(users, first.toFactors, padded)
-      const second = await sweep(items, users)
-      commitFactors(items, second.toFactors, padded)
-      const seconds = (performance.now() - started) / 1000
-      const regularization =
-        options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
-      const rows = matrix.users + matrix.items
-      history.push({
-        iteration,
-        loss: observed + second.objective + regularization,
-        seconds,
-        phases,
-        rows,
-        rowsPerSecond: rows / seconds,
-        entriesPerSecond: (2 * matrix.entries) / seconds,
-        stepsPerRow: (first.steps + second.steps) / rows,
-      })
-    } catch (error) {
-      if (!signal?.aborted) throw error
-      users.factors = before.users
-      items.factors = before.items
-      throw new TrainingAborted(history.length > 0 ? await toModel() : undefined, signal.reason)
-    }
-    if ((await onIteration?.(history[history.length - 1], toModel)) === 'stop') break
-  }
-  if (!users.factors) users.factors = { values: users.spare }
-  return toModel()
-}
-
-/** Allocates the shared memory and compiles the kernel. */
-export function openWorkbench(
-  matrix: InteractionMatrix,
-  options: ModelOptions,
-  pool: WorkerPool,
-  signal: AbortSignal | undefined,
-): Workbench {
-  const rows = Math.max(matrix.users, matrix.items)
-  const bytes = options.gatherPrecision === 'bfloat16' ? 2 : 4
-  const layout = planLayout(options.factors, options.solver === 'cg' ? rows : 0, bytes, pool.threads)
-  const pages = Math.ceil(layout.totalBytes / 65_536)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  const module = compileKernel(solverBytes, options.kernel)
-  const share = { module, memory, layout }
-  if (matrix.codebook) new Float32Array(memory.buffer).set(matrix.codebook, layout.codebook / 4)
-  return {
-    pool,
-    options,
-    share,
-    kernel: viewKernel(share, 0).kernel,
-    ...(layout.outside && { outside: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)) }),
-    ...(matrix.codebook && { codebook: matrix.codebook }),
-    running: { signal },
   }
 }
 
-/** The side that is held first gets its random start. */
-async function initialize(bench: Workbench, side: Side, { factors, seed }: ModelOptions): Promise<void> {
+/** The items, which are held first, get their start, and the users where `initial` has them. */
+async function initialize({ bench, users, items, given }: Training, start: Starts): Promise<void> {
+  const { factors, seed } = bench.options
   const { padded } = bench.share.layout
-  const { bounds, count } = side.rowShards
-  const task: Omit<InitializeTask, 'board'> = { bounds, factors: side.spare, k: factors, padded, seed }
-  await runShards(bench.pool, 'initializeShards', count, task, bench.running)
-  side.factors = { values: side.spare }
-  side.spare = sharedFloat32(side.rows * padded)
+  const fill = async (side: Side, seed: number, from: SideStart | undefined): Promise<void> => {
+    const { bounds, count } = side.rowShards
+    const task: Omit<InitializeTask, 'board'> = { bounds, factors: side.spare, k: factors, padded, seed }
+    await runShards(bench.pool, 'initializeShards', count, task, bench.running)
+    if (from) applyStart(from, side.spare, factors, padded)
+    commitFactors(side, undefined, padded)
+  }
+  try {
+    await fill(items, seed, start.items)
+    if (start.users) await fill(users, ~seed >>> 0, start.users)
+  } catch (error) {
+    if (!given.signal?.aborted) throw error
+    throw new TrainingAborted(undefined, given.signal.reason)
+  }
 }
 
+/** Reports the progress of the half-sweep of `solved`, which begins; without it, that the iteration is complete. */
 function trackProgress(
   bench: Workbench,
-  solved: Side,
+  solved: Side | undefined,
   iteration: number,
-  iterations: number,
   onProgress: TrainOptions['onProgress'],
 ): void {
   if (!onProgress) return
+  const { iterations } = bench.options
+  if (!solved) {
+    bench.onPhase = undefined
+    bench.running.onShards = undefined
+    onProgress({ iteration, iterations, side: 'items', phase: 'solve', fraction: 1 })
+    return
+  }
   const { count } = solved.solveShards
-  let phase: 'gram' | 'rotate' | 'solve' = 'gram'
+  let phase: TrainProgress['phase'] = 'gram'
   const report = (done: number): void => {
     const inSweep = phase === 'solve' ? done / count : 0
     const fraction = (solved.name === 'users' ? 0 : 0.5) + inSweep / 2

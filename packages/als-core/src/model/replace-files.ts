@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Bytes of one write or read: the system call takes less than 2^31. */
+const PIECE = 2 ** 30
+
+/**
+ * Replaces the files of a directory in one step. `write` makes new files with the names that `name` gives and returns the
+ * manifest, which is put in place last, by a rename: a reader finds the files before or the new ones, never a half. Then
+ * the files before are deleted; when `write` fails, the new ones are.
+ */
+export async function replaceFiles(
+  directory: string,
+  manifest: string,
+  write: (name: (stem: string, extension: string) => string) => Promise<object>,
+): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const generation = randomUUID().slice(0, 8)
+  const written: { stem: string; extension: string; file: string }[] = []
+  const name = (stem: string, extension: string): string => {
+    const file = `${stem}-${generation}.${extension}`
+    written.push({ stem, extension, file })
+    return file
+  }
+  try {
+    const content = await write(name)
+    const draft = name(manifest.replace(/\.json$/, ''), 'json')
+    await writeFlushed(join(directory, draft), [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
+    await rename(join(directory, draft), join(directory, manifest))
+  } catch (error) {
+    await Promise.all(written.map(({ file }) => rm(join(directory, file), { force: true })))
+    throw error
+  }
+  const current = new Set(written.map(({ file }) => file))
+  const stale = (await readdir(directory)).filter(
+    (file) =>
+      !current.has(file) &&
+      written.some(({ stem, extension }) => new RegExp(`^${stem}-[0-9a-f]{8}\\.${extension}$`).test(file)),
+  )
+  await Promise.all(stale.map((file) => rm(join(directory, file), { force: true })))
+}
+
+/** Writes arrays one after the other to a new file, down to the disk; returns its size. */
+export async function writeFlushed(path: string, arrays: readonly ArrayBufferView[]): Promise<number> {
+  const file = await open(path, 'w')
+  try {
+    for (const piece of pieces(arrays)) {
+      for (let done = 0; done < piece.length; ) done += (await file.write(piece, done)).bytesWritten
+    }
+    await file.sync()
+    return (await file.stat()).size
+  } finally {
+    await file.close()
+  }
+}
+
+/** Fills arrays one after the other from a file. @throws Error when it ends before. */
+export async function readInto(path: string, arrays: readonly ArrayBufferView[]): Promise<void> {
+  const file = await open(path)
+  try {
+    for (const piece of pieces(arrays)) {
+      for (let done = 0; done < piece.length; ) {
+        const { bytesRead } = await file.read(piece, done)
+        if (bytesRead === 0) throw new Error(`${path} ends early.`)
+        done += bytesRead
+      }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function* pieces(arrays: readonly ArrayBufferView[]): Generator<Uint8Array> {
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    for (let at = 0; at < byteLength; at += PIECE) {
+      yield new Uint8Array(buffer, byteOffset + at, Math.min(PIECE, byteLength - at))
+    }
+  }
+}

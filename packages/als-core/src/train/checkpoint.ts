@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { supportsRelaxedSimd } from '../kernel/instantiate.ts'
+import { sharedFloat32 } from '../matrix/compressed-rows.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { IterationReport } from '../model/als-model.ts'
+import { readInto, replaceFiles, writeFlushed } from '../model/replace-files.ts'
+import { padFactors } from './layout.ts'
+import type { ModelOptions } from './options.ts'
+import type { Factors } from './sides.ts'
+
+/** A checkpoint that cannot be resumed by this training; the message says what differs. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError'
+}
+
+/** What a training needs to go on, to the bit. */
+export interface TrainingState {
+  readonly users: Factors
+  readonly items: Factors
+  readonly history: readonly IterationReport[]
+}
+
+/** What decides the bits of the factors, apart from the number of iterations. */
+export interface Fingerprint {
+  /** SHA-256 of shape, offsets, columns and values. */
+  readonly matrix: string
+  readonly options: Omit<ModelOptions, 'iterations'>
+}
+
+const MANIFEST = 'checkpoint.json'
+const FORMAT = 'seesaw-als-checkpoint'
+const VERSION = 1
+
+interface SideFile {
+  readonly name: string
+  readonly bytes: number
+  /** Whether the k×k float64 matrix back to the factors follows the float32 values. */
+  readonly transformed: boolean
+}
+
+interface Manifest extends Fingerprint {
+  readonly format: typeof FORMAT
+  readonly version: number
+  readonly users: SideFile
+  readonly items: SideFile
+  readonly history: readonly IterationReport[]
+}
+
+/** Hashes a matrix, 1.6 GB a second, and names the kernel that will run. */
+export async function takeFingerprint(matrix: InteractionMatrix, options: ModelOptions): Promise<Fingerprint> {
+  const { users, items, entries, csr, codebook } = matrix
+  const hash = createHash('sha256').update(JSON.stringify([users, items, entries, codebook?.length ?? 0]))
+  for (const array of [csr.indptr, csr.indices, csr.values, ...(codebook ? [codebook] : [])]) {
+    const step = 2 ** 28 / array.BYTES_PER_ELEMENT
+    for (let at = 0; at < array.length; at += step) {
+      hash.update(array.subarray(at, at + step))
+      // Lets signals and timers through.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  const { iterations: _, ...deciding } = options
+  const kernel = options.kernel ?? (supportsRelaxedSimd() ? 'relaxed' : 'simd')
+  return { matrix: hash.digest('hex'), options: { ...deciding, kernel } }
+}
+
+/** Writes the state, replacing the checkpoint before in one step. */
+export async function writeCheckpoint(
+  directory: string,
+  fingerprint: Fingerprint,
+  { users, items, history }: TrainingState,
+): Promise<void> {
+  await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+    const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
+      const file = name(side, 'bin')
+      const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
+      return { name: file, bytes, transformed: toFactors !== undefined }
+    }
+    const files = { users: await write('users', users), items: await write('items', items) }
+    return { format: FORMAT, version: VERSION, ...fingerprint, ...files, history }
+  })
+}
+
+/**
+ * Reads the checkpoint of a directory, if it has one.
+ *
+ * @throws CheckpointError when it is of another matrix, other options or a later version, or its files are not whole.
+ */
+export async function readCheckpoint(
+  directory: string,
+  fingerprint: Fingerprint,
+  { users, items }: InteractionMatrix,
+): Promise<TrainingState | undefined> {
+  const path = join(directory, MANIFEST)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const manifest = checkManifest(text, path, fingerprint)
+  const k = fingerprint.options.factors
+  const read = async (side: SideFile, rows: number): Promise<Factors> => {
+    const values = sharedFloat32(rows * padFactors(k))
+    const toFactors = side.transformed ? new Float64Array(k * k) : undefined
+    const file = join(directory, side.name)
+    const bytes = values.byteLength + (toFactors?.byteLength ?? 0)
+    const size = await stat(file).then(
+      ({ size }) => size,
+      () => 0,
+    )
+    if (size !== bytes || size !== side.bytes) {
+      throw new CheckpointError(
+        `${file} has ${size} bytes, expected ${bytes}: it is missing or truncated. Delete ${directory} to start over.`,
+      )
+    }
+    await readInto(file, toFactors ? [values, toFactors] : [values])
+    return { values, ...(toFactors && { toFactors }) }
+  }
+  return {
+    users: await read(manifest.users, users),
+    items: await read(manifest.items, items),
+    history: manifest.history,
+  }
+}
+
+function checkManifest(text: string, path: string, expected: Fingerprint): Manifest {
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse(text)
+  } catch (error) {
+    throw new CheckpointError(`${path} is not JSON (${(error as Error).message}). Delete it to start over.`)
+  }
+  if (manifest?.format !== FORMAT) {
+    throw new CheckpointError(
+      `${path} is not a checkpoint: "format" is ${JSON.stringify(manifest?.format)}, expected "${FORMAT}". Choose another directory.`,
+    )
+  }
+  if (manifest.version !== VERSION) {
+    throw new CheckpointError(
+      `${path} has version ${manifest.version}, and this release reads version ${VERSION}. Resume it with the release that wrote it, or delete it to start over.`,
+    )
+  }
+  const differences: string[] = []
+  const before = manifest.options as unknown as Record<string, unknown>
+  for (const [name, now] of Object.entries(expected.options)) {
+    const [then, here] = [before?.[name], now].map((value) => JSON.stringify(value))
+    if (then !== here) differences.push(`${name} was ${then}, is now ${here}`)
+  }
+  if (manifest.matrix !== expected.matrix) differences.unshift('its matrix has other entries')
+  if (differences.length > 0) {
+    throw new CheckpointError(
+      `The checkpoint in ${path} is of another training: ${differences.join('; ')}. Resume it with what it was made with, delete it to start over, or choose another directory.`,
+    )
+  }
+  return manifest
+}

@@ -1,0 +1,37 @@
+import { compileKernel } from '../kernel/instantiate.ts'
+import * as solverBytes from '../kernel/solver.wasm.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { WorkerPool } from '../pool/worker-pool.ts'
+import type { Workbench } from './half-sweep.ts'
+import { viewKernel } from './kernel-view.ts'
+import { MEMORY_LIMIT, planLayout } from './layout.ts'
+import type { ModelOptions } from './options.ts'
+
+/**
+ * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is held
+ * outside of the kernel's memory.
+ */
+export function openWorkbench(
+  matrix: InteractionMatrix,
+  options: ModelOptions,
+  pool: WorkerPool,
+  signal: AbortSignal | undefined,
+  memoryLimit: number = MEMORY_LIMIT,
+): Workbench {
+  const rows = options.solver === 'cg' ? Math.max(matrix.users, matrix.items) : 0
+  const bytes = options.gatherPrecision === 'bfloat16' ? 2 : 4
+  const layout = planLayout(options.factors, rows, bytes, pool.threads, memoryLimit)
+  const pages = Math.ceil(layout.totalBytes / 65_536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const share = { module: compileKernel(solverBytes, options.kernel), memory, layout }
+  if (matrix.codebook) new Float32Array(memory.buffer).set(matrix.codebook, layout.codebook / 4)
+  return {
+    pool,
+    options,
+    share,
+    kernel: viewKernel(share, 0).kernel,
+    ...(layout.outside && { outside: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)) }),
+    ...(matrix.codebook && { codebook: matrix.codebook }),
+    running: { signal },
+  }
+}
