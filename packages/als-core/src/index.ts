@@ -25,6 +25,7 @@ export type { Examples } from './recommend/average-vectors.ts'
 export type { Explanation } from './recommend/explain.ts'
 export { type FoldInOptions, foldInItems, foldInUsers } from './recommend/fold-in.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
+export type { RecommendAllOptions, RecommendAllResult } from './recommend/recommend-all.ts'
 export type { Recommendations } from './recommend/recommendations.ts'
 export {
   type BlendOptions,

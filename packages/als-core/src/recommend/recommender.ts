@@ -11,6 +11,7 @@ import { type GroupLimit, limitGroups } from './limit-groups.ts'
 import type { ExcludedRows } from './rank-queries.ts'
 import { Ranker, type RankRequest } from './ranker.ts'
 import { buildRankingIndex } from './ranking-index.ts'
+import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import { createRecommendations, type Recommendations } from './recommendations.ts'
 import { createMask, type RowFilter } from './row-filter.ts'
 
@@ -116,6 +117,14 @@ export class Recommender {
         excluded: own && { indptr: own.csr.indptr, indices: own.csr.indices, lists: vectorRows },
       })
     })
+  }
+
+  /**
+   * Streams the lists of all users to a Parquet file with the columns user, place, item and score, in bounded memory.
+   * A signal ends it between two runs of queries and leaves no file.
+   */
+  recommendAll(file: string, options: RecommendAllOptions = {}): Promise<RecommendAllResult> {
+    return this.#track(() => recommendAll((users, some) => this.recommend(users, some), this.model, file, options))
   }
 
   /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector a query. */
