@@ -91,7 +91,8 @@ class Signals {
   }
 }
 
-function writeReleases(filename: string, releases: readonly Release[]): void {
+/** Writes the metadata of releases as one file. */
+export function writeReleases(filename: string, releases: readonly Release[]): void {
   parquetWriteFile({
     filename,
     columnData: [

@@ -66,10 +66,10 @@ export class ReleaseStore {
       title: (values.title as string | undefined) ?? null,
       year: (values.year as number | undefined) ?? null,
       country: (values.country as string | undefined) ?? null,
-      artists: (values.artists as string[] | undefined) ?? [],
-      labels: (values.labels as string[] | undefined) ?? [],
-      genres: (values.genres as string[] | undefined) ?? [],
-      styles: (values.styles as string[] | undefined) ?? [],
+      artists: toList(values.artists),
+      labels: toList(values.labels),
+      genres: toList(values.genres),
+      styles: toList(values.styles),
       interaction_count: this.#counts[row]!,
     }
   }
@@ -97,4 +97,10 @@ export class ReleaseStore {
     this.#pending = []
     this.#pendingBytes = 0
   }
+}
+
+/** A column with one value in place of a list counts as a list of one. */
+function toList(value: unknown): string[] {
+  if (value === undefined || value === null) return []
+  return Array.isArray(value) ? value : [value as string]
 }
