@@ -7,7 +7,7 @@ export const quick: Partial<PublishOptions> = {
   pollInterval: 10,
   graceDelay: 0,
   heartbeatInterval: 50,
-  abortDeadline: 300,
+  abortDeadline: 3_000,
   retry: { retries: 4, minDelay: 5, maxDelay: 50 },
 }
 
@@ -44,6 +44,12 @@ export function release(row: number): Payload {
     styles: [styles[row % styles.length]],
     interaction_count: (row * 37) % 1000,
   }
+}
+
+/** A catalogue whose every payload says which publication it belongs to. */
+export function tagged(rows: number, seed: number): { vectors: Vectors; payloads: (row: number) => Payload } {
+  const { vectors } = catalogue(rows, 4, seed)
+  return { vectors, payloads: (row) => ({ ...release(row), seed }) }
 }
 
 /** mulberry32 */

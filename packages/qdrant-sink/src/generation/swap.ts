@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Schemas } from '@qdrant/js-client-rest'
 import { SupersededError } from '../errors.ts'
 import { listAliases, listCollections } from '../server/collections.ts'
@@ -18,11 +19,30 @@ export interface Move {
 /**
  * Puts up the fence of each alias, so that the swap has something to rename. On an alias that nobody has published yet the fence
  * carries no collection's name and points to `to`, which is not complete; nobody queries a fence.
+ *
+ * @throws SupersededError when an alias does not point to `from` any more.
  */
 export async function raiseFences(connection: Connection, moves: Move[], options: CallOptions): Promise<void> {
   const aliases = await listAliases(connection, options)
+  checkUnmoved(moves, aliases)
   const actions = moves.flatMap((move) => fenceActions(move, aliases))
-  if (actions.length > 0) await updateAliases(connection, actions, options)
+  if (actions.length === 0) return
+  await updateAliases(connection, actions, options)
+  // Somebody may have swapped between the look and the fence, and the fence of a generation that does not serve would let us in.
+  const now = await listAliases(connection, options)
+  try {
+    checkUnmoved(moves, now)
+  } catch (error) {
+    const wrong = moves
+      .filter(({ alias, from }) => now.get(alias) !== from)
+      .map(({ alias, from }) => fenceName(alias, from))
+    await updateAliases(
+      connection,
+      wrong.map((alias) => ({ delete_alias: { alias_name: alias } })),
+      options,
+    )
+    throw error
+  }
 }
 
 /**
@@ -41,16 +61,14 @@ export async function swapAliases(connection: Connection, moves: Move[], options
       // Renaming is not idempotent and an answer can be lost, so look at what the server holds now.
       const aliases = await listAliases(connection, options)
       if (moves.every(({ alias, to }) => aliases.get(alias) === to)) return
-      const overtaken = moves.find(({ alias, from }) => aliases.get(alias) !== from)
-      if (overtaken) throw superseded(overtaken, aliases.get(overtaken.alias), error)
+      checkUnmoved(moves, aliases, error)
       // Nobody moved an alias. A fence can still be missing: it went with another run's collection, or the request broke off between two steps.
       const fenceGone = moves.some(({ alias, from }) => !aliases.has(fenceName(alias, from)))
       const worthRetrying =
         isTemporary(error) || (statusOf(error) === 404 && fenceGone && (await allExist(connection, moves, options)))
       if (!worthRetrying || attempt >= 8) throw error
       if (fenceGone) await raiseFences(connection, moves, options)
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** Math.min(attempt, 6)))
-      options.signal?.throwIfAborted()
+      await sleep(100 * 2 ** Math.min(attempt, 6), undefined, options.signal && { signal: options.signal })
     }
   }
 }
@@ -70,6 +88,11 @@ function fenceActions({ alias, from, to }: Move, aliases: Map<string, string>): 
   const actions: Action[] = strays.map((name) => ({ delete_alias: { alias_name: name } }))
   if (!aliases.has(fence)) actions.push(pointTo(fence, from ?? to))
   return actions
+}
+
+function checkUnmoved(moves: Move[], aliases: Map<string, string>, cause?: unknown): void {
+  const overtaken = moves.find(({ alias, from }) => aliases.get(alias) !== from)
+  if (overtaken) throw superseded(overtaken, aliases.get(overtaken.alias), cause)
 }
 
 async function allExist(connection: Connection, moves: Move[], options: CallOptions): Promise<boolean> {

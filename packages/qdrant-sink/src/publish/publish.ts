@@ -9,7 +9,7 @@ import { type GenerationRecord, readRecord, writeRecord } from '../generation/re
 import { type Move, raiseFences, swapAliases } from '../generation/swap.ts'
 import { describeCollection } from '../server/collections.ts'
 import { Connection } from '../server/connection.ts'
-import { isTemporary, reasonOf } from '../server/retry.ts'
+import { isTemporary, reasonOf, statusOf } from '../server/retry.ts'
 import { createCollection, createIndexes, deferIndexing, restoreIndexing, stepFailed } from './collection.ts'
 import { fingerprintOf, type Payload, type Payloads, type Vectors } from './input.ts'
 import { catalogueIndexes, type PayloadIndexes, type PublishOptions, type Settings, settingsOf } from './options.ts'
@@ -90,8 +90,9 @@ export async function publish(options: PublishOptions): Promise<Publication> {
     const aliases = parts.map(({ alias }) => alias)
     const state = await preflight(connection, aliases, settings.staleAfter, { signal: run.signal })
     const generation = await claimGeneration(run, state)
-    for (const part of parts) await load(run, part)
     const moves = parts.map(({ alias, collection }) => ({ alias, from: state.live.get(alias), to: collection }))
+    await raiseFences(connection, moves, { signal: run.signal })
+    for (const part of parts) await load(run, part)
     await swap(run, moves)
     const cleaning = await clean(run, state)
     progress.enter('done', parts[0].collection)
@@ -109,7 +110,7 @@ export async function publish(options: PublishOptions): Promise<Publication> {
       serverVersion: state.version,
     }
   } catch (error) {
-    const cause = run.lost.signal.aborted ? run.lost.signal.reason : error
+    const cause = run.lost.signal.aborted ? run.lost.signal.reason : namedFailure(run, error)
     await giveUp(run, cause)
     throw cause
   } finally {
@@ -117,6 +118,12 @@ export async function publish(options: PublishOptions): Promise<Publication> {
     for (const { heartbeat } of parts) await heartbeat?.stop()
     activeRuns.delete(run.id)
   }
+}
+
+/** What the server or the connection refused gets the name of the step; errors of the caller's own payloads stay what they are. */
+function namedFailure({ progress, parts, signal }: Run, error: unknown): unknown {
+  if (signal.aborted || !(isTemporary(error) || statusOf(error) !== undefined)) return error
+  return stepFailed(progress.phase, parts.find(({ heartbeat }) => heartbeat)?.collection ?? parts[0].alias, error)
 }
 
 function newRun(settings: Settings, connection: Connection): Run {
@@ -339,7 +346,6 @@ async function swap(run: Run, moves: Move[]): Promise<void> {
       run,
       moves.map(({ from }) => from),
     )
-    await raiseFences(connection, moves, { signal })
     signal.throwIfAborted()
     // From here on an abort waits: a swap is one request, and half of one cannot be had.
     await swapAliases(connection, moves, { signal: run.cancel })

@@ -26,6 +26,8 @@ export interface StandIn {
 const BODY_LIMIT = 32 * 1024 * 1024
 const VERSION = '1.19.0'
 
+let validator: ReturnType<typeof requestValidators> | undefined
+
 export interface StandInOptions {
   port?: number
   apiKey?: string
@@ -38,7 +40,6 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const storage = new Storage()
   const faults = new Faults()
   const requests: SeenRequest[] = []
-  const validator = requestValidators()
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       if (error instanceof Refusal)
@@ -57,6 +58,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     const { route, names } = findRoute(request.method ?? 'GET', url.pathname)
     const body = parseBody(text)
     if (route.schema !== undefined) {
+      validator ??= requestValidators()
       const validate = validator(route.schema)
       if (!validate(body)) {
         const { instancePath, message, params } = validate.errors?.[0] ?? {}
@@ -97,7 +99,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   }
 }
 
-interface Call {
+export interface Call {
   storage: Storage
   options: StandInOptions
   /** Names in the path: the collection, and for single points the id. */
@@ -107,7 +109,7 @@ interface Call {
   query: URLSearchParams
 }
 
-interface Route {
+export interface Route {
   method: string
   path: RegExp
   operation: Operation
@@ -214,7 +216,8 @@ function route(method: string, path: string, operation: Operation, run: Route['r
   return { method, path: new RegExp(`^${path}$`), operation, run, ...(schema !== undefined && { schema }) }
 }
 
-function findRoute(method: string, path: string): { route: Route; names: string[] } {
+/** The operation a request asks for, and the names in its path. */
+export function findRoute(method: string, path: string): { route: Route; names: string[] } {
   for (const candidate of routes) {
     const match = candidate.method === method && candidate.path.exec(path)
     if (match) return { route: candidate, names: match.slice(1).map(decodeURIComponent) }
@@ -297,7 +300,7 @@ function getPoint({ storage, names }: Call): unknown {
   return { id: point.id, payload: point.payload, vector: vectorsOf(point) }
 }
 
-async function readBody(request: IncomingMessage, limit: number): Promise<string> {
+export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
