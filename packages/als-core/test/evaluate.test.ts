@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { popularityBuckets } from '../src/evaluate/popularity-buckets.ts'
 import { gini, MetricSums } from '../src/evaluate/ranking-metrics.ts'
-import { type AlsModel, evaluate, matrixFromTriplets, mostPopular, type RankingMetrics } from '../src/index.ts'
+import {
+  type AlsModel,
+  evaluate,
+  itemNeighbours,
+  matrixFromTriplets,
+  mostPopular,
+  type RankingMetrics,
+} from '../src/index.ts'
 import { makeInteractions, makeModel, plainTop } from './recommend-model.ts'
 
 const everything = new Uint8Array(10).fill(1)
@@ -143,6 +151,33 @@ describe('evaluate', () => {
         expect(actual[name as keyof RankingMetrics], name).toBeCloseTo(value, 10)
       }
     }
+  })
+
+  it('has the AUC of all pairs of an item to be found and another, whole and by bucket, ties counting half', async () => {
+    const tied = makeModel(users, items, 3)
+    tied.itemFactors.copyWithin(0, 3 * 200)
+    const result = await evaluate(tied, { train, test, auc: true, threads: 2 })
+    const buckets = popularityBuckets(train)
+    for (const [b, members] of [undefined, ...buckets.map((bucket) => bucket.members)].entries()) {
+      const values: number[] = []
+      for (let user = 0; user < users; user++) {
+        const score = (item: number) =>
+          [0, 1, 2].reduce((sum, i) => sum + tied.userFactors[3 * user + i] * tied.itemFactors[3 * item + i], 0)
+        const row = ({ csr }: typeof train) => [...csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])]
+        const others = Array.from({ length: items }, (_, item) => item).filter(
+          (item) => !row(train).includes(item) && !row(test).includes(item),
+        )
+        const found = row(test).filter((item) => !members || members[item])
+        if (found.length === 0) continue
+        const wins = found.flatMap((item) => others.map((other) => (Math.sign(score(item) - score(other)) + 1) / 2))
+        values.push(wins.reduce((a, c) => a + c, 0) / wins.length)
+      }
+      const expected = values.reduce((a, c) => a + c, 0) / values.length
+      expect(b === 0 ? result.auc : result.buckets[b - 1].auc).toBeCloseTo(expected, 6)
+    }
+    await expect(evaluate(itemNeighbours(train), { train, test, auc: true })).rejects.toThrow(
+      'auc needs the scores of all items',
+    )
   })
 
   it('measures only the users asked for, and those that have something to find', async () => {

@@ -3,6 +3,7 @@ import type { AlsModel } from '../model/als-model.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { Recommendations } from '../recommend/recommendations.ts'
 import { Recommender } from '../recommend/recommender.ts'
+import { areaUnderCurve } from './area-under-curve.ts'
 import { popularityBuckets } from './popularity-buckets.ts'
 import { MetricSums, type RankingMetrics } from './ranking-metrics.ts'
 
@@ -20,6 +21,8 @@ export interface EvaluateOptions {
   k?: readonly number[]
   /** Only these users (rows), of those with something to find. Default: all. */
   users?: ArrayLike<number>
+  /** Also the area under the ROC curve, of models only; it takes several times as long as the lists. Default: false. */
+  auc?: boolean
   pool?: WorkerPool
   /** Threads of an own pool. Default: all cores. */
   threads?: number
@@ -31,8 +34,10 @@ export interface EvaluateOptions {
 export interface Evaluation {
   /** Metrics by k: `at[20].recall`. */
   at: Record<number, RankingMetrics>
+  /** Area under the ROC curve, with the option `auc`: how often an item to be found scores above another one. */
+  auc?: number
   /** The same for the relevant items of a popularity bucket alone: head, middle, tail. */
-  buckets: { name: string; items: number; at: Record<number, RankingMetrics> }[]
+  buckets: { name: string; items: number; at: Record<number, RankingMetrics>; auc?: number }[]
 }
 
 /**
@@ -44,7 +49,7 @@ export interface Evaluation {
 export async function evaluate(source: AlsModel | UserRanker, options: EvaluateOptions): Promise<Evaluation> {
   const { train, test, k = [20], signal, onProgress } = options
   const cutoffs = [...new Set(k)].sort((a, b) => a - b)
-  checkOptions(source, train, test, cutoffs)
+  checkOptions(source, train, test, cutoffs, options.auc)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const recommender = 'rankUsers' in source ? undefined : new Recommender(source, { interactions: train, pool })
   try {
@@ -69,8 +74,17 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
       }
       onProgress?.({ users: users.length, done: from + some.length })
     }
-    const [whole, ...parts] = buckets.map(({ name, items }, b) => ({ name, items, at: byCutoff(sums[b].finish()) }))
-    return { at: whole.at, buckets: parts }
+    const curves =
+      options.auc && recommender
+        ? await areaUnderCurve(recommender.model, users, { train, test }, buckets, pool, signal)
+        : undefined
+    const [whole, ...parts] = buckets.map(({ name, items }, b) => ({
+      name,
+      items,
+      at: byCutoff(sums[b].finish()),
+      ...(curves && { auc: curves[b] }),
+    }))
+    return { at: whole.at, ...(curves && { auc: whole.auc }), buckets: parts }
   } finally {
     await recommender?.close()
     if (!options.pool) await pool.close()
@@ -108,6 +122,7 @@ function checkOptions(
   train: InteractionMatrix,
   test: InteractionMatrix,
   cutoffs: readonly number[],
+  auc: boolean | undefined,
 ): void {
   if (train.users !== test.users || train.items !== test.items) {
     throw new RangeError(
@@ -120,6 +135,9 @@ function checkOptions(
     )
   }
   const wrong = cutoffs.find((cutoff) => !(Number.isInteger(cutoff) && cutoff >= 1))
+  if (auc && 'rankUsers' in source) {
+    throw new RangeError('auc needs the scores of all items: it is for models, not for a source of lists.')
+  }
   if (cutoffs.length === 0 || wrong !== undefined) {
     throw new RangeError(`k is [${cutoffs}], expected one or more whole numbers from 1.`)
   }
