@@ -13,7 +13,7 @@ import { ProgressMeter } from './progress.ts'
 import { createSpillFolder, removeSpillFolder } from './spill/spill-files.ts'
 import { planSpill } from './spill/spill-plan.ts'
 import { LoadStatistics, type LoadStats } from './statistics.ts'
-import { connect } from './storage/s3.ts'
+import { connect } from './storage/connection.ts'
 import type { CountReport, ReadReport, SourceRows, Task } from './worker/messages.ts'
 import { WorkerPool } from './worker/pool.ts'
 

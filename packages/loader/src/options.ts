@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { LoadError } from './errors.ts'
 import type { Merge } from './matrix/merge-rows.ts'
 import type { LoadProgress } from './progress.ts'
-import type { S3Options } from './storage/s3.ts'
+import type { S3Options } from './storage/connection.ts'
 
 /**
  * How much a row of a source counts: a constant, a table from the values of a column (rows with other values are left

@@ -69,7 +69,7 @@ describe('a memory budget a tenth of the need', () => {
 
   test('is refused when not even the ids fit, with the least that would do', async () => {
     await expect(loadInteractions({ ...options, memoryBudget: 100_000 })).rejects.toThrow(
-      /memoryBudget: 0 MB is too little.*at least \d+ MB/,
+      /memoryBudget: 0.1 MB is too little.*at least \d+ MB/,
     )
   })
 })

@@ -1,56 +1,172 @@
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { startFauxqs } from 'fauxqs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { loadInteractions, readItems } from '../src/index.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LoadError, type LoadOptions, loadInteractions, planLoad, readItems } from '../src/index.ts'
 import { int32, pairColumns, parquetBytes, signals } from './parquet-files.ts'
 import { linesOf, referenceLoad } from './reference.ts'
+import { errorAnswer, resetInBody, shortBody, testServer, times } from './s3-server.ts'
 
-let server: Awaited<ReturnType<typeof startFauxqs>>
-let client: S3Client
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+const server = testServer()
 const rows = signals(20_000, 300, 200, 7)
+const expected = referenceLoad(
+  rows.map((row) => ({ ...row, value: 3 })),
+  { user: 20, item: 50 },
+)
 
-beforeAll(async () => {
-  server = await startFauxqs({ port: 0, logger: false })
-  client = new S3Client({ endpoint: server.address, region: 'us-east-1', credentials, forcePathStyle: true })
-  await client.send(new CreateBucketCommand({ Bucket: 'shop' }))
+async function putHaves(): Promise<void> {
   for (let part = 0; part < 5; part++) {
-    const body = parquetBytes(pairColumns(rows.slice(part * 4000, (part + 1) * 4000)))
-    await client.send(new PutObjectCommand({ Bucket: 'shop', Key: `haves/day=${part}/part.parquet`, Body: body }))
+    const body = parquetBytes(pairColumns(rows.slice(part * 4000, (part + 1) * 4000)), { rowGroupSize: 2000 })
+    await server.put(`haves/day=${part}/part.parquet`, body)
   }
-  const releases = parquetBytes([
-    int32(
-      'release_id',
-      Array.from({ length: 300 }, (_, id) => id),
-    ),
-    { name: 'title', data: Array.from({ length: 300 }, (_, id) => `Release ${id}`), type: 'STRING' },
-  ])
-  await client.send(new PutObjectCommand({ Bucket: 'shop', Key: 'releases.parquet', Body: releases }))
-})
+}
 
-afterAll(async () => {
-  client.destroy()
-  await server.stop()
-})
-
-test('objects under a prefix load by ranged reads', async () => {
-  const s3 = { endpoint: server.address, credentials }
-  const loaded = await loadInteractions({
+function load(more: Partial<LoadOptions> = {}) {
+  const { endpoint, credentials } = server
+  return loadInteractions({
     sources: [{ name: 'haves', uri: 's3://shop/haves/' }],
     thresholds: { user: 20, item: 50 },
-    s3,
+    s3: { endpoint, credentials },
     threads: 2,
+    ...more,
   })
-  const weighted = rows.map((row) => ({ ...row, value: 3 }))
-  expect(linesOf(loaded)).toEqual(referenceLoad(weighted, { user: 20, item: 50 }))
-  const titles: unknown[] = []
-  for await (const { row, id, values } of readItems({
-    source: 's3://shop/releases.parquet',
-    ids: loaded.itemIds,
-    s3,
-  })) {
-    expect(loaded.itemIds.at(row)).toBe(id)
-    titles.push(values.title)
-  }
-  expect(titles).toEqual(Array.from(loaded.itemIds as Uint32Array, (id) => `Release ${id}`))
+}
+
+async function failure(promise: Promise<unknown>): Promise<LoadError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(LoadError)
+  return error as LoadError
+}
+
+beforeAll(async () => {
+  await putHaves()
+  await server.put('haves-old/part.parquet', parquetBytes(pairColumns(rows)))
+  const ids = Array.from({ length: 300 }, (_, id) => id)
+  const title = { name: 'title', data: ids.map((id) => `Release ${id}`), type: 'STRING' as const }
+  await server.put('releases.parquet', parquetBytes([int32('release_id', ids), title]))
+})
+
+beforeEach(() => {
+  server.fault = undefined
+  server.gets.length = 0
+})
+
+describe('objects', () => {
+  test('under a prefix load by ranged reads: a footer each and a row group a pass', async () => {
+    const loaded = await load()
+    expect(linesOf(loaded)).toEqual(expected)
+    expect(server.gets).toHaveLength(5 + 2 * 10)
+    expect(server.gets.every((get) => /haves\/day=\d\/part.parquet bytes=\d+-\d+$/.test(get))).toBe(true)
+    expect(loaded.stats).toMatchObject({ retries: 0, bytes: 2 * loaded.plan.bytes })
+  })
+
+  test('are found by prefix, glob and partition without touching them', async () => {
+    const { endpoint, credentials } = server
+    const files = async (uri: string, partitions?: Record<string, string>) => {
+      const s3 = { endpoint, credentials }
+      const plan = await planLoad({ sources: [{ name: 'haves', uri, partitions }], s3 })
+      return plan.sources[0].files.map((file) => file.uri.replace('s3://shop/', ''))
+    }
+    // "haves-old/" begins like "haves", and is not below it.
+    expect(await files('s3://shop/haves')).toHaveLength(5)
+    expect(await files('s3://shop/haves/day=[12]/*.parquet')).toEqual([
+      'haves/day=1/part.parquet',
+      'haves/day=2/part.parquet',
+    ])
+    expect(await files('s3://shop/haves/', { day: '3' })).toEqual(['haves/day=3/part.parquet'])
+    expect(await files('s3://shop/haves-old/part.parquet')).toEqual(['haves-old/part.parquet'])
+    await expect(files('s3://shop/none/')).rejects.toThrow(/no Parquet file at s3:\/\/shop\/none\//)
+    await expect(files('s3://nobucket/none/')).rejects.toThrow(/s3:\/\/nobucket\/none\/: there is no such bucket/)
+  })
+
+  test('hold metadata too', async () => {
+    const { endpoint, credentials } = server
+    const titles: unknown[] = []
+    const ids = Uint32Array.of(3, 250, 299)
+    for await (const item of readItems({ source: 's3://shop/releases.parquet', ids, s3: { endpoint, credentials } })) {
+      titles.push(item)
+    }
+    expect(titles).toEqual([
+      { row: 0, id: 3, values: { release_id: 3, title: 'Release 3' } },
+      { row: 1, id: 250, values: { release_id: 250, title: 'Release 250' } },
+      { row: 2, id: 299, values: { release_id: 299, title: 'Release 299' } },
+    ])
+  })
+})
+
+describe('what passes by is survived and counted', () => {
+  test.each([
+    ['503 SlowDown', errorAnswer(503, 'SlowDown')],
+    ['500 InternalError', errorAnswer(500, 'InternalError')],
+    ['a reset in the body', resetInBody],
+    ['a short body', shortBody],
+  ])('%s', async (_, fault) => {
+    server.fault = times(3, fault)
+    const progress: number[] = []
+    const loaded = await load({ onProgress: ({ retries }) => progress.push(retries) })
+    expect(linesOf(loaded)).toEqual(expected)
+    expect(loaded.stats.retries).toBe(3)
+    expect(progress.at(-1)).toBe(3)
+  })
+})
+
+describe('what stays is an error', () => {
+  test('a store that keeps breaking off', async () => {
+    server.fault = (incoming, outgoing) => phase === 'count' && shortBody(incoming, outgoing)
+    let phase = ''
+    const error = await failure(load({ onProgress: (progress) => (phase = progress.phase) }))
+    expect(error.message).toMatch(
+      /s3:\/\/shop\/haves\/day=\d\/part.parquet: reading bytes=\d+-\d+ broke off 5 times, the last time because the body ended after \d+ of \d+ bytes/,
+    )
+    expect(error.code).toBe('storage')
+  })
+
+  test('an object that changes between the passes', async () => {
+    let phase = ''
+    server.fault = async () => {
+      if (phase === 'scatter') await server.put('haves/day=2/part.parquet', parquetBytes(pairColumns(rows.slice(1))))
+      return false
+    }
+    const error = await failure(load({ onProgress: (progress) => (phase = progress.phase) }))
+    expect(error).toMatchObject({ code: 'changed', file: 's3://shop/haves/day=2/part.parquet' })
+    expect(error.message).toMatch(/part.parquet changed while it was being loaded/)
+    server.fault = undefined
+    await putHaves()
+  })
+
+  test('an object that is deleted between the passes', async () => {
+    let phase = ''
+    server.fault = async () => {
+      if (phase === 'scatter') await server.remove('haves/day=3/part.parquet')
+      return false
+    }
+    const error = await failure(load({ onProgress: (progress) => (phase = progress.phase) }))
+    expect(error).toMatchObject({ code: 'missing', file: 's3://shop/haves/day=3/part.parquet' })
+    server.fault = undefined
+    await putHaves()
+  })
+
+  test.each([
+    ['ExpiredToken', 400, /could not be read \(bytes=.*\), the keys have expired: ExpiredToken/],
+    ['SignatureDoesNotMatch', 403, /SignatureDoesNotMatch \(403\): .*Check the access key, the secret/],
+    ['AccessDenied', 403, /AccessDenied \(403\): .*bucket policy/],
+  ])('%s', async (code, status, message) => {
+    server.fault = errorAnswer(status, code)
+    const error = await failure(load())
+    expect(error.code).toBe('credentials')
+    expect(error.message).toMatch(message)
+  })
+
+  test('keys that expire are asked for again, so they may be renewed', async () => {
+    let asked = 0
+    const credentials = async () => ({ ...server.credentials, sessionToken: `token-${asked++}` })
+    const tokens = new Set<unknown>()
+    server.fault = ({ headers }) => {
+      tokens.add(headers['x-amz-security-token'])
+      return false
+    }
+    const loaded = await load({ s3: { endpoint: server.endpoint, credentials } })
+    expect(linesOf(loaded)).toEqual(expected)
+    expect(tokens.size).toBeGreaterThan(10)
+  })
 })

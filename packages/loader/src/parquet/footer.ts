@@ -7,7 +7,7 @@ export interface Footer {
   readonly rows: number
   readonly columns: ReadonlyMap<string, ColumnType>
   readonly rowGroups: readonly RowGroup[]
-  /** The footer as stored, from its Thrift block to the end of the file: what the decoder opens the file with. */
+  /** The end of the file from its footer, or from its page indexes, on: what the decoder opens the file with. */
   readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
@@ -56,15 +56,30 @@ export async function readFooter(source: ByteSource, file: StoredFile): Promise<
     throw new LoadError('corrupt', `${file.uri}: the footer claims ${length} bytes, the file has ${size}.`, place)
   }
   if (length > tail.length) tail = new Uint8Array(await source.slice(size - length, size))
-  const bytes = new Uint8Array(new SharedArrayBuffer(length))
-  bytes.set(tail.subarray(tail.length - length))
   let metadata: FileMetaData
   try {
-    metadata = parquetMetadata(bytes.slice().buffer, { geoparquet: false })
+    metadata = parquetMetadata(tail.slice(tail.length - length).buffer, { geoparquet: false })
   } catch (error) {
     throw new LoadError('corrupt', `${file.uri}: the footer cannot be read: ${(error as Error).message}`, place)
   }
-  return { ...describe(metadata, file, size), bytes }
+  const described = describe(metadata, file, size)
+  // The decoder reads page indexes when it opens a file; they lie just before the footer.
+  const from = Math.min(size - length, indexStart(metadata))
+  const missing = Math.max(0, size - tail.length - from)
+  const bytes = new Uint8Array(new SharedArrayBuffer(size - from))
+  if (missing > 0) bytes.set(new Uint8Array(await source.slice(from, from + missing)))
+  bytes.set(tail.subarray(Math.max(0, tail.length - bytes.length)), missing)
+  return { ...described, bytes }
+}
+
+function indexStart(metadata: FileMetaData): number {
+  let start = Number.POSITIVE_INFINITY
+  for (const group of metadata.row_groups) {
+    for (const { column_index_offset, offset_index_offset } of group.columns) {
+      start = Math.min(start, Number(column_index_offset ?? start), Number(offset_index_offset ?? start))
+    }
+  }
+  return start
 }
 
 function describe(metadata: FileMetaData, file: StoredFile, size: number): Omit<Footer, 'bytes'> {

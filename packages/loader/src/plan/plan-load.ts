@@ -6,8 +6,9 @@ import { type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOpt
 import type { RowGroupRequest } from '../parquet/decoder.ts'
 import { type Footer, readFooter } from '../parquet/footer.ts'
 import { ProgressMeter } from '../progress.ts'
+import { planSpill } from '../spill/spill-plan.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
-import { connect } from '../storage/s3.ts'
+import { connect } from '../storage/connection.ts'
 import { Store } from '../storage/store.ts'
 import { checkSchema, neededColumns } from './check-schema.ts'
 import { type CompiledSources, compileSources } from './compile-sources.ts'
@@ -149,6 +150,9 @@ export async function prepareLoad(
       timed: options.merge === 'last',
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
     })
+    const spill = memory.ids + memory.working > options.memoryBudget
+    // Refused now rather than after the first pass.
+    if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, options.merge === 'last')
     const plan: LoadPlan = {
       sources,
       rows,
@@ -159,7 +163,7 @@ export async function prepareLoad(
       users: { kind: both.user, way: userRange.way },
       items: { kind: both.item, way: itemRange.way },
       memory,
-      spill: memory.ids + memory.working > options.memoryBudget,
+      spill,
     }
     const seconds = meter.end()
     return {

@@ -24,7 +24,7 @@ export function planSpill(budget: number, idBytes: number, threads: number, code
     const needed = Math.ceil((idBytes + threads * least) / 1e6)
     throw new LoadError(
       'memory',
-      `memoryBudget: ${Math.floor(budget / 1e6)} MB is too little. The ids take ${Math.ceil(idBytes / 1e6)} MB and each of ` +
+      `memoryBudget: ${(budget / 1e6).toFixed(1)} MB is too little. The ids take ${(idBytes / 1e6).toFixed(1)} MB and each of ` +
         `${threads} threads ${(least / 1e6).toFixed(1)} MB: give at least ${needed} MB, or use fewer threads.`,
     )
   }

@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ByteSource, ReadCounters, StoredFile } from './byte-source.ts'
+import type { S3Connection } from './connection.ts'
 import { listDisk, openDisk } from './disk.ts'
-import { createClient, listS3, openS3, type S3Connection } from './s3.ts'
 
 /** Files on disk and objects in S3 behind one door. One S3 client, made when first needed. */
 export class Store {
@@ -13,13 +13,16 @@ export class Store {
     this.#connection = connection
   }
 
-  list(location: string, signal?: AbortSignal): Promise<StoredFile[]> {
+  async list(location: string, signal?: AbortSignal): Promise<StoredFile[]> {
     if (!isS3(location)) return listDisk(location)
-    return listS3(this.#s3(), location, this.counters, signal)
+    const { client, listS3 } = await this.#s3()
+    return listS3(client, location, this.counters, signal)
   }
 
   async open(file: StoredFile, signal?: AbortSignal): Promise<ByteSource> {
-    return isS3(file.uri) ? openS3(this.#s3(), file, this.counters, signal) : openDisk(file)
+    if (!isS3(file.uri)) return openDisk(file)
+    const { client, openS3 } = await this.#s3()
+    return openS3(client, file, this.counters, signal)
   }
 
   /** Takes over renewed keys; open sources keep the old client until they end. */
@@ -33,9 +36,11 @@ export class Store {
     this.#client?.destroy()
   }
 
-  #s3(): S3Client {
-    this.#client ??= createClient(this.#connection)
-    return this.#client
+  /** The SDK takes a while to start, so a load from disk never does. */
+  async #s3(): Promise<typeof import('./s3.ts') & { client: S3Client }> {
+    const sdk = await import('./s3.ts')
+    this.#client ??= sdk.createClient(this.#connection)
+    return { ...sdk, client: this.#client }
   }
 }
 

@@ -10,7 +10,7 @@ import type { RowGroupRequest } from '../parquet/decoder.ts'
 import type { SourceTask } from '../rows/source-task.ts'
 import type { SpillFolder } from '../spill/spill-files.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
-import type { S3Connection } from '../storage/s3.ts'
+import type { S3Connection } from '../storage/connection.ts'
 
 /** Given to every worker when it starts. */
 export interface WorkerSetup {

@@ -1,9 +1,8 @@
-import { workerData } from 'piscina'
+import { workerData } from 'node:worker_threads'
 import { LoadError, toFailure } from '../errors.ts'
 import { mapRows, type RowMap } from '../ids/active-ids.ts'
 import { IdCounter } from '../ids/id-counts.ts'
 import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
-import { recordsOf } from '../items/records.ts'
 import { RowMerger } from '../matrix/merge-rows.ts'
 import { areaSink } from '../matrix/scatter-area.ts'
 import { type SortedRows, Stage } from '../matrix/stage.ts'
@@ -206,6 +205,8 @@ async function items(task: ItemsTask): Promise<ItemsReport> {
   const outcomes = new Float64Array(OUTCOMES)
   const keys = createKeys(task.idKind)
   const found: number[] = []
+  // Arrow's own library is for metadata only.
+  const { recordsOf } = await import('../items/records.ts')
   const records: Record<string, unknown>[] = []
   const report = await read(task, outcomes, (batch, raw) => {
     outcomes[Outcome.rows] += batch.length

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import * as loader from '../src/index.ts'
+
+test('the public surface', () => {
+  expect(Object.keys(loader).sort()).toMatchInlineSnapshot(`
+    [
+      "LoadError",
+      "StringColumn",
+      "defaultConfidences",
+      "loadInteractions",
+      "planLoad",
+      "readItems",
+    ]
+  `)
+})

@@ -1,0 +1,118 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  Field,
+  Int32,
+  List,
+  Struct,
+  Table,
+  TimestampMillisecond,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
+import { Table as WasmTable, WriterPropertiesBuilder, writeParquet as writeWasm } from 'parquet-wasm'
+import { expect, test } from 'vitest'
+import { type ItemRow, readItems } from '../src/index.ts'
+import { int32, temporaryFolder, writeParquet } from './parquet-files.ts'
+
+const folder = temporaryFolder()
+const ids = Array.from({ length: 5000 }, (_, index) => index * 3)
+const list = <T>(type: T) => new List(new Field('item', type as never, true))
+const catalogue = join(folder, 'releases.parquet')
+const columns = {
+  release_id: vectorFromArray(ids, new Int32()),
+  title: vectorFromArray(
+    ids.map((id) => (id % 2 === 0 ? `Title ${id} ü` : null)),
+    new Utf8(),
+  ),
+  year: vectorFromArray(
+    ids.map((id) => 1950 + (id % 70)),
+    new Int32(),
+  ),
+  genres: vectorFromArray(
+    ids.map((id) => Array.from({ length: id % 4 }, (_, i) => `genre ${i}`)),
+    list(new Utf8()),
+  ),
+  ratings: vectorFromArray(
+    ids.map((id) => [id, id + 1]),
+    list(new Int32()),
+  ),
+  tracks: vectorFromArray(
+    ids.map((id) => [[`a${id}`], [], ['b', 'c']]),
+    list(list(new Utf8())),
+  ),
+  added: vectorFromArray(
+    ids.map((id) => new Date(1e12 + id)),
+    new TimestampMillisecond(),
+  ),
+  label: vectorFromArray(
+    ids.map((id) => ({ name: `L${id}` })),
+    new Struct([new Field('name', new Utf8())]),
+  ),
+}
+const properties = new WriterPropertiesBuilder().setMaxRowGroupSize(700).build()
+writeFileSync(catalogue, writeWasm(WasmTable.fromIPCStream(tableToIPC(new Table(columns), 'stream')), properties))
+
+async function collect(options: Parameters<typeof readItems>[0]): Promise<ItemRow[]> {
+  return Array.fromAsync(readItems(options))
+}
+
+test('metadata of the ids kept streams in the order of the file, with lists and nested lists', async () => {
+  const kept = Uint32Array.of(3, 6, 14_994, 77_777)
+  const items = await collect({ source: catalogue, ids: kept })
+  expect(items.map(({ row, id }) => [row, id])).toEqual([
+    [0, 3],
+    [1, 6],
+    [2, 14_994],
+  ])
+  expect(items[1].values).toEqual({
+    release_id: 6,
+    title: 'Title 6 ü',
+    year: 1956,
+    genres: ['genre 0', 'genre 1'],
+    ratings: [6, 7],
+    tracks: [['a6'], [], ['b', 'c']],
+    added: 1e12 + 6,
+    label: { name: 'L6' },
+  })
+  expect(items[0].values.title).toBeNull()
+})
+
+test('only the columns asked for are read and returned', async () => {
+  const [item] = await collect({ source: { uri: catalogue }, ids: Float64Array.of(9), columns: ['year', 'genres'] })
+  expect(item).toEqual({ row: 0, id: 9, values: { year: 1959, genres: ['genre 0'] } })
+})
+
+test('ids may be strings, and an id that occurs twice comes once', async () => {
+  const names = ['b', 'a', 'c', 'a']
+  const path = writeParquet(join(folder, 'named.parquet'), [
+    { name: 'sku', data: names, type: 'STRING' },
+    int32('year', [1, 2, 3, 4]),
+  ])
+  const items = await collect({ source: path, ids: ['a', 'b'], id: 'sku' })
+  expect(items).toEqual([
+    { row: 1, id: 'b', values: { sku: 'b', year: 1 } },
+    { row: 0, id: 'a', values: { sku: 'a', year: 2 } },
+  ])
+})
+
+test('a reader that stops early, or aborts, leaves nothing running', async () => {
+  let seen = 0
+  for await (const _ of readItems({ source: catalogue, ids: Uint32Array.from(ids) })) if (++seen === 10) break
+  expect(seen).toBe(10)
+  const controller = new AbortController()
+  const items = readItems({ source: catalogue, ids: Uint32Array.from(ids), signal: controller.signal })
+  await items.next()
+  controller.abort(new Error('enough'))
+  await expect(Array.fromAsync(items)).rejects.toThrow('enough')
+})
+
+test('columns that are missing or ids of another type are errors with the file and the column', async () => {
+  await expect(collect({ source: catalogue, ids: Uint32Array.of(1), columns: ['titel'] })).rejects.toThrow(
+    `${catalogue}: column "titel": found no such column (it has: release_id, title, year,`,
+  )
+  await expect(collect({ source: catalogue, ids: ['x'] })).rejects.toThrow(
+    `${catalogue}: column "release_id": found int32, expected a string, as the ids are.`,
+  )
+})

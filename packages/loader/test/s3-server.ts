@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { startFauxqs } from 'fauxqs'
+import { afterAll, beforeAll } from 'vitest'
+
+/** Answers a request itself and returns true, or leaves it to the server. */
+export type Fault = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean | Promise<boolean>
+
+export interface TestServer {
+  endpoint: string
+  credentials: { accessKeyId: string; secretAccessKey: string }
+  /** GETs of objects so far, as "key range". */
+  gets: string[]
+  /** What to do with the next GETs of objects. */
+  fault: Fault | undefined
+  /** Damages bodies on their way: cut after so many bytes, with or without a matching length. */
+  put(key: string, body: Buffer): Promise<void>
+  remove(key: string): Promise<void>
+}
+
+/** A real S3 server for the tests of a file, with a proxy before it in which things can go wrong. */
+export function testServer(): TestServer {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const server: TestServer = {
+    endpoint: '',
+    credentials,
+    gets: [],
+    fault: undefined,
+    put: async (key, body) => {
+      await client.send(new PutObjectCommand({ Bucket: 'shop', Key: key, Body: body }))
+    },
+    remove: async (key) => {
+      await client.send(new DeleteObjectCommand({ Bucket: 'shop', Key: key }))
+    },
+  }
+  let client: S3Client
+  let real: Awaited<ReturnType<typeof startFauxqs>>
+  const proxy = createServer(async (incoming, outgoing) => {
+    if (incoming.method === 'GET' && !incoming.url!.includes('list-type')) {
+      server.gets.push(`${incoming.url!.split('?')[0]} ${incoming.headers.range}`)
+      if (await server.fault?.(incoming, outgoing)) return
+    }
+    const { method, url: path, headers } = incoming
+    const upstream = request(real.address, { method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(outgoing)
+    })
+    incoming.pipe(upstream)
+  })
+  beforeAll(async () => {
+    real = await startFauxqs({ port: 0, logger: false })
+    client = new S3Client({ endpoint: real.address, region: 'us-east-1', credentials, forcePathStyle: true })
+    await client.send(new CreateBucketCommand({ Bucket: 'shop' }))
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    server.endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  })
+  afterAll(async () => {
+    client.destroy()
+    proxy.closeAllConnections()
+    proxy.close()
+    await real.stop()
+  })
+  return server
+}
+
+/** A fault for the first n GETs. */
+export function times(n: number, fault: Fault): Fault {
+  let left = n
+  return (incoming, outgoing) => left-- > 0 && fault(incoming, outgoing)
+}
+
+export function errorAnswer(status: number, code: string): Fault {
+  return (_, outgoing) => {
+    outgoing.writeHead(status, { 'content-type': 'application/xml' })
+    outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code} it is</Message></Error>`)
+    return true
+  }
+}
+
+/** Announces the whole range, sends a part, and resets the connection. */
+export const resetInBody: Fault = ({ headers }, outgoing) => {
+  const [start, end] = headers.range!.replace('bytes=', '').split('-').map(Number)
+  outgoing.writeHead(206, { 'content-length': end - start + 1 })
+  outgoing.write(Buffer.alloc(Math.floor((end - start) / 2)), () => outgoing.socket!.resetAndDestroy())
+  return true
+}
+
+/** A complete answer with fewer bytes than asked for. */
+export const shortBody: Fault = ({ headers }, outgoing) => {
+  const [start, end] = headers.range!.replace('bytes=', '').split('-').map(Number)
+  const bytes = Buffer.alloc(Math.floor((end - start) / 2))
+  outgoing.writeHead(206, { 'content-length': bytes.length })
+  outgoing.end(bytes)
+  return true
+}
