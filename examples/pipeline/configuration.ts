@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** Environment variables by name, as in `process.env`. */
@@ -72,7 +73,7 @@ const schema = z
     HOLD_OUT: numberText('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
     THREADS: wholeNumber(1, 1024, availableParallelism()),
     SEED: wholeNumber(0, 2 ** 32 - 1, 42),
-    OUTPUT_DIR: z.string().default('./model'),
+    OUTPUT_DIR: z.string().refine(canBeMade, 'expected a folder that can be made or written to').default('./model'),
     QDRANT_URL: z.url({ protocol: /^https?$/, error: 'expected a URL such as http://localhost:6333' }).optional(),
     QDRANT_API_KEY: z.string().optional(),
     COLLECTION_ALIAS: z
@@ -122,6 +123,18 @@ export function describeConfiguration(configuration: Configuration): string[] {
     const value = configuration[name as keyof Configuration]
     return `${name.padEnd(24)}${value === undefined ? '-' : shown(name, String(value))}`
   })
+}
+
+/** Whether the nearest part of the path that exists is a folder to write to. */
+function canBeMade(folder: string): boolean {
+  const path = resolve(folder)
+  if (!existsSync(path)) return canBeMade(dirname(path))
+  try {
+    accessSync(path, constants.W_OK)
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 function shown(name: string, text: string): string {

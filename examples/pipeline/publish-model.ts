@@ -1,10 +1,28 @@
 import type { AlsModel } from '@seesaw/als-core'
-import { publish } from '@seesaw/qdrant-sink'
+import { generations, publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from './configuration.ts'
 import { bytes, grouped } from './format.ts'
 import type { Progress } from './progress.ts'
 import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
+
+/** Asks the server who serves now: a wrong URL or key is better known before hours of work than after. */
+export async function findServing(configuration: Configuration, stages: Stages, signal: AbortSignal): Promise<void> {
+  const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias } = configuration
+  const look = async () => {
+    try {
+      return await generations({ url, apiKey, alias, retry: { retries: 2 }, signal })
+    } catch (error) {
+      throw new Error(`Qdrant at ${url} does not answer: check QDRANT_URL and QDRANT_API_KEY.`, { cause: error })
+    }
+  }
+  await stages.run('qdrant', look, (found) => {
+    const live = found.find(({ state }) => state === 'live')
+    return live
+      ? `${live.collection} serves, about ${grouped(live.points)} points`
+      : `no generation of ${alias} serves yet`
+  })
+}
 
 /** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
 export async function publishModel(

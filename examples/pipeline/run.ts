@@ -7,7 +7,7 @@ import { bytes, compact } from './format.ts'
 import { describeQuality, type Learned, learn } from './learn.ts'
 import { collectReleases, describeMatrix, describeSources, load } from './load.ts'
 import type { Progress } from './progress.ts'
-import { publishModel } from './publish-model.ts'
+import { findServing, publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
 import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
@@ -34,6 +34,7 @@ export async function runPipeline(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Run> {
+  if (configuration.QDRANT_URL) await findServing(configuration, stages, signal)
   const loaded = await load(configuration, stages, progress, signal)
   const learned = await learn(configuration, loaded, stages, progress, signal)
   const { model } = learned

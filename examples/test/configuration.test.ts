@@ -1,4 +1,5 @@
 import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ConfigurationError, describeConfiguration, readConfiguration } from '../pipeline/configuration.ts'
 
@@ -54,6 +55,7 @@ test('every bad variable is listed at once', () => {
     COLLECTION_ALIAS: 'two words',
     QDRANT_URL: 'qdrant',
     MAX_WORKERS: '1000',
+    OUTPUT_DIR: join(import.meta.filename, 'model'),
   })
   expect(problems.sort()).toEqual([
     'COLLECTION_ALIAS=two words: expected letters, digits, dot, dash or underscore',
@@ -62,6 +64,7 @@ test('every bad variable is listed at once', () => {
     'MAX_WORKERS=1000: expected a whole number from 1 to 64',
     'MIN_USER_INTERACTIONS=-1: expected a whole number from 1 to 1000000000',
     "OBJECTIVE=bpr: expected 'hkv' or 'ials'",
+    `OUTPUT_DIR=${join(import.meta.filename, 'model')}: expected a folder that can be made or written to`,
     'QDRANT_URL=qdrant: expected a URL such as http://localhost:6333',
     'RATINGS=s3://: expected s3://bucket/prefix/',
     'REGULARIZATION=small: expected a number, at least 0',

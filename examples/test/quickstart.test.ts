@@ -30,8 +30,8 @@ test('invents, trains, evaluates and answers', async () => {
     expect(program.stderr).toMatch(new RegExp(`${stage} +done in`))
   const recall = (name: string) => Number(new RegExp(`${name} +│ +([0-9.]+)`).exec(stdout)![1])
   expect(recall('this model')).toBeGreaterThan(2 * recall('most popular'))
-  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd)/).slice(1)
-  expect(answers.length).toBe(6)
+  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|For collector)/).slice(1)
+  expect(answers.length).toBe(7)
   const column = (table: string, name: string) => {
     const rows = table
       .split('\n')
@@ -40,7 +40,7 @@ test('invents, trains, evaluates and answers', async () => {
     const at = rows[0].indexOf(name)
     return rows.slice(1).map((row) => row[at])
   }
-  const [similar, , filtered, , gems, favourites] = answers
+  const [similar, , filtered, , gems, favourites, portrait] = answers
   // Planted tastes show: most of what is near a Deep House release is Deep House or next to it.
   const near = column(similar, 'styles').filter((styles) => /House|Soul|Techno/.test(styles))
   expect(near.length).toBeGreaterThanOrEqual(6)
@@ -49,6 +49,8 @@ test('invents, trains, evaluates and answers', async () => {
   expect(column(gems, 'interactions').every((count) => Number(count.replace(',', '')) <= most)).toBe(true)
   const least = Number(/at least ([\d.]+)/.exec(favourites)![1])
   expect(column(favourites, 'interactions').every((count) => Number(count.replace(',', '')) >= least)).toBe(true)
+  const found = column(portrait, 'has it').filter((mark) => mark === 'yes').length
+  expect(portrait).toContain(`${found} of 10 are among the `)
   expect((await loadModel(join(folder, 'model'))).factors).toBe(32)
   expect(await readdir(folder)).toEqual(['model'])
 })
@@ -94,4 +96,11 @@ test('train.ts lists every bad variable at once', async () => {
       '',
     ].join('\n'),
   )
+})
+
+test('a Qdrant that does not answer is known before anything is loaded', async () => {
+  const program = new Program('train.ts', { HAVES: folder, QDRANT_URL: 'http://127.0.0.1:9' })
+  expect((await program.end()).code).toBe(1)
+  expect(program.stderr).toMatch(/Qdrant at http:\/\/127\.0\.0\.1:9 does not answer: check QDRANT_URL/)
+  expect(program.stderr).not.toMatch(/^load/m)
 })
