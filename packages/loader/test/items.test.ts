@@ -13,7 +13,7 @@ import {
 } from 'apache-arrow'
 import { Table as WasmTable, WriterPropertiesBuilder, writeParquet as writeWasm } from 'parquet-wasm'
 import { expect, test } from 'vitest'
-import { type ItemRow, readItems } from '../src/index.ts'
+import { type ItemRow, type ReadItemsOptions, readItems } from '../src/index.ts'
 import { int32, temporaryFolder, writeParquet } from './parquet-files.ts'
 
 const folder = temporaryFolder()
@@ -54,8 +54,10 @@ const columns = {
 const properties = new WriterPropertiesBuilder().setMaxRowGroupSize(700).build()
 writeFileSync(catalogue, writeWasm(WasmTable.fromIPCStream(tableToIPC(new Table(columns), 'stream')), properties))
 
-async function collect(options: Parameters<typeof readItems>[0]): Promise<ItemRow[]> {
-  return Array.fromAsync(readItems(options))
+async function collect(options: ReadItemsOptions): Promise<ItemRow[]> {
+  const items: ItemRow[] = []
+  for await (const item of readItems(options)) items.push(item)
+  return items
 }
 
 test('metadata of the ids kept streams in the order of the file, with lists and nested lists', async () => {
@@ -105,7 +107,10 @@ test('a reader that stops early, or aborts, leaves nothing running', async () =>
   const items = readItems({ source: catalogue, ids: Uint32Array.from(ids), signal: controller.signal })
   await items.next()
   controller.abort(new Error('enough'))
-  await expect(Array.fromAsync(items)).rejects.toThrow('enough')
+  const rest = async () => {
+    for await (const _ of items);
+  }
+  await expect(rest()).rejects.toThrow('enough')
 })
 
 test('columns that are missing or ids of another type are errors with the file and the column', async () => {

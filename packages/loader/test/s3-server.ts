@@ -14,7 +14,6 @@ export interface TestServer {
   gets: string[]
   /** What to do with the next GETs of objects. */
   fault: Fault | undefined
-  /** Damages bodies on their way: cut after so many bytes, with or without a matching length. */
   put(key: string, body: Buffer): Promise<void>
   remove(key: string): Promise<void>
 }
@@ -38,7 +37,7 @@ export function testServer(): TestServer {
   let real: Awaited<ReturnType<typeof startFauxqs>>
   const proxy = createServer(async (incoming, outgoing) => {
     if (incoming.method === 'GET' && !incoming.url!.includes('list-type')) {
-      server.gets.push(`${incoming.url!.split('?')[0]} ${incoming.headers.range}`)
+      server.gets.push(`${decodeURIComponent(incoming.url!.split('?')[0])} ${incoming.headers.range}`)
       if (await server.fault?.(incoming, outgoing)) return
     }
     const { method, url: path, headers } = incoming

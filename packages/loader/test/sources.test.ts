@@ -158,9 +158,13 @@ describe('thresholds', () => {
     let kept = sparse
     for (;;) {
       const pairs = [...new Map(kept.map((row) => [`${row.user} ${row.item}`, row])).values()]
-      const count = (key: 'user' | 'item', id: number) => pairs.filter((row) => row[key] === id).length
-      const users = new Set(sparse.map((row) => row.user).filter((id) => count('user', id) >= 12))
-      const items = new Set(sparse.map((row) => row.item).filter((id) => count('item', id) >= 14))
+      const active = (key: 'user' | 'item', least: number) => {
+        const counts = new Map<number, number>()
+        for (const row of pairs) counts.set(row[key], (counts.get(row[key]) ?? 0) + 1)
+        return new Set([...counts].filter(([, count]) => count >= least).map(([id]) => id))
+      }
+      const users = active('user', 12)
+      const items = active('item', 14)
       const next = pairs.filter((row) => users.has(row.user) && items.has(row.item))
       if (next.length === kept.length) break
       kept = next

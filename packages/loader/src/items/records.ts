@@ -15,8 +15,10 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime()
   if (value instanceof Uint8Array) return value
   if (isVector(value)) return Array.from({ length: value.length }, (_, i) => plain(value.get(i)))
-  if ('toJSON' in value) {
-    const fields = Object.entries((value as { toJSON(): Record<string, unknown> }).toJSON())
+  // A row of a struct hides its methods from `in`.
+  const { toJSON } = value as { toJSON?: () => Record<string, unknown> }
+  if (typeof toJSON === 'function') {
+    const fields = Object.entries(toJSON.call(value))
     return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]))
   }
   return value

@@ -165,6 +165,7 @@ export async function prepareLoad(
       memory,
       spill,
     }
+    meter.add({}, store.counters.retries)
     const seconds = meter.end()
     return {
       plan,
