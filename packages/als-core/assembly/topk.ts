@@ -41,6 +41,26 @@ export function setBlock(
 }
 
 /**
+ * Writes the directions of eight rows (float32, k each, one after the other) as a panel: q = round(32767·v/|v|), zeros for
+ * a row of zeros. Returns the largest |q - 32767·v/|v|| of a row.
+ */
+export function packPanel(from: usize, k: i32, panel: usize): f64 {
+  let largest: f64 = 0;
+  for (let r: usize = 0; r < 8; r++) {
+    let norm: f64 = 0, squared: f64 = 0;
+    for (let i: usize = 0; i < <usize>k; i++) norm += <f64>load<f32>(from + (i << 2)) * <f64>load<f32>(from + (i << 2));
+    const scale: f64 = norm > 0 ? 32767 / sqrt(norm) : 0;
+    for (let i = 0; i < k; i++, from += 4) {
+      const exact = <f64>load<f32>(from) * scale, rounded = nearest(exact);
+      squared += (exact - rounded) * (exact - rounded);
+      store<i16>(panel + (<usize>(i >> 1) << 5) + (r << 2) + (<usize>(i & 1) << 1), <i16><i32>rounded);
+    }
+    largest = max(largest, squared);
+  }
+  return sqrt(largest);
+}
+
+/**
  * Leaves in `candidates` (capacity pairs of lower end, position a query) every item that can be among the `limit` best
  * of each of `count` queries, their number in `filled`, or -1 where too many items tie. Panels from `start` on come first,
  * then those before it (0 unless all norms are one): the sooner a query meets its best items, the fewer it has to sort.

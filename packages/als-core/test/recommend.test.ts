@@ -62,6 +62,20 @@ describe('recommend', () => {
     }
   })
 
+  it('is exact for vectors whose sizes span sixty orders of magnitude', async () => {
+    const wide = makeModel(20, 300, 6)
+    for (let item = 0; item < 300; item++)
+      for (let i = 0; i < 6; i++) wide.itemFactors[6 * item + i] *= 10 ** ((item % 60) - 40)
+    await using ranker = new Recommender(wide, { pool })
+    const result = await ranker.recommend(everyUser.subarray(0, 20), { limit: 9 })
+    const similar = await ranker.similarItems(everyUser.subarray(0, 20), { limit: 9, includeSelf: true })
+    for (let row = 0; row < 20; row++) {
+      expect(pairs(result, row)).toEqual(plainTop(wide.userFactors.subarray(6 * row, 6 * row + 6), wide.itemFactors, 9))
+      const item = wide.itemFactors.subarray(6 * row, 6 * row + 6)
+      expect(pairs(similar, row)).toEqual(plainTop(item, wide.itemFactors, 9, { cosine: true }))
+    }
+  })
+
   it('orders equal scores by row, also when thousands tie or the vector is zero', async () => {
     const tied = makeModel(3, 2000, 8)
     for (let item = 0; item < 2000; item++) tied.itemFactors.set(tied.itemFactors.subarray(0, 8), 8 * item)

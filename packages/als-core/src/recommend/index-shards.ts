@@ -11,7 +11,12 @@ export interface NormTask {
   norms: Float64Array
 }
 
-export interface PackTask extends NormTask {
+export interface PackTask {
+  board: ShardBoard
+  slot: number
+  factors: Float32Array
+  k: number
+  module: WebAssembly.Module
   memory: WebAssembly.Memory
   layout: RankingLayout
   count: number
@@ -27,25 +32,27 @@ export function normShards({ board, factors, k, norms }: NormTask): void {
 }
 
 /** Worker task: directions of rows as int16 in panels of eight. Returns the largest relative rounding. */
-export function packShards({ board, factors, k, norms, memory, layout, count, pairs }: PackTask): number {
+export function packShards({ board, slot, factors, k, module, memory, layout, count, pairs }: PackTask): number {
+  const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as {
+    packPanel(from: number, k: number, panel: number): number
+  }
   const rows = new Uint32Array(memory.buffer, layout.rows, count)
-  const direction = new Int16Array(2 * pairs)
-  const i16 = new Int16Array(memory.buffer)
+  const f32 = new Float32Array(memory.buffer)
+  const staging = layout.areas + slot * layout.areaBytes
+  const panels = Math.ceil(count / 8)
   let rounding = 0
   for (const shard of takeShards(board)) {
-    const last = Math.min(count, (shard + 1) * panelShard * 8)
-    for (let position = shard * panelShard * 8; position < last; position++) {
-      const row = rows[position]
-      if (norms[row] === 0) continue
-      rounding = Math.max(rounding, quantise(factors, row * k, k, direction))
-      const lane = layout.vectors / 2 + (position >> 3) * pairs * 16 + (position & 7) * 2
-      for (let pair = 0; pair < pairs; pair++) {
-        i16[lane + pair * 16] = direction[2 * pair]
-        i16[lane + pair * 16 + 1] = direction[2 * pair + 1]
+    const last = Math.min(panels, (shard + 1) * panelShard)
+    for (let panel = shard * panelShard; panel < last; panel++) {
+      for (let lane = 0; lane < 8; lane++) {
+        const row = rows[Math.min(count - 1, panel * 8 + lane)]
+        f32.set(factors.subarray(row * k, (row + 1) * k), staging / 4 + lane * k)
       }
+      const to = layout.vectors + panel * pairs * 32
+      rounding = Math.max(rounding, kernel.packPanel(staging, k, to))
     }
   }
-  return rounding
+  return rounding / quantum
 }
 
 /** Euclidean norm of `k` values from `at`, in float64. */

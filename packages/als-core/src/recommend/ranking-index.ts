@@ -68,6 +68,7 @@ export async function buildRankingIndex(
   const layout = planLayout(count, pairs, pool.threads)
   const pages = Math.ceil(layout.bytes / 65536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const module = compileKernel(topk, kernel)
   const norms = sharedFloat64(count)
   const shards = Math.ceil(count / normShard)
   await runShards(pool, 'normShards', shards, { factors, k, norms })
@@ -84,7 +85,7 @@ export async function buildRankingIndex(
   const roundings = await runShards<number>(pool, 'packShards', Math.ceil(panels / panelShard), {
     factors,
     k,
-    norms,
+    module,
     memory,
     layout,
     count,
@@ -92,7 +93,7 @@ export async function buildRankingIndex(
   })
   return {
     id: `${process.pid}.${performance.timeOrigin}.${++built}`,
-    module: compileKernel(topk, kernel),
+    module,
     memory,
     layout,
     factors,
