@@ -37,7 +37,9 @@ export {
 } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
 export { SingularError } from './train/basis.ts'
+export { CheckpointError } from './train/checkpoint.ts'
 export { RowError } from './train/half-sweep.ts'
+export type { InitialFactors } from './train/initial.ts'
 export { computeLoss } from './train/loss.ts'
 export {
   type ModelOptions,

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { createWorkerPool, type WorkerPool } from '../src/index.ts'
+import { runShards, type ShardBoard, stopShards, takeShards } from '../src/pool/run-shards.ts'
+
+/** A pool whose threads are functions of this process, in turns: a thread gives way after each shard. */
+function makePool(threads: number, work: (shard: number, board: ShardBoard) => void): WorkerPool {
+  const run = async (_task: string, message: unknown) => {
+    const { board, slot } = message as { board: ShardBoard; slot: number }
+    for (const shard of takeShards(board)) {
+      await new Promise((resolve) => setImmediate(resolve))
+      work(shard, board)
+    }
+    return slot
+  }
+  return { threads, run, close: async () => {} } as unknown as WorkerPool
+}
+
+describe('runShards', () => {
+  it('runs every shard once, whatever the threads', async () => {
+    for (const threads of [1, 2, 3, 8]) {
+      const ran: number[] = []
+      const slots = await runShards(
+        makePool(threads, (shard) => ran.push(shard)),
+        'task',
+        5,
+        {},
+      )
+      expect(ran.sort()).toEqual([0, 1, 2, 3, 4])
+      expect(slots).toHaveLength(Math.min(threads, 5))
+    }
+  })
+
+  it('runs again the one shard of a thread that died, and no other', async () => {
+    const ran: number[] = []
+    let deaths = 0
+    const pool = makePool(3, (shard) => {
+      ran.push(shard)
+      if (shard === 4 && deaths++ === 0) throw new Error('died')
+    })
+    const done: number[] = []
+    await runShards(pool, 'task', 20, {}, { onShards: (count) => done.push(count) })
+    expect(ran).toHaveLength(21)
+    expect(ran.filter((shard) => shard === 4)).toHaveLength(2)
+  })
+
+  it('throws what failed twice', async () => {
+    const pool = makePool(2, (shard) => {
+      if (shard === 4) throw new Error('out of memory')
+    })
+    await expect(runShards(pool, 'task', 20, {})).rejects.toThrow('out of memory')
+  })
+
+  it('takes no shard after an abort or a stop', async () => {
+    const controller = new AbortController()
+    const ran: number[] = []
+    const aborting = makePool(2, (shard) => {
+      ran.push(shard)
+      if (ran.length === 3) controller.abort('enough')
+    })
+    await expect(runShards(aborting, 'task', 20, {}, { signal: controller.signal })).rejects.toBe('enough')
+    expect(ran.length).toBeLessThanOrEqual(4)
+
+    let count = 0
+    const stopping = makePool(2, (_shard, board) => {
+      if (++count === 3) stopShards(board)
+    })
+    await runShards(stopping, 'task', 20, {})
+    expect(count).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('createWorkerPool', () => {
+  it.each([0, -1, 1.5, Number.NaN, 4096])('refuses %d threads', (threads) => {
+    expect(() => createWorkerPool({ threads })).toThrow(/threads is .*expected a whole number from 1 to 1024/)
+  })
+})
