@@ -47,7 +47,7 @@ describe('threads', () => {
     const own = createWorkerPool({ threads: 2 })
     try {
       // Slow on purpose: the thread dies while it is in a shard.
-      const slow = { ...options, solver: 'cholesky', factors: 40, iterations: 1 } as const
+      const slow = { ...options, solver: 'cholesky', factors: 64, iterations: 1 } as const
       const expected = await train(matrix, slow)
       let killed = 0
       const model = await train(matrix, {

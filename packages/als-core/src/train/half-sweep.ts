@@ -89,6 +89,7 @@ export async function halfSweep(
   lap('gram')
 
   if (options.solver === 'cholesky') {
+    bench.onPhase?.('solve')
     const result = await solveByCholesky(bench, solved, held, gram, system)
     lap('solve')
     return result
