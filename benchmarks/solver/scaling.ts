@@ -16,7 +16,7 @@ interface Point {
 }
 
 export async function scaling({ quick }: { quick: boolean }): Promise<Record<string, unknown>> {
-  const iterations = quick ? 2 : 4
+  const iterations = quick ? 2 : 3
   const measure = async (data: string, factors: number, threads: number): Promise<Point> => {
     const point = { data, factors, threads, ...(await alternate(data, factors, threads, iterations)) }
     console.error(JSON.stringify(point))

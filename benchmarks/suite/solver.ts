@@ -52,7 +52,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     threads,
     seed: 1,
     alpha: 1,
-    lossAfter: size === 'M' || values.quick ? [1, 2, 3, 5, 10, 15] : undefined,
+    lossAfter: size === 'M' ? [1, 5, 15] : values.quick ? [1, 5] : undefined,
     ...(values.objective === 'ials'
       ? {
           objective: 'ials',
