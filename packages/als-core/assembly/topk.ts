@@ -62,21 +62,22 @@ export function packPanel(from: usize, k: i32, panel: usize): f64 {
 
 /**
  * Leaves in `candidates` (capacity pairs of lower end, position a query) every item that can be among the `limit` best
- * of each of `count` queries, their number in `filled`, or -1 where too many items tie. Panels from `start` on come first,
- * then those before it (0 unless all norms are one): the sooner a query meets its best items, the fewer it has to sort.
+ * of each of `count` queries, their number in `filled`, or -1 where too many items tie. Only panels in [from, to) are read;
+ * those from `start` on come first, then those before it (`from` unless all norms are one): the sooner a query meets its
+ * best items, the fewer it has to sort.
  */
-export function rank(count: i32, start: i32): void {
+export function rank(count: i32, from: i32, to: i32, start: i32): void {
   for (let q = 0; q < count; q++) {
     store<f32>(thresholds + (<usize>q << 2), -Infinity);
     store<i32>(filled + (<usize>q << 2), 0);
     store<i32>(active + (<usize>q << 2), q);
   }
-  const panels = (items + 7) >> 3;
+  const panels = to - from;
   const run = max(1, CACHED_BYTES / (pairs << 5));
   let live = count;
   for (let done = 0; done < panels && live > 0; ) {
-    const first = start + done < panels ? start + done : start + done - panels;
-    const last = min(first < start ? start : panels, first + run);
+    const first = start + done < to ? start + done : start + done - panels;
+    const last = min(first < start ? start : to, first + run);
     done += last - first;
     const largest = load<f32>(norms + (<usize>first << 5));
     let kept = 0;

@@ -160,6 +160,19 @@ describe('similar rows', () => {
   })
 })
 
+describe('one query over many rows', () => {
+  it('is shared out by parts of the index, to the same list', async () => {
+    const large = makeModel(2, 9001, 6)
+    await using ranker = new Recommender(large, { pool })
+    for (const item of [0, 4500, 9000]) {
+      const result = await ranker.similarItems(item, { limit: 25, where: (row) => row % 7 !== 0 })
+      const vector = large.itemFactors.subarray(6 * item, 6 * item + 6)
+      const allowed = (row: number) => row !== item && row % 7 !== 0
+      expect(pairs(result, 0)).toEqual(plainTop(vector, large.itemFactors, 25, { cosine: true, allowed }))
+    }
+  })
+})
+
 describe('blend', () => {
   const unit = (row: number) => {
     const vector = Array.from(vectorOf(model.itemFactors, row))

@@ -15,7 +15,8 @@ export function rankExhaustively(task: RankTask, query: number): void {
   const left = excluded && new Set(excluded.indices.subarray(excluded.indptr[list], excluded.indptr[list + 1]))
   const rows: number[] = []
   const scores: number[] = []
-  for (let position = 0; position < count; position++) {
+  const [first, last] = task.panels ?? [0, Math.ceil(count / 8)]
+  for (let position = 8 * first; position < Math.min(count, 8 * last); position++) {
     if (mask && (mask[position >> 3] & (1 << (position & 7))) === 0) continue
     const row = byPosition[position]
     if (left?.has(row)) continue

@@ -22,6 +22,8 @@ export interface RankTask {
   readonly order?: Uint32Array
   readonly from: number
   readonly to: number
+  /** Only positions in panels [first, last) of the index (default: all). */
+  readonly panels?: readonly [first: number, last: number]
   readonly limit: number
   readonly metric: 'dot' | 'cosine'
   readonly excluded?: ExcludedRows
@@ -166,7 +168,9 @@ function rankBlock(thread: Thread, task: RankTask, from: number): number {
     penalty === 0 ? 0 : layout.penalties,
     task.mask ? at.mask : 0,
   )
-  kernel.rank(block.length, metric === 'cosine' ? startFor(block[block.length >> 1].norm, thread, index) : 0)
+  const [first, last] = task.panels ?? [0, Math.ceil(index.count / 8)]
+  const start = metric === 'cosine' ? startFor(block[block.length >> 1].norm, thread, index) : first
+  kernel.rank(block.length, first, last, Math.max(first, Math.min(last - 1, start)))
   for (let slot = 0; slot < block.length; slot++) {
     const { query, vector, norm } = block[slot]
     const candidates = i32[at.filled / 4 + slot]
@@ -188,7 +192,7 @@ function rankBlock(thread: Thread, task: RankTask, from: number): number {
 interface TopkKernel {
   setIndex(vectors: number, norms: number, rows: number, items: number, pairs: number): void
   setBlock(...addresses: number[]): void
-  rank(count: number, start: number): void
+  rank(count: number, from: number, to: number, start: number): void
 }
 
 interface Thread {
