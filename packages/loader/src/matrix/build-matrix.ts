@@ -92,7 +92,7 @@ export async function transpose(
   const items = weights.length
   const entries = csr.indices.length
   const itemBuckets = cutBuckets(weights, 0, limits.bucketRows)
-  const shardUsers = cutShards(csr.indptr, limits.shardEntries ?? Math.max(1 << 19, Math.ceil(entries / 2048)))
+  const shardUsers = cutShards(csr.indptr, limits.shardEntries ?? Math.max(1 << 17, Math.ceil(entries / 1024)))
   const shards = shardUsers.length - 1
   const itemLengths = new Uint32Array(new SharedArrayBuffer(4 * items))
   const none = new Float64Array(new SharedArrayBuffer(0))
