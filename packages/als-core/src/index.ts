@@ -17,6 +17,7 @@ export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/fro
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
 export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/interaction-matrix.ts'
 export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.ts'
+export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
 export { loadModel } from './model/load-model.ts'
 export { ModelFormatError } from './model/manifest.ts'
 export { saveModel } from './model/save-model.ts'

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { unzipSync, Zip, ZipPassThrough } from 'fflate'
+import { sharedFloat32, sharedUint8 } from '../matrix/compressed-rows.ts'
+import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import { resolveOptions } from '../train/options.ts'
+import type { AlsModel } from './als-model.ts'
+import { ModelFormatError } from './manifest.ts'
+import { type NpyArray, readNpy, writeNpy } from './npy.ts'
+import { readInto } from './replace-files.ts'
+
+/** A zip file without the 64-bit extension. */
+const ZIP_LIMIT = 2 ** 32 - 2 ** 20
+
+/**
+ * Reads a model that the Python library implicit saved (`AlternatingLeastSquares.save`, an .npz file). Its ids, which
+ * implicit does not keep, are there only when `writeImplicitModel` wrote the file.
+ *
+ * @throws ModelFormatError when the file is not one, or is truncated.
+ */
+export async function readImplicitModel(path: string): Promise<AlsModel> {
+  const bytes = sharedUint8((await stat(path)).size)
+  await readInto(path, [bytes])
+  const arrays = readArrays(bytes, path)
+  const users = factorsOf('user_factors')
+  const items = factorsOf('item_factors')
+  if (users.factors !== items.factors) {
+    throw new ModelFormatError(`${path}: user_factors have ${users.factors} columns, item_factors ${items.factors}.`)
+  }
+  const [userIds, itemIds] = ['user_ids', 'item_ids'].map((name) => idsOf(arrays.get(name)))
+  return {
+    factors: users.factors,
+    users: users.rows,
+    items: items.rows,
+    userFactors: users.values,
+    itemFactors: items.values,
+    ...(userIds && { userIds }),
+    ...(itemIds && { itemIds }),
+    options: resolveOptions({
+      factors: users.factors,
+      iterations: scalar('iterations'),
+      regularization: scalar('regularization'),
+      alpha: scalar('alpha'),
+      solver: scalar('use_cg') === 0 ? 'cholesky' : 'cg',
+      maxSteps: scalar('cg_steps'),
+      seed: scalar('random_state'),
+    }),
+    history: [],
+  }
+
+  function factorsOf(name: string): { rows: number; factors: number; values: Float32Array<SharedArrayBuffer> } {
+    const array = arrays.get(name)
+    if (array?.shape.length !== 2 || Array.isArray(array.values) || array.values instanceof BigInt64Array) {
+      throw new ModelFormatError(
+        `${path} has no matrix "${name}": expected a file that implicit's AlternatingLeastSquares.save wrote, on the CPU.`,
+      )
+    }
+    const values = sharedFloat32(array.values.length)
+    values.set(array.values)
+    return { rows: array.shape[0], factors: array.shape[1], values }
+  }
+
+  function scalar(name: string): number | undefined {
+    const value = arrays.get(name)?.values[0]
+    return value === undefined ? undefined : Number(value)
+  }
+}
+
+/**
+ * Writes a model as implicit's `AlternatingLeastSquares.load` reads it. What implicit has no place for is lost: objective,
+ * scaling of the regularisation, history. Ids are added as arrays `user_ids` and `item_ids`, which become attributes there.
+ *
+ * @throws RangeError when the file would be larger than 4 GiB, the end of the zip format.
+ */
+export async function writeImplicitModel(model: AlsModel, path: string): Promise<void> {
+  const { factors, users, items, userFactors, itemFactors, userIds, itemIds, options } = model
+  const float = (value: number): NpyArray => ({ descr: '<f8', shape: [], values: Float64Array.of(value) })
+  const whole = (value: number): NpyArray => ({ descr: '<i8', shape: [], values: BigInt64Array.of(BigInt(value)) })
+  const truth = (value: boolean): NpyArray => ({ descr: '|b1', shape: [], values: Uint8Array.of(value ? 1 : 0) })
+  const arrays: Record<string, NpyArray> = {
+    user_factors: { descr: '<f4', shape: [users, factors], values: userFactors },
+    item_factors: { descr: '<f4', shape: [items, factors], values: itemFactors },
+    regularization: float(options.regularization),
+    factors: whole(factors),
+    num_threads: whole(0),
+    iterations: whole(options.iterations),
+    use_native: truth(true),
+    use_cg: truth(options.solver === 'cg'),
+    cg_steps: whole(options.maxSteps),
+    calculate_training_loss: truth(false),
+    dtype: { descr: '<U7', shape: [], values: ['float32'] },
+    random_state: whole(options.seed),
+    alpha: float(options.alpha),
+    ...(userIds && { user_ids: toArray(userIds) }),
+    ...(itemIds && { item_ids: toArray(itemIds) }),
+  }
+  const bytes = 4 * (userFactors.length + itemFactors.length)
+  if (bytes > ZIP_LIMIT) {
+    throw new RangeError(`The factors take ${bytes} bytes, and an .npz file ends at 4 GiB: use saveModel.`)
+  }
+  const draft = `${path}.${randomUUID().slice(0, 8)}`
+  try {
+    await writeArrays(draft, arrays)
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+function readArrays(bytes: Uint8Array, path: string): Map<string, NpyArray> {
+  let name = ''
+  try {
+    const files = Object.entries(unzipSync(bytes, { filter: (file) => file.name.endsWith('.npy') }))
+    return new Map(
+      files.map(([file, content]) => {
+        name = file
+        return [file.slice(0, -4), readNpy(content)]
+      }),
+    )
+  } catch (error) {
+    throw new ModelFormatError(
+      `${path}${name && `: ${name}`} cannot be read (${(error as Error).message}): expected an .npz file that implicit saved. Save it again, with allow_pickle=False types.`,
+    )
+  }
+}
+
+async function writeArrays(path: string, arrays: Record<string, NpyArray>): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    const chunks: Uint8Array[] = []
+    const zip = new Zip((error, chunk) => {
+      if (error) throw error
+      chunks.push(chunk)
+    })
+    const drain = async (): Promise<void> => {
+      for (const chunk of chunks.splice(0)) await file.writeFile(chunk)
+    }
+    for (const [name, array] of Object.entries(arrays)) {
+      // Stored, as np.savez does: factors do not compress.
+      const entry = new ZipPassThrough(`${name}.npy`)
+      zip.add(entry)
+      const [header, data] = writeNpy(array)
+      entry.push(header)
+      for (let at = 0; at < data.length; at += 2 ** 24) {
+        entry.push(data.subarray(at, at + 2 ** 24))
+        await drain()
+      }
+      entry.push(new Uint8Array(0), true)
+    }
+    zip.end()
+    await drain()
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+function idsOf(array: NpyArray | undefined): IdColumn | undefined {
+  if (!array) return undefined
+  return array.values instanceof BigInt64Array ? Float64Array.from(array.values, Number) : (array.values as IdColumn)
+}
+
+function toArray(ids: IdColumn): NpyArray {
+  const shape = [ids.length]
+  if (typeof ids.at(0) !== 'string') {
+    return { descr: '<i8', shape, values: BigInt64Array.from({ length: ids.length }, (_, row) => BigInt(ids.at(row)!)) }
+  }
+  const values = Array.from({ length: ids.length }, (_, row) => String(ids.at(row)))
+  const width = values.reduce((most, value) => Math.max(most, [...value].length), 1)
+  return { descr: `<U${width}`, shape, values }
+}
