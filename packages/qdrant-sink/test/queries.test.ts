@@ -103,7 +103,7 @@ describe('queries', () => {
         .map(({ id }) => id)
         .sort((a, b) => Number(a) - Number(b))
     const where = (passes: (payload: Payload, id: number) => boolean): number[] =>
-      range0(rows).flatMap((row) => (row > 0 && passes(payloads(row), row + 1) ? [row + 1] : []))
+      rowNumbers(rows).flatMap((row) => (row > 0 && passes(payloads(row), row + 1) ? [row + 1] : []))
     expect(await ids({ must: matchAny('country', ['US', 'UK']) })).toEqual(
       where(({ country }) => country === 'US' || country === 'UK'),
     )
@@ -221,21 +221,38 @@ test('the curl commands of the README send what the builders make, and are answe
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const examples = [
     ...readme.matchAll(
-      /```ts\n(index\.[\s\S]*?)```\n\n```sh\ncurl[^\n]*\/points\/query(\S*) [^\n]*-d '([\s\S]*?)'\n```/g,
+      /```ts\n(index\.[\s\S]*?)```\n\n```sh\ncurl [^\n]*\/points\/query(\S*) [^\n]*-d '([\s\S]*?)'\n```/g,
     ),
   ]
-  expect(examples.length).toBeGreaterThanOrEqual(9)
-  const names = { similar, blend, forUser, filter, match, matchAny, range, rarerThan, hiddenGems, crowdFavourites }
-  for (const [, code, , body] of examples) {
-    let sent: unknown
+  expect(examples.length).toBe(10)
+  const plain = server.alias()
+  await publish({
+    ...quick,
+    url: server.url,
+    alias: plain,
+    vectors,
+    payloads,
+    users: { vectors: users },
+    distance: 'Dot',
+  })
+  const names = { similar, blend, forUser, match, range, rarerThan, hiddenGems }
+  for (const [, code, path, text] of examples) {
+    const sent: unknown[] = []
     const recorder = {
-      query: (request: QueryRequest) => (sent = request),
-      queryBatch: (searches: QueryRequest[]) => (sent = { searches }),
+      query: (request: QueryRequest) => sent.push(request),
+      queryBatch: (searches: QueryRequest[]) => sent.push({ searches }),
       queryGroups: ({ limit: _, ...request }: QueryRequest, groups: { by: string; size: number; limit: number }) =>
-        (sent = { ...request, group_by: groups.by, group_size: groups.size, limit: groups.limit }),
+        sent.push({ ...request, group_by: groups.by, group_size: groups.size, limit: groups.limit }),
     }
     new Function('index', ...Object.keys(names), code)(recorder, ...Object.values(names))
-    expect(JSON.parse(body), code).toEqual(sent)
+    const body = JSON.parse(text)
+    expect([body], code).toEqual(sent)
+    const answer = await fetch(`${server.url}/collections/${plain}/points/query${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: text.replace('recommendations_users', `${plain}_users`),
+    })
+    expect(answer.status, `${code}${await answer.clone().text()}`).toBe(200)
   }
 })
 
@@ -251,7 +268,7 @@ function rank(
   without: number[],
   passes: (payload: Payload) => boolean = () => true,
 ): Ranked {
-  return range0(rows)
+  return rowNumbers(rows)
     .filter((row) => !without.includes(row + 1) && passes(payloads(row)))
     .map((row) => ({ id: row + 1, score: score(vectorOf(row + 1), payloads(row)) }))
     .sort((a, b) => b.score - a.score || a.id - b.id)
@@ -278,6 +295,6 @@ function mean(all: number[][]): number[] {
   return all[0].map((_, column) => all.reduce((sum, vector) => sum + vector[column], 0) / all.length)
 }
 
-function range0(count: number): number[] {
+function rowNumbers(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i)
 }

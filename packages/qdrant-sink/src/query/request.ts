@@ -154,9 +154,9 @@ function request(
   return { prefetch, query: { formula, ...(defaults && { defaults }) }, ...answer }
 }
 
-/** The builder's words and the server's words for a filter differ in `mustNot` only. */
+/** A filter in the server's words stays as it is; one in the builder's is put into them. */
 function toFilter(filter: Filter | FilterSpecification): Filter {
-  return 'mustNot' in filter ? makeFilter(filter) : (filter as Filter)
+  return 'must_not' in filter || 'min_should' in filter ? filter : makeFilter(filter as FilterSpecification)
 }
 
 function toInput(example: Example): Schemas['VectorInput'] {

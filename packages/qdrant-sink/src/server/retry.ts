@@ -20,19 +20,21 @@ export async function retrying<T>(
   signal: AbortSignal | undefined,
   onRetry: (error: Error) => void,
 ): Promise<T> {
-  const maxDelay = options.maxDelay ?? 30_000
+  const minDelay = options.minDelay ?? 250
   return pRetry(attempt, {
     retries: options.retries ?? 8,
-    minTimeout: options.minDelay ?? 250,
-    maxTimeout: maxDelay,
+    minTimeout: minDelay,
+    maxTimeout: options.maxDelay ?? 30_000,
     randomize: true,
     ...(signal && { signal }),
     async onFailedAttempt({ error, retriesLeft }) {
       if (signal?.aborted || retriesLeft === 0 || !isTemporary(error)) return
       const wait = retryAfter(error)
-      if (wait !== undefined) await sleep(Math.min(wait, 10 * maxDelay), undefined, signal && { signal })
+      if (wait !== undefined) await sleep(Math.max(wait, minDelay), undefined, signal && { signal })
       onRetry(error)
     },
+    // A server that names the time to wait is at work, and the time is up to it: such a wait does not use up a try.
+    shouldConsumeRetry: ({ error }) => retryAfter(error) === undefined,
     // 429 without Retry-After is a batch larger than the whole budget: waiting cannot help, splitting it can.
     shouldRetry: ({ error }) => isTemporary(error) && !(statusOf(error) === 429 && retryAfter(error) === undefined),
   })

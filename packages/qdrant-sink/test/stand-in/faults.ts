@@ -15,6 +15,8 @@ export type Operation =
   | 'getPoints'
   | 'getPoint'
   | 'scroll'
+  | 'deletePoints'
+  | 'overwritePayload'
   | 'query'
   | 'queryBatch'
   | 'queryGroups'

@@ -243,7 +243,7 @@ function render(
     ? Object.fromEntries(Object.entries(point.payload).filter(([key]) => (fields as string[]).includes(key)))
     : point.payload
   return {
-    id: point.id,
+    id: point.id as number | string,
     version: point.version,
     score,
     ...(fields && { payload }),

@@ -81,7 +81,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     if (fault?.kind === 'call') await fault.call(seen)
     if (fault?.kind === 'wait_timeout')
       return reply(response, 200, { result: { operation_id: 0, status: 'wait_timeout' }, status: 'ok', time: 0 })
-    const result = route.run({ storage, options, names, body: body as never, query: url.searchParams })
+    const result = route.run({ storage, options, names, body: withLargeIds(text, body), query: url.searchParams })
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy()
     reply(response, 200, route.operation === 'root' ? result : { result, status: 'ok', time: 0 })
   }
@@ -178,6 +178,20 @@ const routes: Route[] = [
     'CountRequest',
   ),
   route('POST', `${collection}/points`, 'getPoints', getPoints, 'PointRequest'),
+  route(
+    'POST',
+    `${collection}/points/delete`,
+    'deletePoints',
+    ({ storage, names, body }) => done(storage.deletePoints(names[0], body.points)),
+    'PointIdsList',
+  ),
+  route(
+    'PUT',
+    `${collection}/points/payload`,
+    'overwritePayload',
+    ({ storage, names, body }) => done(storage.overwritePayload(names[0], body.points, body.payload)),
+    'SetPayload',
+  ),
   route('POST', `${collection}/points/scroll`, 'scroll', scroll, 'ScrollRequest'),
   route('GET', `${collection}/points/([^/]+)`, 'getPoint', getPoint),
   route(
@@ -275,7 +289,7 @@ function getPoints({ storage, names, body }: Call): Schemas['Record'][] {
     if (!point) return []
     return [
       {
-        id: point.id,
+        id: point.id as number | string,
         ...(payload && { payload: point.payload }),
         ...(vector && { vector: vectorsOf(point) as Schemas['VectorStructOutput'] }),
       },
@@ -324,13 +338,27 @@ function parseBody(text: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Ids go up to 2^64, which a number does not hold; the client sends and reads them as bigints. */
+function withLargeIds(text: string, body: unknown): unknown {
+  if (!/[:[,]\s*\d{16,20}\s*[,}\]]/.test(text)) return body
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source: string }) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(context?.source as string) : value,
+  )
+}
+
+function bigintAsNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint'
+    ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value))
+    : value
+}
+
 function reply(response: ServerResponse, status: number, body: unknown, retryAfter?: string): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
     'content-type': 'application/json',
     ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
   })
-  response.end(JSON.stringify(body))
+  response.end(JSON.stringify(body, bigintAsNumber))
 }
 
 if (import.meta.main) {

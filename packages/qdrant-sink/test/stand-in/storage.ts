@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 
-export type Id = number | string
+export type Id = number | bigint | string
 export type StoredPayload = Record<string, unknown>
 
 export interface StoredPoint {
@@ -143,6 +143,28 @@ export class Storage {
     for (const point of stored) collection.points.set(idKey(point.id), point)
     return ++collection.operations
   }
+
+  deletePoints(name: string, ids: Id[]): number {
+    const collection = this.find(name)
+    for (const id of ids) collection.points.delete(idKey(id))
+    return ++collection.operations
+  }
+
+  overwritePayload(name: string, ids: Id[], payload: StoredPayload): number {
+    const collection = this.find(name)
+    for (const id of ids) {
+      const point = collection.points.get(idKey(id))
+      if (point) point.payload = payload
+    }
+    return ++collection.operations
+  }
+}
+
+function wrongId(id: Id): Refusal {
+  return new Refusal(
+    400,
+    `Format error in JSON body: value ${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`,
+  )
 }
 
 export function idKey(id: Id): string {
@@ -150,18 +172,11 @@ export function idKey(id: Id): string {
 }
 
 function toStored(collection: StoredCollection, { id, vector, payload }: Schemas['PointStruct']): StoredPoint {
-  if (typeof id === 'string' && !/^[0-9a-f]{32}$/i.test(id.replaceAll('-', ''))) {
-    throw new Refusal(
-      400,
-      `Format error in JSON body: value ${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`,
-    )
-  }
-  if (typeof id === 'number' && (!Number.isInteger(id) || id < 0)) {
-    throw new Refusal(
-      400,
-      `Format error in JSON body: value ${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`,
-    )
-  }
+  const valid =
+    typeof id === 'string'
+      ? /^[0-9a-f]{32}$/i.test(id.replaceAll('-', ''))
+      : typeof id === 'bigint' || (Number.isInteger(id) && id >= 0)
+  if (!valid) throw wrongId(id)
   const given = Array.isArray(vector) ? { '': vector } : (vector as Record<string, unknown>)
   const vectors = new Map<string, Float32Array>()
   for (const [name, values] of Object.entries(given)) {
