@@ -9,6 +9,7 @@ import { type SortedRows, Stage } from '../matrix/stage.ts'
 import { countShard, Transposer } from '../matrix/transpose.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
+import { checkPages } from '../parquet/page-checksums.ts'
 import { RowReader } from '../rows/row-reader.ts'
 import { OUTCOMES, Outcome } from '../rows/source-task.ts'
 import { fileSink, takeEntries, takeRows, writeEntries } from '../spill/spill-files.ts'
@@ -278,6 +279,7 @@ async function read(task: SourceRows | ItemsTask, outcomes: Float64Array, use: B
       failDecoding = (error) => reject(corrupt(task, error))
     })
     try {
+      for (const { bytes } of pieces) checkPages(bytes)
       await Promise.race([decodeRowGroup(request, pieces, use), panicked])
     } catch (error) {
       throw placed(error, task)
