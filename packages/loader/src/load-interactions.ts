@@ -4,7 +4,7 @@ import { LoadError } from './errors.ts'
 import { type ActiveIds, selectActive } from './ids/active-ids.ts'
 import type { IdCounts } from './ids/id-counts.ts'
 import { cutBuckets } from './matrix/buckets.ts'
-import { mergeRows, mergeSpilledRows, packMatrix, transpose } from './matrix/build-matrix.ts'
+import { mergeRows, mergeSpilledRows, packMatrix, transpose, trimRows } from './matrix/build-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
 import { createScatterArea } from './matrix/scatter-area.ts'
 import { type LoadOptions, resolveOptions } from './options.ts'
@@ -95,10 +95,11 @@ const buildInMemory: Build = async (prepared, pool, meter, statistics, { users, 
     (report, job) => statistics.scattered(job.source, report),
   )
   statistics.seconds.scatter = meter.end()
-  const csr = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
+  const merged = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
   statistics.seconds.merge = meter.end()
-  statistics.merged = csr.indices.length
-  const csc = await transpose(pool, meter, csr, items.activity, area.locals)
+  statistics.merged = merged.indices.length
+  const csc = await transpose(pool, meter, merged, items.activity, area.locals)
+  const csr = trimRows(merged, area.items.length)
   statistics.seconds.transpose = meter.end()
   return { csr, csc }
 }

@@ -127,6 +127,19 @@ export async function transpose(
   return { ...work.csc, indptr: offsetsOf(itemLengths) }
 }
 
+/**
+ * The entries in arrays of their own, if the rows they were merged from took much more: below 0.7 of them, both together
+ * are still less than what the transposition needed.
+ */
+export function trimRows(csr: CompressedRows, capacity: number): CompressedRows {
+  const entries = csr.indices.length
+  if (entries >= 0.7 * capacity) return csr
+  const rows = createRows(entries, csr.values instanceof Uint8Array, csr.indptr)
+  rows.indices.set(csr.indices)
+  rows.values.set(csr.values)
+  return rows
+}
+
 function createRows(entries: number, coded: boolean, indptr: Float64Array<SharedArrayBuffer>): CompressedRows {
   return {
     indptr,

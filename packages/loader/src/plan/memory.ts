@@ -29,13 +29,14 @@ export interface MemoryInput {
   readonly rowGroupBytes: number
 }
 
-// Measured with 1, 2 and 4 threads and nothing to load: see "Memory" in the README.
-const BASE_BYTES = 105e6
-const THREAD_BYTES = 38e6
+// Measured: 151, 179 and 232 MB with 1, 2 and 4 threads and 1,000 rows; the rest of a thread's is the decoder's memory and
+// read buffers that wait for the garbage collector.
+const BASE_BYTES = 110e6
+const THREAD_BYTES = 60e6
 
 /**
- *   runtime = 105 MB + threads · (38 MB + 4 · row group)
- *   ids     = per side: 4 B · range · threads (counts; one of them becomes the map), or the hash tables, + 8-12 B an id
+ *   runtime = 110 MB + threads · (60 MB + 4 · row group)
+ *   ids     = per side: (5 B · threads + 8 B) · range, or the hash tables of all threads and their sum
  *   working = 2 B · rows (+ 8 B with times) + threads · (stage + one bucket)
  *   result  = 2 · (4 + 1 or 4) B · rows
  */
