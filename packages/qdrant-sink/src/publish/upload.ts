@@ -70,8 +70,8 @@ export async function upload(connection: Connection, options: Upload): Promise<v
 /** Rows to batches of `batchSize` points and at most `maxBatchBytes`. */
 async function* makeBatches(options: Upload): AsyncGenerator<Batch, undefined> {
   const { vectors, vectorNames, batchSize, maxBatchBytes } = options
-  // A float32 printed as a double takes up to 24 characters and a comma.
-  const vectorBytes = vectors.dimension * 25 * (vectorNames?.length ?? 1) + 100
+  // Nine digits, sign, point, exponent and comma: at most 17 characters.
+  const vectorBytes = vectors.dimension * 17 * (vectorNames?.length ?? 1) + 100
   let points: Schemas['PointStruct'][] = []
   let bytes = 0
   let from = options.start
