@@ -22,7 +22,7 @@ export type IdKind = 'integer' | 'string'
 
 export const NULL_WORD = 0x80000000
 /** High words from here on are ids of 2^53 and above, which a JavaScript number cannot hold exactly. */
-export const UNSAFE_WORD = 1 << 21
+export const UNSAFE_WORD: number = 1 << 21
 
 export function createKeys(kind: IdKind): Keys {
   const places = kind === 'string' ? CHUNK_ROWS : 0

@@ -134,7 +134,7 @@ export class Stage {
   }
 }
 
-export const STAGE_ROWS = 1 << 19
+export const STAGE_ROWS: number = 1 << 19
 
 /** Bytes of a stage in one worker. */
 export function stageBytes(coded: boolean, timed: boolean, capacity: number = STAGE_ROWS): number {
