@@ -26,16 +26,16 @@ export type { Examples } from './recommend/average-vectors.ts'
 export type { Explanation } from './recommend/explain.ts'
 export { type FoldInOptions, foldInItems, foldInUsers } from './recommend/fold-in.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
+export type {
+  BlendOptions,
+  RankOptions,
+  RecommenderOptions,
+  RecommendOptions,
+  SimilarOptions,
+} from './recommend/options.ts'
 export type { RecommendAllOptions, RecommendAllResult } from './recommend/recommend-all.ts'
 export type { Recommendations } from './recommend/recommendations.ts'
-export {
-  type BlendOptions,
-  type RankOptions,
-  Recommender,
-  type RecommenderOptions,
-  type RecommendOptions,
-  type SimilarOptions,
-} from './recommend/recommender.ts'
+export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
 export { SingularError } from './train/basis.ts'
 export { CheckpointError } from './train/checkpoint.ts'

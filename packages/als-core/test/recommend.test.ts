@@ -241,6 +241,11 @@ describe('use', () => {
     await expect(recommender.similarUsers(1, { popularityPenalty: 1 })).rejects.toThrow('interactionCounts')
     expect(() => recommender.itemRow('nobody')).toThrow('There is no item with id "nobody" in this model')
     expect(() => new Recommender(model, { interactions: makeInteractions(3, 4, 1) })).toThrow('3 users × 4 items')
+    const broken = makeModel(3, 20, 4)
+    broken.itemFactors[4 * 7 + 1] = Number.NaN
+    await expect(new Recommender(broken, { pool }).recommend(1)).rejects.toThrow(
+      'Row 7 of the factors holds a value that is not finite',
+    )
     const bare = new Recommender({ ...model, interactionCounts: undefined }, { pool })
     await expect(bare.recommend(1, { interactionCount: { max: 3 } })).rejects.toThrow('this one has none')
     await expect(bare.recommend(1, { exclude: true })).rejects.toThrow('has no interactions')

@@ -56,7 +56,8 @@ export interface RankingIndexOptions {
 
 /**
  * Builds the index over the pool.
- * @throws RangeError when it would not fit the 4 GiB of a WebAssembly memory: 15 million rows at 128 factors.
+ * @throws RangeError when a factor is not finite, or when the index would not fit the 4 GiB of a WebAssembly memory: 15
+ * million rows at 128 factors.
  */
 export async function buildRankingIndex(
   factors: Float32Array<SharedArrayBuffer>,
@@ -72,6 +73,12 @@ export async function buildRankingIndex(
   const norms = sharedFloat64(count)
   const shards = Math.ceil(count / normShard)
   await runShards(pool, 'normShards', shards, { factors, k, norms })
+  const wrong = norms.findIndex((norm) => !Number.isFinite(norm))
+  if (wrong >= 0) {
+    throw new RangeError(
+      `Row ${wrong} of the factors holds a value that is not finite: the model has diverged, or its file is damaged.`,
+    )
+  }
   const order = orderByNorm(Float32Array.from(norms))
   const u32 = new Uint32Array(memory.buffer)
   const f32 = new Float32Array(memory.buffer)

@@ -1,8 +1,8 @@
 import { rename, rm } from 'node:fs/promises'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { RecommendOptions } from './options.ts'
 import type { Recommendations } from './recommendations.ts'
-import type { RecommendOptions } from './recommender.ts'
 
 export interface RecommendAllOptions extends RecommendOptions {
   /** Only these users (rows). Default: all. */

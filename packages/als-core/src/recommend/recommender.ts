@@ -7,57 +7,14 @@ import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
 import { type Explanation, explain } from './explain.ts'
 import { gramOf } from './gram-rows.ts'
-import { type GroupLimit, limitGroups } from './limit-groups.ts'
+import { limitGroups } from './limit-groups.ts'
+import type { BlendOptions, RankOptions, RecommenderOptions, RecommendOptions, SimilarOptions } from './options.ts'
 import type { ExcludedRows } from './rank-queries.ts'
 import { Ranker, type RankRequest } from './ranker.ts'
 import { buildRankingIndex } from './ranking-index.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import { createRecommendations, type Recommendations } from './recommendations.ts'
-import { createMask, type RowFilter } from './row-filter.ts'
-
-export interface RecommenderOptions {
-  /** What users have already: left out of their recommendations unless `exclude` says otherwise. */
-  interactions?: InteractionMatrix
-  /** Threads to use; without it the recommender starts its own and ends them on `close`. */
-  pool?: WorkerPool
-  /** Number of threads of an own pool. Default: all cores. */
-  threads?: number
-  /** 'simd' or 'relaxed'; results are the same. Default: what the engine has. */
-  kernel?: KernelName
-}
-
-/** Which rows a list may hold and how many. */
-export interface RankOptions extends RowFilter {
-  /** Length of each list. Default: 10. */
-  limit?: number
-  /**
-   * Weight β of a penalty on popularity: scores become score - β·ln(1 + interactions of the row). Default: 0. Useful
-   * values are a few hundredths. Exact, like everything here, but it prunes less.
-   */
-  popularityPenalty?: number
-  /** At most `most` rows of one group (an artist, a label) in a list. */
-  perGroup?: GroupLimit
-  /** Ends the call between two runs of queries; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
-}
-
-export interface RecommendOptions extends RankOptions {
-  /**
-   * Users' items that are left out: those of a matrix, those of the recommender's `interactions` (true), or none (false).
-   * Default: true when there are `interactions`.
-   */
-  exclude?: InteractionMatrix | boolean
-}
-
-export interface SimilarOptions extends RankOptions {
-  /** Whether a row may be in its own list. Default: false. */
-  includeSelf?: boolean
-}
-
-export interface BlendOptions extends RankOptions {
-  /** As the collection in Qdrant is set up. Default: 'cosine'. */
-  metric?: 'cosine' | 'dot'
-}
+import { createMask } from './row-filter.ts'
 
 /**
  * Answers from a model in this process: exact lists over all items, computed by worker threads.
@@ -273,12 +230,18 @@ export class Recommender {
 
   #itemRanker(): Promise<Ranker> {
     const { itemFactors, factors, interactionCounts: counts } = this.model
-    this.#items ??= this.#build(itemFactors, factors, counts)
+    this.#items ??= this.#build(itemFactors, factors, counts).catch((error) => {
+      this.#items = undefined
+      throw error
+    })
     return this.#items
   }
 
   #userRanker(): Promise<Ranker> {
-    this.#users ??= this.#build(this.model.userFactors, this.model.factors)
+    this.#users ??= this.#build(this.model.userFactors, this.model.factors).catch((error) => {
+      this.#users = undefined
+      throw error
+    })
     return this.#users
   }
 
