@@ -20,7 +20,10 @@ export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: I
     throw new RangeError(`neighbours is ${neighbours}, expected a whole number from 1.`)
   }
   const { csr, csc, items } = train
-  const near = Array.from({ length: items }, () => ({ items: new Uint32Array(0), similarities: new Float64Array(0) }))
+  const near: { items: Uint32Array; similarities: Float64Array }[] = Array.from({ length: items }, () => ({
+    items: new Uint32Array(0),
+    similarities: new Float64Array(0),
+  }))
   const tally = new Tally(items)
   for (let item = 0; item < items; item++) {
     const count = csc.indptr[item + 1] - csc.indptr[item]

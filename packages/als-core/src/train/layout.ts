@@ -46,7 +46,7 @@ export const BLOCK_ENTRIES = 16_384
 /** A tile fits the second-level cache beside the vectors. */
 const TILE_BYTES = 2 * 1024 * 1024
 /** A 32-bit WebAssembly memory. */
-export const MEMORY_LIMIT = 2 ** 32
+export const MEMORY_LIMIT: number = 2 ** 32
 
 /** k padded to whole vectors: rows of 32 bytes. */
 export function padFactors(factors: number): number {

@@ -2,12 +2,13 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { z } from 'zod'
 
 /** Names one process on one machine, so that a run that was killed is told from one at work without waiting for its heartbeat to age. */
-export const Owner = z.object({
+export interface Owner {
   /** Boot id and process namespace; null where the system has no such thing, and then only the heartbeat counts. */
-  machine: z.string().nullable(),
-  process: z.int(),
-})
-export type Owner = z.infer<typeof Owner>
+  machine: string | null
+  process: number
+}
+
+export const Owner: z.ZodType<Owner> = z.object({ machine: z.string().nullable(), process: z.int() })
 
 /** Runs of this very process that are under way. */
 export const activeRuns: Set<string> = new Set()

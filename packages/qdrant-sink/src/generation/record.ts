@@ -8,28 +8,41 @@ import { Owner } from './owner.ts'
  * What a publication writes into its collection's `metadata`, under the key `seesaw`. It is all that a later run has to tell
  * a finished generation from a crashed one, and a crashed one from one that somebody is loading at this moment.
  */
-export const GenerationRecord = z.object({
-  version: z.literal(1),
+export interface GenerationRecord {
+  version: 1
   /** The alias this collection was made for. */
-  alias: z.string(),
+  alias: string
   /** Unix seconds; the same for all collections of one publication. */
-  generation: z.int(),
+  generation: number
   /** Id of the run that owns the collection. */
-  run: z.string(),
+  run: string
   /** `loading` until verified, `ready` until swapped in, `published` from then on, `deleting` once it is given up. */
-  state: z.enum(['loading', 'ready', 'published', 'deleting']),
+  state: 'loading' | 'ready' | 'published' | 'deleting'
   /** Hash of everything that was to be published; a run resumes only what has the same. */
+  fingerprint: string
+  points: number
+  /** Rows below this one are on the server. */
+  watermark: number
+  /** Milliseconds since 1970 when the owner last said that it is at work; 0 once it has stopped. */
+  heartbeat: number
+  owner: Owner
+  /** Indexing threshold in KB to restore after the load; null is the server's default. */
+  indexingThreshold: number | null
+}
+
+export const GenerationRecord: z.ZodType<GenerationRecord> = z.object({
+  version: z.literal(1),
+  alias: z.string(),
+  generation: z.int(),
+  run: z.string(),
+  state: z.enum(['loading', 'ready', 'published', 'deleting']),
   fingerprint: z.string(),
   points: z.int(),
-  /** Rows below this one are on the server. */
   watermark: z.int(),
-  /** Milliseconds since 1970 when the owner last said that it is at work; 0 once it has stopped. */
   heartbeat: z.number(),
   owner: Owner,
-  /** Indexing threshold in KB to restore after the load; null is the server's default. */
   indexingThreshold: z.number().nullable(),
 })
-export type GenerationRecord = z.infer<typeof GenerationRecord>
 
 /** The record in a collection's description; undefined for a collection that was not made by `publish`. */
 export function recordOf(description: Schemas['CollectionInfo'] | undefined): GenerationRecord | undefined {

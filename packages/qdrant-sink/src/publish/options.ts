@@ -95,10 +95,10 @@ const defaults = {
   sample: 200,
   keep: 1,
   graceDelay: 30_000,
-  readyTimeout: 6 * 3_600_000,
+  readyTimeout: (6 * 3_600_000) as number,
   pollInterval: 1_000,
   heartbeatInterval: 10_000,
-  staleAfter: STALE_AFTER,
+  staleAfter: STALE_AFTER as number,
   abortDeadline: 3_000,
   onAbort: 'delete',
 } as const
