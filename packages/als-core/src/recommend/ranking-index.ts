@@ -8,9 +8,9 @@ import { orderByNorm } from './order-by-norm.ts'
 /** Queries that share one pass over the index; what a thread keeps for them is its area. */
 export const blockQueries = 64
 /** Candidates of a block's queries together, 8 bytes each. */
-export const areaCandidates = 2 ** 17
+export const areaCandidates: number = 2 ** 17
 /** Rows left out for a block's queries together, 4 bytes each. */
-export const areaExcluded = 2 ** 18
+export const areaExcluded: number = 2 ** 18
 
 /** Addresses in the index's memory, in bytes. */
 export interface RankingLayout {
