@@ -22,7 +22,7 @@ test('bodies are short', () => {
   const data = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i + 1) / 3)
   const text = JSON.stringify(vectorOf({ ids: [1], data, dimension: 1000 }, 0, undefined))
   expect(text.length / 1000).toBeLessThan(14)
-  expect(JSON.stringify(vectorOf({ ids: [1], data: Float32Array.of(0.25, -2.5, 0), dimension: 3 }, 0, ['a', 'b']))).toBe(
-    '{"a":[0.25,-2.5,0],"b":[0.25,-2.5,0]}',
-  )
+  expect(
+    JSON.stringify(vectorOf({ ids: [1], data: Float32Array.of(0.25, -2.5, 0), dimension: 3 }, 0, ['a', 'b'])),
+  ).toBe('{"a":[0.25,-2.5,0],"b":[0.25,-2.5,0]}')
 })

@@ -143,7 +143,7 @@ describe('upload', () => {
     expect(await generations({ url: server.url, alias })).toEqual([])
   })
 
-  test('batches are split by bytes, by 413 and by 429 without Retry-After', async () => {
+  test('batches are split by bytes, by the server’s body limit and by 429 without Retry-After', async () => {
     const long = (row: number): Record<string, unknown> => ({ row, text: 'x'.repeat(2000) })
     await run({ payloads: long, batchSize: 50, maxBatchBytes: 25_000 })
     const upserts = (): number[] =>
@@ -153,9 +153,12 @@ describe('upload', () => {
 
     server.requests.length = 0
     server.faults.add({ operation: 'upsert', fault: { kind: 'status', status: 429 } })
-    server.faults.add({ operation: 'upsert', fault: { kind: 'status', status: 413 } })
+    server.faults.add({
+      operation: 'upsert',
+      fault: { kind: 'status', status: 400, error: 'JSON payload (99 bytes) is larger than allowed (limit: 9 bytes).' },
+    })
     await run({ batchSize: 40, maxWorkers: 1 })
-    // 40 refused by 429, its first half of 20 refused by 413: 40, 20, 10, 10, 20, then 40 and 20.
+    // 40 refused by 429, its first half of 20 refused by the body limit: 40, 20, 10, 10, 20, then 40 and 20.
     expect(upserts()).toHaveLength(7)
     expect((await server.client.count(alias, { exact: true })).count).toBe(100)
   })
@@ -208,6 +211,67 @@ describe('upload', () => {
     })
     expect((await server.client.count(alias, { exact: true })).count).toBe(2)
   })
+})
+
+describe('the fence', () => {
+  const fences = async (): Promise<string[]> =>
+    (await server.client.getAliases()).aliases
+      .map(({ alias_name }) => alias_name)
+      .filter((name) => name.startsWith(`${alias}@`))
+
+  test('two first publications: the one that swaps first wins', async () => {
+    server.faults.add({
+      operation: 'upsert',
+      skip: 3,
+      fault: { kind: 'call', call: async () => void (await run(tagged(100, 2))) },
+    })
+    await expect(run()).rejects.toMatchObject({
+      name: 'SupersededError',
+      message: expect.stringContaining('did not exist at the beginning'),
+    })
+    const [live, ...others] = await generations({ url: server.url, alias })
+    expect(others).toEqual([])
+    expect(await fences()).toEqual([`${alias}@${live.collection}`])
+  })
+
+  test('one that is gone is put up again while nobody has moved the alias', async () => {
+    for (const state of ['first', 'second']) {
+      const call = async (): Promise<void> => {
+        const actions = (await fences()).map((alias_name) => ({ delete_alias: { alias_name } }))
+        await server.client.updateCollectionAliases({ actions })
+      }
+      server.faults.add({ operation: 'count', fault: { kind: 'call', call } })
+      const { collection } = await run(tagged(100, state === 'first' ? 1 : 2))
+      expect(await fences()).toEqual([`${alias}@${collection}`])
+    }
+  })
+
+  test('an alias that was moved by hand is published from there', async () => {
+    await run(tagged(20, 1))
+    await run(tagged(20, 2))
+    const [, earlier] = await generations({ url: server.url, alias })
+    await server.client.updateCollectionAliases({
+      actions: [{ create_alias: { alias_name: alias, collection_name: earlier.collection } }],
+    })
+    const { collection, previous } = await run(tagged(20, 3))
+    expect(previous).toBe(earlier.collection)
+    expect(await fences()).toEqual([`${alias}@${collection}`])
+  })
+})
+
+test('an abort ends the run though the server does not answer any more', async () => {
+  const controller = new AbortController()
+  server.faults.add({ operation: 'upsert', skip: 3, fault: { kind: 'hang' }, times: 100 })
+  for (const operation of ['updateCollection', 'deleteCollection', 'getCollection'] as const) {
+    server.faults.add({ operation, when: () => controller.signal.aborted, fault: { kind: 'hang' }, times: 100 })
+  }
+  const outcome = run({ signal: controller.signal, abortDeadline: 100, maxWorkers: 2 })
+  setTimeout(() => controller.abort(new Error('enough')), 600)
+  await expect(outcome).rejects.toThrow('enough')
+  server.faults.clear()
+  // The next run deletes or resumes what could not be deleted.
+  await expect(run()).resolves.toMatchObject({ points: 100 })
+  expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['live'])
 })
 
 describe('verification', () => {

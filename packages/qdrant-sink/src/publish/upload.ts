@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { PublishError } from '../errors.ts'
 import type { Connection } from '../server/connection.ts'
-import { isTemporary, NotAppliedError, reasonOf, retryAfter, statusOf } from '../server/retry.ts'
+import { isTemporary, reasonOf, retryAfter, statusOf } from '../server/retry.ts'
 import { type Payloads, type Row, rowsFrom, type Vectors, vectorOf } from './input.ts'
 
 export interface Upload {
@@ -94,28 +94,20 @@ async function* makeBatches(options: Upload): AsyncGenerator<Batch, undefined> {
 }
 
 /**
- * One upsert. Writing a point twice leaves one point, so every retry is safe. A batch over the server's body limit (413) or over its
+ * One upsert. Writing a point twice leaves one point, so every retry is safe. A batch over the server's body limit or over its
  * whole write budget (429 without Retry-After: waiting would not help) is sent as two halves.
  */
 async function send(connection: Connection, options: Upload, batch: Batch): Promise<void> {
   try {
-    await connection.call<Schemas['UpdateResult']>(
-      async (api, init) => {
-        const answer = await api.upsertPoints(
-          { collection_name: options.collection, wait: options.wait, points: batch.points },
-          init,
-        )
-        if (answer.data.result?.status === 'wait_timeout') {
-          throw new NotAppliedError('The server had not applied the batch when it answered (wait_timeout).')
-        }
-        return answer
-      },
+    await connection.call(
+      (api, init) =>
+        api.upsertPoints({ collection_name: options.collection, wait: options.wait, points: batch.points }, init),
       { signal: options.cancel },
     )
   } catch (error) {
     if (options.cancel.aborted) throw error
     const tooLarge =
-      statusOf(error) === 413 || (statusOf(error) === 429 && retryAfter(error) === undefined) || isBatchLimit(error)
+      statusOf(error) === 413 || (statusOf(error) === 429 && retryAfter(error) === undefined) || isOverLimit(error)
     if (tooLarge && batch.points.length > 1) {
       for (const half of halves(batch)) {
         options.signal.throwIfAborted()
@@ -136,9 +128,12 @@ async function send(connection: Connection, options: Upload, batch: Batch): Prom
   }
 }
 
-/** Strict mode's `upsert_max_batchsize` answers 400 and names itself. */
-function isBatchLimit(error: unknown): boolean {
-  return statusOf(error) === 400 && /upsert limit|upsert_max_batchsize|payload.*(too )?large/i.test(reasonOf(error))
+/** The body limit (`service.max_request_size_mb`) and strict mode's `upsert_max_batchsize` both answer 400, and differ from other refusals by their words. */
+function isOverLimit(error: unknown): boolean {
+  return (
+    statusOf(error) === 400 &&
+    /JSON payload .*(larger than allowed|exceeded limit)|"upsert limit"/i.test(reasonOf(error))
+  )
 }
 
 function halves({ from, to, points }: Batch): Batch[] {

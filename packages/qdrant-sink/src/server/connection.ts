@@ -1,6 +1,6 @@
 import { QdrantClient } from '@qdrant/js-client-rest'
 import { Agent, DecoratorHandler, type Dispatcher } from 'undici'
-import { connectionError, type RetryOptions, retrying } from './retry.ts'
+import { connectionError, NotAppliedError, type RetryOptions, retrying } from './retry.ts'
 
 /** Where the server is. Either `url` (and `apiKey`) or a ready `client` of the official library. */
 export interface ServerOptions {
@@ -78,7 +78,10 @@ export class Connection {
       const init = { signal, dispatcher: this.#dispatcher } as RequestInitWithDispatcher
       try {
         const { data } = await send(this.client.api(), init)
-        return resultOf(data) as T
+        const result = resultOf(data)
+        if (isUnapplied(result))
+          throw new NotAppliedError('The server had not applied the update when it answered (wait_timeout).')
+        return result as T
       } catch (error) {
         throw connectionError(error)
       }
@@ -102,6 +105,11 @@ export class Connection {
 /** The root of the API answers without an envelope; everything else wraps its answer in `result`. */
 function resultOf(data: unknown): unknown {
   return data !== null && typeof data === 'object' && 'result' in data ? data.result : data
+}
+
+/** `wait: true` can end in 200 with the update still in the queue. */
+function isUnapplied(result: unknown): boolean {
+  return (result as { status?: unknown } | null)?.status === 'wait_timeout'
 }
 
 function clientFor(options: ServerOptions): QdrantClient {

@@ -91,10 +91,7 @@ function rank(
     const negatives = (negative ?? []).map(refer)
     if (strategy === undefined || strategy === null || strategy === 'average_vector') {
       if (positives.length === 0)
-        throw new Refusal(
-          400,
-          'Wrong input: At least one positive vector must be provided to get a recommendation using average vector strategy',
-        )
+        throw new Refusal(400, 'Bad request: At least one positive vector ID required with this strategy')
       const target = averageTarget(positives, negatives)
       return byScore(
         left().map((scored) => ({ point: scored.point, score: similarity(params, target, vectorOf(scored)) })),

@@ -321,11 +321,9 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     size += (chunk as Buffer).length
     if (size <= limit) chunks.push(chunk as Buffer)
   }
+  // 400 and not 413, which only a proxy in front of the server would say.
   if (size > limit)
-    throw new Refusal(
-      413,
-      `Payload error: JSON payload (${size} bytes) is larger than allowed (limit: ${limit} bytes).`,
-    )
+    throw new Refusal(400, `JSON payload (${size} bytes) is larger than allowed (limit: ${limit} bytes).`)
   return Buffer.concat(chunks).toString()
 }
 

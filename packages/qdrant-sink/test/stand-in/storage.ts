@@ -56,7 +56,7 @@ export class Storage {
     if (this.collections.has(name)) throw new Refusal(409, `Wrong input: Collection \`${name}\` already exists!`)
     if (this.aliases.has(name))
       throw new Refusal(
-        409,
+        400,
         `Wrong input: Can't create collection with name ${name}. Alias with the same name already exists`,
       )
     if (/[<>:"/\\|?*\p{Cc}]/u.test(name))
@@ -137,7 +137,8 @@ export class Storage {
     const limit = (collection.create.strict_mode_config as Schemas['StrictModeConfig'] | null | undefined)
       ?.upsert_max_batchsize
     if (limit != null && points.length > limit) {
-      throw new Refusal(400, `Bad request: Upsert limit exceeded ${points.length} > ${limit} for upsert_max_batchsize`)
+      const help = `Help: Reduce the "upsert limit" parameter to or below ${limit}.`
+      throw new Refusal(400, `Bad request: Limit exceeded ${points.length} > ${limit} for "upsert limit". ${help}`)
     }
     const stored = points.map((point) => toStored(collection, point))
     for (const point of stored) collection.points.set(idKey(point.id), point)
