@@ -16,6 +16,8 @@ export interface Keys {
   readonly start: Uint32Array
   readonly end: Uint32Array
   bytes: Uint8Array
+  /** True when every `hi` read last is 0: ids from 0 to 2^32, valid without looking at each. */
+  small?: boolean
 }
 
 export type IdKind = 'integer' | 'string'
@@ -32,11 +34,13 @@ export function createKeys(kind: IdKind): Keys {
     start: new Uint32Array(places),
     end: new Uint32Array(places),
     bytes: new Uint8Array(0),
+    small: false,
   }
 }
 
 /** Reads rows [from, from + count) of an id column. */
 export function readKeys(column: ArrowColumn, from: number, count: number, keys: Keys, seed: number): void {
+  keys.small = false
   if (column.dictionary !== undefined) readDictionary(column, column.dictionary, from, count, keys, seed)
   else readPlain(column, from, count, keys, seed)
   if (column.nulls !== 0 && column.buffers[0] !== 0) {
@@ -45,6 +49,7 @@ export function readKeys(column: ArrowColumn, from: number, count: number, keys:
       if (isValid(column, bitmap, from + i)) continue
       keys.lo[i] = 0
       keys.hi[i] = NULL_WORD
+      keys.small = false
     }
   }
 }
@@ -56,10 +61,13 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
   switch (column.format) {
     case 'l': {
       const words = new Uint32Array(memory, buffers[1] + 8 * at, 2 * count)
+      let any = 0
       for (let i = 0; i < count; i++) {
         lo[i] = words[2 * i]
         hi[i] = words[2 * i + 1]
+        any |= words[2 * i + 1]
       }
+      keys.small = any === 0
       return
     }
     case 'L': {
@@ -72,16 +80,13 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
       return
     }
     case 'I':
-      lo.set(new Uint32Array(memory, buffers[1] + 4 * at, count))
-      hi.fill(0, 0, count)
+      readSmall(new Uint32Array(memory, buffers[1] + 4 * at, count), keys)
       return
     case 'S':
-      lo.set(new Uint16Array(memory, buffers[1] + 2 * at, count))
-      hi.fill(0, 0, count)
+      readSmall(new Uint16Array(memory, buffers[1] + 2 * at, count), keys)
       return
     case 'C':
-      lo.set(new Uint8Array(memory, buffers[1] + at, count))
-      hi.fill(0, 0, count)
+      readSmall(new Uint8Array(memory, buffers[1] + at, count), keys)
       return
     case 'i':
       readSigned(new Int32Array(memory, buffers[1] + 4 * at, count), keys)
@@ -132,13 +137,21 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
   for (let i = 0; i < count; i++) fingerprint(keys.bytes, keys.start[i], keys.end[i], seed, keys, i)
 }
 
+function readSmall(values: Uint32Array | Uint16Array | Uint8Array, keys: Keys): void {
+  keys.lo.set(values)
+  keys.hi.fill(0, 0, values.length)
+  keys.small = true
+}
+
+/** Mostly there is no negative number, and then the words are copied as they are. */
 function readSigned(values: Int32Array | Int16Array | Int8Array, keys: Keys): void {
   const { lo, hi } = keys
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    lo[i] = value
-    hi[i] = value >> 31
-  }
+  lo.set(values)
+  let any = 0
+  for (let i = 0; i < values.length; i++) any |= values[i]
+  keys.small = any >= 0
+  if (keys.small) hi.fill(0, 0, values.length)
+  else for (let i = 0; i < values.length; i++) hi[i] = values[i] >> 31
 }
 
 /** Dictionary-encoded ids: the keys of the dictionary once, then one look-up a row. */
@@ -176,7 +189,7 @@ function dictionaryKeys(dictionary: ArrowColumn, seed: number): Keys {
   if (lastDictionary?.column === dictionary && lastDictionary.seed === seed) return lastDictionary.keys
   const { length } = dictionary
   const words = () => new Uint32Array(length)
-  const keys: Keys = { lo: words(), hi: words(), start: words(), end: words(), bytes: new Uint8Array(0) }
+  const keys: Keys = { lo: words(), hi: words(), start: words(), end: words(), bytes: new Uint8Array(0), small: false }
   readKeys(dictionary, 0, length, keys, seed)
   lastDictionary = { column: dictionary, seed, keys }
   return keys

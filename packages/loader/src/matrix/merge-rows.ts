@@ -69,8 +69,6 @@ export class RowMerger {
 
   /** Merges the n rows in the buffers into `out`; returns the number of entries. */
   mergeReserved(n: number, users: number, out: MergedRows, lengths: Uint32Array): number {
-    const place = this.#place
-    for (let i = 0; i < n; i++) place[i] = i
     this.#sortByItem(n)
     this.#sortByUser(n, users)
     return this.#emit(out, users, lengths)
@@ -93,7 +91,7 @@ export class RowMerger {
       for (let i = 0; i < n; i++) {
         const at = digits[(item[i] >>> shift) & mask]++
         sortedItem[at] = item[i]
-        sortedPlace[at] = place[i]
+        sortedPlace[at] = pass === 0 ? i : place[i]
       }
       this.#swap()
     }

@@ -53,6 +53,11 @@ export class RowReader {
 
   #selectValid(count: number, outcomes: Float64Array): void {
     const { rows } = this
+    if (this.users.small && this.items.small) {
+      rows.set(everyRow.subarray(0, count))
+      this.n = count
+      return
+    }
     const users = this.users.hi
     const items = this.items.hi
     const userLimit = this.#source.userKind === 'integer' ? UNSAFE_WORD : NULL_WORD
@@ -209,6 +214,8 @@ export class RowReader {
     this.n = n
   }
 }
+
+const everyRow = Uint16Array.from({ length: CHUNK_ROWS }, (_, i) => i)
 
 function columnOf(batch: ArrowBatch, name: string): ArrowColumn {
   const column = batch.columns.get(name)
