@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('../', import.meta.url))
 const flags =
   '--runtime stub --noAssert -O3 --converge --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable simd,threads,bulk-memory'
 
-for (const entry of ['solver', 'topk']) {
+for (const entry of ['solver', 'dense', 'topk']) {
   if (!existsSync(`${folder}assembly/${entry}.ts`)) continue
   const simd = await compile(entry, flags)
   const relaxed = await compile(entry, `${flags},relaxed-simd`)

@@ -1,19 +1,4 @@
-/** Small dense float64 matrices, row-major in a Float64Array: what happens once a half-sweep, on k×k. */
-
-/** C = A·B, all n×n. */
-export function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
-  const c = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    const row = c.subarray(i * n, (i + 1) * n)
-    for (let t = 0; t < n; t++) {
-      const s = a[i * n + t]
-      if (s === 0) continue
-      const from = t * n
-      for (let j = 0; j < n; j++) row[j] += s * b[from + j]
-    }
-  }
-  return c
-}
+/** Small dense float64 matrices, row-major in a Float64Array: the reference solver's algebra. */
 
 export function transposed(a: Float64Array, n: number): Float64Array {
   const t = new Float64Array(n * n)
@@ -37,22 +22,6 @@ export function cholesky(a: Float64Array, n: number): Float64Array | undefined {
     }
   }
   return l
-}
-
-/** Inverse of a lower triangular matrix. */
-export function invertLower(l: Float64Array, n: number): Float64Array {
-  const inverse = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    const row = inverse.subarray(i * n, (i + 1) * n)
-    for (let t = 0; t < i; t++) {
-      const s = l[i * n + t]
-      for (let j = 0; j <= t; j++) row[j] -= s * inverse[t * n + j]
-    }
-    const d = 1 / l[i * n + i]
-    for (let j = 0; j < i; j++) row[j] *= d
-    row[i] = d
-  }
-  return inverse
 }
 
 /** Solves A·x = b in place with the Cholesky factor of A. */

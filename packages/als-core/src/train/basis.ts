@@ -1,5 +1,5 @@
-import { cholesky, invertLower, product, transposed } from '../linear-algebra/dense.ts'
-import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts'
+import { transposed } from '../linear-algebra/dense.ts'
+import type { DenseKernel } from '../linear-algebra/dense-kernel.ts'
 import { padFactors } from './layout.ts'
 
 /**
@@ -43,10 +43,10 @@ export interface BasisInput {
  * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ: W = P_F·Q, P = Qᵀ, R = P_X·Q.
  * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
  */
-export function changeBasis(input: BasisInput): Basis {
+export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight, lambda } = input
   const gram = fixedToFactors
-    ? product(product(transposed(fixedToFactors, k), gramInBasis, k), fixedToFactors, k)
+    ? dense.product(dense.product(transposed(fixedToFactors, k), gramInBasis), fixedToFactors)
     : gramInBasis
   let squaredNorm = 0
   for (let i = 0; i < k; i++) squaredNorm += gram[i * k + i]
@@ -54,28 +54,29 @@ export function changeBasis(input: BasisInput): Basis {
     throw new SingularError('The factors are no longer finite: the training diverged. Raise regularization.')
   }
   if (lambda === undefined) {
-    const { values, vectors } = symmetricEigen(gram, k)
+    const { values, vectors } = dense.eigen(gram)
+    const q = transposed(vectors, k)
     return {
-      rotation: fixedToFactors ? product(fixedToFactors, vectors, k) : vectors,
-      restart: solvedToFactors ? product(solvedToFactors, vectors, k) : vectors,
-      toFactors: transposed(vectors, k),
+      rotation: fixedToFactors ? dense.product(fixedToFactors, q) : q,
+      restart: solvedToFactors ? dense.product(solvedToFactors, q) : q,
+      toFactors: vectors,
       eigenvalues: values.map((value) => unobservedWeight * Math.max(0, value)),
       squaredNorm,
     }
   }
   const system = gram.map((value) => unobservedWeight * value)
   for (let i = 0; i < k; i++) system[i * k + i] += lambda
-  const lower = cholesky(system, k)
+  const lower = dense.cholesky(system)
   if (!lower) {
     throw new SingularError(
       `The Gram matrix of the fixed side is singular with regularization ${lambda}: fewer independent rows than factors. Raise regularization, or lower factors below ${k}.`,
     )
   }
-  const inverse = invertLower(lower, k)
+  const inverse = dense.invertLower(lower)
   const inverseTransposed = transposed(inverse, k)
   return {
-    rotation: fixedToFactors ? product(fixedToFactors, inverseTransposed, k) : inverseTransposed,
-    restart: solvedToFactors ? product(solvedToFactors, lower, k) : lower,
+    rotation: fixedToFactors ? dense.product(fixedToFactors, inverseTransposed) : inverseTransposed,
+    restart: solvedToFactors ? dense.product(solvedToFactors, lower) : lower,
     toFactors: inverse,
     squaredNorm,
   }

@@ -1,3 +1,4 @@
+import type { DenseKernel } from '../linear-algebra/dense-kernel.ts'
 import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
 import type { PhaseSeconds } from '../model/als-model.ts'
 import { type RunShardsOptions, runShards } from '../pool/run-shards.ts'
@@ -19,6 +20,8 @@ export interface Workbench {
   readonly share: KernelShare
   /** The kernel on this thread, for the small k×k preparations. */
   readonly kernel: SolverKernel
+  /** Float64 algebra on k×k matrices, on this thread. */
+  readonly dense: DenseKernel
   /** Z, when it does not fit the kernel's memory. */
   readonly outside?: Uint8Array<SharedArrayBuffer>
   readonly codebook?: Float32Array<SharedArrayBuffer>
@@ -94,7 +97,7 @@ export async function halfSweep(
     lap('solve')
     return result
   }
-  const basis = changeBasis({
+  const basis = changeBasis(bench.dense, {
     gram,
     k,
     fixedToFactors: held.toFactors,

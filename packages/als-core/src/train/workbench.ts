@@ -1,5 +1,6 @@
 import { compileKernel } from '../kernel/instantiate.ts'
 import * as solverBytes from '../kernel/solver.wasm.ts'
+import { openDenseKernel } from '../linear-algebra/dense-kernel.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import type { Workbench } from './half-sweep.ts'
@@ -30,6 +31,7 @@ export function openWorkbench(
     options,
     share,
     kernel: viewKernel(share, 0).kernel,
+    dense: openDenseKernel(options.factors, options.kernel),
     ...(layout.outside && { outside: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)) }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
     running: { signal },

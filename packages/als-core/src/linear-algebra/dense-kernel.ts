@@ -1,0 +1,89 @@
+import * as denseBytes from '../kernel/dense.wasm.ts'
+import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
+
+/**
+ * Float64 algebra on k×k matrices in WebAssembly, on the calling thread. Matrices go in and out as row-major
+ * Float64Arrays of k·k elements.
+ */
+export interface DenseKernel {
+  /** A·B */
+  product(a: Float64Array, b: Float64Array): Float64Array
+  /** L of A = L·Lᵀ, or nothing when A is not positive definite. */
+  cholesky(a: Float64Array): Float64Array | undefined
+  /** The inverse of a lower triangular matrix. */
+  invertLower(l: Float64Array): Float64Array
+  /** Eigenvalues of symmetric A and its eigenvectors as rows: A = vectorsᵀ·diag(values)·vectors. */
+  eigen(a: Float64Array): { values: Float64Array; vectors: Float64Array }
+}
+
+interface Exports {
+  product(a: number, b: number, c: number, n: number, stride: number): void
+  cholesky(a: number, n: number, stride: number): number
+  invertLower(l: number, inverse: number, n: number, stride: number): void
+  eigen(
+    a: number,
+    n: number,
+    stride: number,
+    vectors: number,
+    values: number,
+    work: number,
+    rotations: number,
+    most: number,
+  ): number
+}
+
+/** Rotations of QL that are applied together; at least one step's. */
+const ROTATIONS = 1 << 17
+
+/** Makes the algebra for matrices of order k. */
+export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
+  const stride = Math.ceil(k / 4) * 4
+  const square = stride * stride * 8
+  const [a, b, c] = [65_536, 65_536 + square, 65_536 + 2 * square]
+  const values = c + square
+  const work = values + stride * 8
+  const rotations = work + 5 * stride * 8
+  const most = Math.max(ROTATIONS, k)
+  const pages = Math.ceil((rotations + most * 24) / 65_536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const instance = new WebAssembly.Instance(compileKernel(denseBytes, kernel), { env: { memory } })
+  const exports = instance.exports as unknown as Exports
+  const f64 = new Float64Array(memory.buffer)
+
+  const load = (matrix: Float64Array, at: number): void => {
+    f64.fill(0, at / 8, at / 8 + stride * stride)
+    for (let i = 0; i < k; i++) f64.set(matrix.subarray(i * k, (i + 1) * k), at / 8 + i * stride)
+  }
+  const read = (at: number): Float64Array => {
+    const matrix = new Float64Array(k * k)
+    for (let i = 0; i < k; i++) {
+      const row = at / 8 + i * stride
+      matrix.set(f64.subarray(row, row + k), i * k)
+    }
+    return matrix
+  }
+  return {
+    product(left, right) {
+      load(left, a)
+      load(right, b)
+      exports.product(a, b, c, k, stride)
+      return read(c)
+    },
+    cholesky(matrix) {
+      load(matrix, a)
+      return exports.cholesky(a, k, stride) < 0 ? read(a) : undefined
+    },
+    invertLower(lower) {
+      load(lower, a)
+      exports.invertLower(a, b, k, stride)
+      return read(b)
+    },
+    eigen(matrix) {
+      load(matrix, a)
+      if (exports.eigen(a, k, stride, b, values, work, rotations, most) !== 0) {
+        throw new Error(`The eigenvalues of a Gram matrix of order ${k} did not converge: are the factors finite?`)
+      }
+      return { values: f64.slice(values / 8, values / 8 + k), vectors: read(b) }
+    },
+  }
+}
