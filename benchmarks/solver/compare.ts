@@ -23,9 +23,9 @@ export interface ComparisonOptions extends ProgramOptions {
 export interface Contender {
   name: ProgramName
   iterations: Iteration[]
-  /** Exact loss by iteration (from 1). */
+  /** Exact loss by iteration (from 1). Where it was not computed, ours is what `train` reports. */
   losses: Map<number, number>
-  /** Of a process of its own that only trains, for one iteration. */
+  /** Of a process of its library's that only trains, for one iteration. */
   peakRssMb: number
 }
 
@@ -53,26 +53,36 @@ export async function compare(options: ComparisonOptions): Promise<Contender[]> 
         losses.set(i, await loss.of(await program.factors(path, matrix.users), objective))
       }
     }
+    const [{ iterations, losses }] = contenders
+    const weights = loss.weights(objective)
+    for (const { report } of iterations) {
+      const reported = report!.loss / weights
+      const exact = losses.get(report!.iteration) ?? reported
+      if (Math.abs(reported / exact - 1) > 1e-4) {
+        throw new Error(`train reports a loss of ${reported} after iteration ${report!.iteration}, but it is ${exact}.`)
+      }
+      losses.set(report!.iteration, exact)
+    }
   } finally {
     await Promise.all(contenders.map(({ program }) => program.close()))
     await loss.close()
   }
-  const results: Contender[] = []
-  for (const { name, iterations, losses } of contenders) {
-    results.push({ name, iterations, losses, peakRssMb: await peakRss(name, prefix, options) })
+  // An exact solve takes minutes on M, and holds what the conjugate gradients of its library hold: one figure for both.
+  const rss = new Map<string, number>()
+  for (const { name } of contenders) {
+    const library = libraryOf(name)
+    if (rss.has(library)) continue
+    const program = await Program.start(name, prefix, options)
+    await program.iterate()
+    rss.set(library, await program.close())
   }
-  return results
+  return contenders.map(({ name, iterations, losses }) => {
+    return { name, iterations, losses, peakRssMb: rss.get(libraryOf(name))! }
+  })
 }
 
-async function peakRss(name: ProgramName, prefix: string, options: ProgramOptions): Promise<number> {
-  // Where an exact solve takes minutes: it holds what the conjugate gradients of its library hold.
-  const program = await Program.start(
-    name.endsWith('cholesky') ? (name.replace('cholesky', 'cg') as ProgramName) : name,
-    prefix,
-    options,
-  )
-  await program.iterate()
-  return program.close()
+function libraryOf(name: ProgramName): string {
+  return name.split('-')[0]
 }
 
 /** The peer's seconds over ours, iteration by iteration. */

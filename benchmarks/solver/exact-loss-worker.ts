@@ -1,20 +1,16 @@
 /** Worker of exact-loss.ts. */
 import type { EntriesTask, GramShare, GramTask } from './exact-loss.ts'
 
-export default function work(task: EntriesTask | GramTask): GramShare | { loss: number; weights: number } {
+export default function work(task: EntriesTask | GramTask): GramShare | number {
   return task.step === 'gram' ? gram(task) : entries(task)
 }
 
-/** Σ c (1 - x·y)² over the entries of users [from, to), less (x·y)² for hkv, and Σ c. */
-function entries({ from, to, matrix, objective, factors: k, users, items }: EntriesTask): {
-  loss: number
-  weights: number
-} {
+/** Σ c (1 - x·y)² over the entries of users [from, to), less (x·y)² for hkv. */
+function entries({ from, to, matrix, objective, factors: k, users, items }: EntriesTask): number {
   const { csr, codebook } = matrix
   const less = objective === 'hkv' ? 1 : 0
   const x = new Float64Array(k)
   let loss = 0
-  let weights = 0
   for (let user = from; user < to; user++) {
     for (let f = 0; f < k; f++) x[f] = users[user * k + f]
     for (let entry = csr.indptr[user]; entry < csr.indptr[user + 1]; entry++) {
@@ -29,10 +25,9 @@ function entries({ from, to, matrix, objective, factors: k, users, items }: Entr
       }
       const score = even + odd + (f < k ? x[f] * items[y + f] : 0)
       loss += c * (1 - score) ** 2 - less * score * score
-      weights += c
     }
   }
-  return { loss, weights }
+  return loss
 }
 
 /** Upper triangle of Σ x xᵀ, four rows at a time so that an element of the sum is loaded and stored once for four. */

@@ -63,7 +63,6 @@ export class ExactLoss {
 
   async of(model: Factors, objective: Objective): Promise<number> {
     const matrix = this.#matrix
-    const cells = matrix.users * matrix.items
     const [entries, users, items] = await Promise.all([
       this.#entries(model, objective),
       this.#gram(model, model.users, rowRegularization(matrix.csr.indptr, matrix.items, objective)),
@@ -71,26 +70,29 @@ export class ExactLoss {
     ])
     const everywhere = traceOfProduct(users.gram, items.gram, model.factors)
     const unobserved = objective.objective === 'hkv' ? 1 : objective.unobservedWeight
-    const weights = entries.weights + unobserved * cells - (objective.objective === 'hkv' ? matrix.entries : 0)
-    return (entries.loss + unobserved * everywhere + users.penalty + items.penalty) / weights
+    return (entries + unobserved * everywhere + users.penalty + items.penalty) / this.weights(objective)
+  }
+
+  /** The sum of all weights, which a loss is divided by. */
+  weights(objective: Objective): number {
+    const { users, items, entries, csr, codebook } = this.#matrix
+    let observed = 0
+    for (let e = 0; e < entries; e++) observed += codebook ? codebook[csr.values[e]] : csr.values[e]
+    if (objective.objective === 'hkv') return observed + users * items - entries
+    return observed + objective.unobservedWeight * users * items
   }
 
   close(): Promise<void> {
     return this.#pool.destroy()
   }
 
-  async #entries(model: Factors, { objective }: Objective): Promise<{ loss: number; weights: number }> {
+  async #entries(model: Factors, { objective }: Objective): Promise<number> {
     const matrix = this.#matrix
-    const tasks = ranges(matrix.users, 64).map(([from, to]) => ({
-      step: 'entries',
-      from,
-      to,
-      matrix,
-      objective,
-      ...model,
-    }))
-    const shares: { loss: number; weights: number }[] = await Promise.all(tasks.map((task) => this.#pool.run(task)))
-    return shares.reduce((a, b) => ({ loss: a.loss + b.loss, weights: a.weights + b.weights }))
+    const tasks = ranges(matrix.users, 64).map(
+      ([from, to]): EntriesTask => ({ step: 'entries', from, to, matrix, objective, ...model }),
+    )
+    const shares: number[] = await Promise.all(tasks.map((task) => this.#pool.run(task)))
+    return shares.reduce((a, b) => a + b)
   }
 
   async #gram({ factors }: Factors, rows: GramTask['rows'], regularization: Float64Array): Promise<GramShare> {
