@@ -413,6 +413,28 @@ describe('generations', () => {
     expect((await generations({ url: server.url, alias }))[0].record?.run).toBe('another')
   })
 
+  test('a garbage collection in the middle of a rollback leaves its target', async () => {
+    await run(tagged(20, 1))
+    await run(tagged(20, 2))
+    const [, earlier] = await generations({ url: server.url, alias })
+    let deleted: string[] | undefined
+    server.faults.add({
+      operation: 'updateAliases',
+      when: ({ body }) => JSON.stringify(body).includes('rename_alias'),
+      fault: {
+        kind: 'call',
+        call: async () => {
+          deleted = (await collectGarbage({ url: server.url, alias, keep: 0, dryRun: false })).deleted
+        },
+      },
+    })
+    expect(await rollback({ url: server.url, alias })).toMatchObject({ to: earlier.collection })
+    expect(deleted).toEqual([])
+    expect((await server.client.count(alias)).count).toBe(20)
+    // And once it is over, what was left is garbage again.
+    expect((await collectGarbage({ url: server.url, alias, keep: 0, dryRun: false })).deleted).toHaveLength(1)
+  })
+
   test('nothing to roll back to', async () => {
     await expect(rollback({ url: server.url, alias })).rejects.toThrow(/points to no generation made by publish/)
     await run({ keep: 0 })

@@ -3,7 +3,7 @@ import { deleteCollection, listAliases } from '../server/collections.ts'
 import { type CallOptions, Connection } from '../server/connection.ts'
 import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
 import { checkAlias, fencePrefix } from './names.ts'
-import { STALE_AFTER } from './owner.ts'
+import { isAbandoned, STALE_AFTER } from './owner.ts'
 import { readRecord, writeRecord } from './record.ts'
 
 export interface Garbage {
@@ -65,7 +65,7 @@ export async function deleteGarbage(
   connection: Connection,
   alias: string,
   garbage: Garbage[],
-  options: CallOptions & { grace?: (collection: string) => number },
+  options: DeleteOptions & { grace?: (collection: string) => number },
 ): Promise<string[]> {
   const deleted: string[] = []
   for (const { collection } of garbage) {
@@ -76,18 +76,29 @@ export async function deleteGarbage(
   return deleted
 }
 
+export interface DeleteOptions extends CallOptions {
+  /** Milliseconds after the last heartbeat when a run counts as dead. Default 120,000. */
+  staleAfter?: number
+  /** The run that deletes its own collection. */
+  run?: string
+}
+
 /**
- * Deletes a collection unless an alias other than a fence points to it. It is marked first, so that a rollback to it that begins now is
- * refused, and the aliases are read after that: deleting a collection takes its aliases along.
+ * Deletes a collection unless a run is at work on it (loading it, or rolling back to it) or an alias other than a fence points to it. It is
+ * marked first, so that a rollback to it that begins now is refused, and the aliases are read after that: deleting a collection takes its
+ * aliases along.
  */
 export async function deleteUnserved(
   connection: Connection,
   alias: string,
   collection: string,
-  options: CallOptions,
+  options: DeleteOptions,
 ): Promise<boolean> {
   const record = await readRecord(connection, collection, options)
-  if (record) await writeRecord(connection, collection, { ...record, state: 'deleting' }, options)
+  if (record) {
+    if (record.run !== options.run && !isAbandoned(record, options.staleAfter ?? STALE_AFTER)) return false
+    await writeRecord(connection, collection, { ...record, state: 'deleting' }, options)
+  }
   const aliases = await listAliases(connection, options)
   const serving = [...aliases].some(([name, target]) => target === collection && !name.startsWith(fencePrefix(alias)))
   if (!serving) {

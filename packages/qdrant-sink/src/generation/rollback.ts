@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { PublishError } from '../errors.ts'
-import { describeCollection, listAliases } from '../server/collections.ts'
-import { Connection } from '../server/connection.ts'
+import { listAliases } from '../server/collections.ts'
+import { type CallOptions, Connection } from '../server/connection.ts'
 import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
 import { checkAlias } from './names.ts'
-import { STALE_AFTER } from './owner.ts'
-import { writeRecord } from './record.ts'
+import { activeRuns, STALE_AFTER, thisProcess } from './owner.ts'
+import { readRecord, writeRecord } from './record.ts'
 import { type Move, raiseFences, swapAliases } from './swap.ts'
 
 export interface RollbackOptions extends GenerationsOptions {
@@ -56,23 +57,37 @@ export async function rollback(options: RollbackOptions): Promise<Rollback> {
       await writeRecord(connection, left.collection, { ...left.record, state: 'published' }, options)
     }
   }
-  await raiseFences(connection, moves, options)
-  // A garbage collection marks before it deletes, and looks at the aliases after that.
-  for (const { to } of moves) {
-    if ((await describeCollection(connection, to, options)) === undefined) {
-      throw new PublishError(`The collection ${to} was deleted a moment ago. Nothing was changed.`, {
-        step: 'rollback',
-        collection: to,
-      })
-    }
+  const run = randomUUID()
+  activeRuns.add(run)
+  try {
+    await raiseFences(connection, moves, options)
+    for (const { to } of moves) await lease(connection, to, run, options)
+    await swapAliases(connection, moves, options)
+    for (const { to } of moves) await lease(connection, to, run, options, 0)
+  } finally {
+    activeRuns.delete(run)
   }
-  await swapAliases(connection, moves, options)
   const now = await listAliases(connection, options)
   return {
     from: live.collection,
     to: target.collection,
     aliases: Object.fromEntries(moves.map((move) => [move.alias, now.get(move.alias) as string])),
   }
+}
+
+/** Says that somebody is at work on the collection, so that no garbage collection takes it away under the swap; 0 ends that. */
+async function lease(
+  connection: Connection,
+  collection: string,
+  run: string,
+  options: CallOptions,
+  heartbeat: number = Date.now(),
+): Promise<void> {
+  const record = await readRecord(connection, collection, options)
+  if (record === undefined || record.state === 'deleting') {
+    throw failure(`The collection ${collection} was deleted a moment ago. Nothing was changed.`)
+  }
+  await writeRecord(connection, collection, { ...record, run, owner: thisProcess, heartbeat }, options)
 }
 
 function chooseTarget(alias: string, found: Generation[], wanted: number | undefined): Generation {

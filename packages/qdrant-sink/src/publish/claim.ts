@@ -23,7 +23,10 @@ export async function claimGeneration(run: Run, state: Preflight): Promise<numbe
   const resumed = same[0]?.generation
   for (const found of abandoned) {
     if (found.generation === resumed && found.state !== 'deleting') continue
-    await deleteUnserved(connection, found.record?.alias ?? settings.alias, found.collection, { signal })
+    await deleteUnserved(connection, found.record?.alias ?? settings.alias, found.collection, {
+      signal,
+      staleAfter: settings.staleAfter,
+    })
   }
   const newest = Math.max(0, ...[...state.generations.values()].flat().map((found) => found.generation))
   let generation = resumed ?? Math.max(Math.floor(Date.now() / 1000), newest + 1)
@@ -77,6 +80,6 @@ function newRecord(run: Run, part: Part, generation: number): GenerationRecord {
 async function discard(run: Run, part: Part): Promise<void> {
   await part.heartbeat?.stop()
   part.heartbeat = undefined
-  await deleteUnserved(run.connection, part.alias, part.collection, { signal: run.signal })
+  await deleteUnserved(run.connection, part.alias, part.collection, { signal: run.signal, run: run.id })
   part.collection = ''
 }

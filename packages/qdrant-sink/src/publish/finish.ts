@@ -57,7 +57,13 @@ export async function clean(
       const found = await findGenerations(connection, alias, settings.staleAfter, { signal })
       // A query that resolved the alias just before the swap may still be on its way to the old collection.
       const grace = (collection: string): number => (collection === state.live.get(alias) ? settings.graceDelay : 0)
-      deleted.push(...(await deleteGarbage(connection, alias, findGarbage(found, settings.keep), { signal, grace })))
+      deleted.push(
+        ...(await deleteGarbage(connection, alias, findGarbage(found, settings.keep), {
+          signal,
+          grace,
+          staleAfter: settings.staleAfter,
+        })),
+      )
     }
     return { deleted, cleaningFailed: undefined }
   } catch (error) {
@@ -81,10 +87,10 @@ export async function giveUp(run: Run, error: unknown): Promise<void> {
     if (part.collection === '') continue
     const deadline = AbortSignal.timeout(Math.max(settings.abortDeadline, 1))
     try {
-      const owner = (await readRecord(connection, part.collection, { signal: deadline }))?.run
+      const owner = (await readRecord(connection, part.collection, { signal: deadline, run: run.id }))?.run
       if (owner !== run.id) continue
       if (keep) await part.heartbeat?.update({ heartbeat: 0 }, deadline)
-      else await deleteUnserved(connection, part.alias, part.collection, { signal: deadline })
+      else await deleteUnserved(connection, part.alias, part.collection, { signal: deadline, run: run.id })
     } catch {
       // The server is away. The heartbeat ages, and the next run deletes or resumes it.
     }
