@@ -87,7 +87,7 @@ export async function giveUp(run: Run, error: unknown): Promise<void> {
     if (part.collection === '') continue
     const deadline = AbortSignal.timeout(Math.max(settings.abortDeadline, 1))
     try {
-      const owner = (await readRecord(connection, part.collection, { signal: deadline, run: run.id }))?.run
+      const owner = (await readRecord(connection, part.collection, { signal: deadline }))?.run
       if (owner !== run.id) continue
       if (keep) await part.heartbeat?.update({ heartbeat: 0 }, deadline)
       else await deleteUnserved(connection, part.alias, part.collection, { signal: deadline, run: run.id })
