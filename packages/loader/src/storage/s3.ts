@@ -162,7 +162,7 @@ function describeS3Error(error: unknown, uri: string, action: string, signal?: A
   if (signal?.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted')
   const { name = 'Error', message = '', $metadata } = error as ServiceError
   const status = $metadata?.httpStatusCode
-  const because = `${name}${status === undefined ? '' : ` (${status})`}${message === '' ? '' : `: ${message}`}`
+  const because = `${name}${status === undefined ? '' : ` (${status})`}${message === '' ? '' : `: ${message.replace(/\.$/, '')}`}`
   const place = { file: uri }
   const cause = { cause: error }
   if (status === 412 || name === 'PreconditionFailed') {
