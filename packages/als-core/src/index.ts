@@ -49,6 +49,7 @@ export {
   type TrainOptions,
   type TrainProgress,
 } from './train/options.ts'
+export { type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
 export { TrainingAborted, train } from './train/train.ts'
 export type { Choices, Parameters, SearchSpace } from './tune/search-space.ts'
 export { type TuneOptions, type TuneResult, type TuneRun, tune, tuneTable } from './tune/tune.ts'

@@ -1,0 +1,60 @@
+import { availableParallelism } from 'node:os'
+import { padFactors, planLayout } from './layout.ts'
+import type { ModelOptions } from './options.ts'
+
+/** What the memory of a training depends on. */
+export interface MemoryInput {
+  users: number
+  items: number
+  entries: number
+  /** Default 128. */
+  factors?: number
+  /** Default: all cores. */
+  threads?: number
+  /** Default 'bfloat16'. */
+  gatherPrecision?: ModelOptions['gatherPrecision']
+  /** Default 'cg'. */
+  solver?: ModelOptions['solver']
+  /** Whether the values are one-byte codes: at most 256 distinct ones. Default true. */
+  codes?: boolean
+}
+
+/** Bytes, by what they hold. */
+export interface MemoryPlan {
+  /** CSR and CSC: 2·entries·(4 + 1 or 4) + 12·(users + items + 2), the offsets and the order of the rows. */
+  readonly matrix: number
+  /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
+  readonly factors: number
+  /** The fixed side in the solver's basis: k·(2 or 4)·max(users, items); 0 for Cholesky. */
+  readonly rotated: number
+  /** Kernel scratch of all threads and the partial Gram matrices. */
+  readonly scratch: number
+  /** Node.js itself and its threads: 110 MB and 25 MB a thread, measured with Node.js 24. */
+  readonly process: number
+  readonly total: number
+}
+
+/**
+ * Peak memory of `train`, the matrix included, before anything is allocated. The result of `train` is in the memory of
+ * `factors`; `model()` in an `onIteration` makes a copy, 4·factors·(users + items) more while it is held. Building the
+ * matrix, loading and an `initial` model are the caller's.
+ */
+export function planMemory(input: MemoryInput): MemoryPlan {
+  const { users, items, entries, factors: k = 128, threads = availableParallelism() } = input
+  const { gatherPrecision = 'bfloat16', solver = 'cg', codes = true } = input
+  for (const [name, value] of Object.entries({ users, items, entries, factors: k, threads })) {
+    if (!(Number.isInteger(value) && value >= 1)) {
+      throw new RangeError(`${name} is ${value}, expected a whole number of at least 1.`)
+    }
+  }
+  const padded = padFactors(k)
+  const bytes = gatherPrecision === 'bfloat16' ? 2 : 4
+  const matrix = 2 * entries * (codes ? 5 : 8) + 12 * (users + items + 2)
+  const factors = 2 * 4 * padded * (users + items)
+  const rotated = solver === 'cg' ? Math.max(users, items) * padded * bytes : 0
+  // Partial sums (see sides.ts), and a dozen k×k matrices of the change of basis.
+  const gram = ((k <= 256 ? 32 : 8) + 12) * padded * padded * 8
+  const scratch = planLayout(k, 0, bytes, threads).totalBytes + gram
+  const process = 110e6 + 25e6 * threads
+  return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }
+}
