@@ -196,12 +196,12 @@ function pass(kind: i32, v: usize, out: usize): void {
     memory.fill(to, 0, stride);
   }
   if (resident) passTile(kind, entries, weights, targets, from, to);
+  else if (capacity == 0) passPieces(kind, entries, from, to);
   else {
-    for (let start = 0; start < entries; start += tileRows) {
-      const count = min(tileRows, entries - start);
-      fillTile(start, count);
-      const at = piece(start);
-      passTile(kind, count, weights + at, targets + at, from, to);
+    for (let start = 0; start < entries; start += capacity) {
+      const count = min(capacity, entries - start);
+      fetchEntries(start, count);
+      passPieces(kind, count, from, to);
     }
   }
   if (scaled && kind != PASS_DOTS) {
@@ -209,20 +209,36 @@ function pass(kind: i32, v: usize, out: usize): void {
   }
 }
 
-/** Whether the entries of the row under way are all in the areas, or only the piece last fetched. */
-let streamed: bool = false;
-export function setStreamed(isStreamed: i32): void { streamed = isStreamed != 0; }
+/** How many entries `fetchEntries` brings at a time; 0 when the areas hold all entries of the row under way. */
+let capacity: i32 = 0;
+export function setCapacity(entries: i32): void { capacity = entries; }
 
-@inline function piece(start: i32): usize { return streamed ? 0 : <usize>start << 2; }
+/** Rows of a piece: 64 KB at k = 128, read again from the second-level cache. */
+// @ts-ignore: decorator
+@inline const PIECE_ROWS: i32 = 256;
 
-/** Fills the tile with `count` entries of the row under way, from its entry `start` on. */
-function fillTile(start: i32, count: i32): void {
-  if (streamed) fetchEntries(start, count);
-  const at = indices + piece(start), bytes = half ? stride >> 1 : stride;
+/** A row that is too long for the tile goes through it in pieces; while one computes, the next is brought ahead. */
+function passPieces(kind: i32, count: i32, v: usize, out: usize): void {
+  const most = min(PIECE_ROWS, tileRows);
+  touchedAhead = 0; nextEntries = 0;
+  for (let q = 0; q < count; q += most) {
+    const rows = min(most, count - q), at = <usize>q << 2;
+    fillTile(at, rows);
+    touchedAhead = 0;
+    nextIndices = indices + at + (<usize>rows << 2);
+    nextEntries = outside ? 0 : min(most, count - q - rows);
+    passTile(kind, rows, weights + at, targets + at, v, out);
+  }
+  touchedAhead = 0; nextEntries = 0;
+}
+
+/** Fills the tile with `count` entries, from `at` bytes into the areas on. */
+function fillTile(at: usize, count: i32): void {
+  const bytes = half ? stride >> 1 : stride;
   if (outside) {
-    fetchRows(at, count, staging);
+    fetchRows(indices + at, count, staging);
     gather(staging, identity, count, bytes, tile, count);
-  } else gather(z, at, count, bytes, tile, start == 0 ? touchedAhead : 0);
+  } else gather(z, indices + at, count, bytes, tile, touchedAhead);
 }
 
 function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
@@ -241,12 +257,14 @@ function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usiz
     for (let g = 0; g < groups; g++, at += group, w += 16) {
       const dots = dots4(half, at, v, stride);
       sum = fma(f32x4.mul(dots, dots), v128.load(w), sum);
+      touchNext(share, bytes);
     }
     sumSquare += <f64>sumLanes(sum);
   } else if (kind == PASS_PRODUCT) {
     for (let g = 0; g < groups; g++, at += group, w += 16) {
       const dots = dots4(half, at, v, stride), s = f32x4.mul(dots, v128.load(w));
       sum = fma(dots, s, sum);
+      touchNext(share, bytes);
       axpy4(half, s, at, out, stride);
     }
     sumSquare += <f64>sumLanes(sum);
@@ -254,18 +272,21 @@ function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usiz
     for (let g = 0; g < groups; g++, at += group, w += 16, b += 16) {
       const dots = dots4(half, at, v, stride), target = v128.load(b);
       sum = fma(dots, target, sum);
-      const until = min(touchedAhead + share, nextEntries);
-      touch(z, nextIndices, touchedAhead, until, bytes);
-      touchedAhead = until;
+      touchNext(share, bytes);
       axpy4(half, f32x4.sub(target, f32x4.mul(dots, v128.load(w))), at, out, stride);
     }
     sumTarget += <f64>sumLanes(sum);
   } else {
     for (let g = 0; g < groups; g++, at += group, b += 16) {
-      const until = min(touchedAhead + share, nextEntries);
-      touch(z, nextIndices, touchedAhead, until, bytes);
-      touchedAhead = until;
+      touchNext(share, bytes);
       axpy4(half, v128.load(b), at, out, stride);
     }
   }
+}
+
+/** Brings the next `share` rows of what comes after into the cache, if any are left. */
+@inline function touchNext(share: i32, bytes: usize): void {
+  const until = min(touchedAhead + share, nextEntries);
+  touch(z, nextIndices, touchedAhead, until, bytes);
+  touchedAhead = until;
 }

@@ -17,7 +17,7 @@ export interface SolverKernel {
     staging: number,
     identity: number,
   ): void
-  setStreamed(streamed: number): void
+  setCapacity(entries: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void
   weighCodes(codes: number, count: number, codebook: number, alpha: number, shift: number): void
   solveRows(

@@ -100,7 +100,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         f32.set(rows.before.subarray(first * padded, next * padded), source / 4)
         kernel.multiply(source, count, padded, layout.restart, block)
       }
-      kernel.setStreamed(streamed ? 1 : 0)
+      kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(
         count,
         indptr,
