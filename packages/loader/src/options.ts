@@ -205,6 +205,10 @@ const schema = z
     signal: z.instanceof(AbortSignal).optional(),
     onProgress: z.custom<(progress: LoadProgress) => void>((value) => typeof value === 'function').optional(),
   })
+  .refine(({ sources }) => new Set(sources.map(({ name }) => name)).size === sources.length, {
+    path: ['sources'],
+    error: 'two sources have the same name; use `files` for several places of one source',
+  })
   .refine((value) => value.merge !== 'last' || value.sources.every((each) => each.time !== undefined), {
     path: ['merge'],
     error: '"last" needs a `time` column in every source',

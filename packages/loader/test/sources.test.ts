@@ -212,6 +212,13 @@ describe('files', () => {
     )
   })
 
+  test('without rows are read, and leave nothing', async () => {
+    const empty = writeParquet(join(folder, 'empty.parquet'), pairColumns([]))
+    await expect(load({ uri: empty })).rejects.toThrow('Nothing is left of 0 rows')
+    const both = await load({ uri: undefined, files: [empty, uri] })
+    expect(both.stats.rows).toBe(rows.length)
+  })
+
   test('that do not exist are an error', async () => {
     await expect(load({ uri: join(folder, 'nowhere') })).rejects.toThrow(/Source "haves": no Parquet file at .*nowhere/)
   })
@@ -274,6 +281,13 @@ test('wrong options are all named at once', async () => {
   expect(String(error)).toMatch(/sources\.1\.sample: .*<=1/)
   expect(String(error)).toContain('thresholds.user: ')
   expect(String(error)).toContain('"treads"')
+  const twice = {
+    sources: [
+      { name: 'haves', uri },
+      { name: 'haves', uri },
+    ],
+  }
+  await expect(loadInteractions(twice)).rejects.toThrow('sources: two sources have the same name')
   await expect(load({}, { merge: 'last' })).rejects.toThrow('merge: "last" needs a `time` column in every source')
   await expect(load({ time: { column: 'added_at', halfLifeDays: 3 } })).rejects.toThrow(
     'a half-life needs `reference` or `until` to measure ages from',
