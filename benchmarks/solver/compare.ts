@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { max, median, min } from 'simple-statistics'
 import { cachedInteractions, readInteractions } from '../cached-interactions.ts'
+import type { MatrixSize } from '../generate-interactions.ts'
 import { ExactLoss, type Objective } from './exact-loss.ts'
 import { type Iteration, Program, type ProgramName, type ProgramOptions } from './program.ts'
 import { type Column, printTable } from './table.ts'
@@ -29,7 +30,7 @@ export interface Contender {
   peakRssMb: number
 }
 
-export async function compare(options: ComparisonOptions): Promise<Contender[]> {
+export async function compare(options: ComparisonOptions): Promise<{ contenders: Contender[]; shape: MatrixSize }> {
   const prefix = await cachedInteractions(options.data)
   const matrix = readInteractions(prefix)
   const loss = new ExactLoss(matrix)
@@ -76,9 +77,12 @@ export async function compare(options: ComparisonOptions): Promise<Contender[]> 
     await program.iterate()
     rss.set(library, await program.close())
   }
-  return contenders.map(({ name, iterations, losses }) => {
-    return { name, iterations, losses, peakRssMb: rss.get(libraryOf(name))! }
-  })
+  return {
+    contenders: contenders.map(({ name, iterations, losses }) => {
+      return { name, iterations, losses, peakRssMb: rss.get(libraryOf(name))! }
+    }),
+    shape: { users: matrix.users, items: matrix.items, entries: matrix.entries },
+  }
 }
 
 function libraryOf(name: ProgramName): string {

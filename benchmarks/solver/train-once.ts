@@ -1,5 +1,7 @@
 /** Ours alone on the large matrices, generated straight into the process that trains. */
 
+import { planMemory } from '@seesaw/als-core'
+import { sizes } from '../generate-interactions.ts'
 import { phaseColumns } from './phases.ts'
 import { Program } from './program.ts'
 import { printTable } from './table.ts'
@@ -43,6 +45,8 @@ export async function trainOnce({
     factors,
     threads,
     secondsPerIteration: last.seconds,
+    loss: last.report!.loss,
     peakRssMb: Math.round(peakRssMb),
+    plannedMb: Math.round(planMemory({ ...sizes[size], factors, threads }).total / 2 ** 20),
   }
 }

@@ -6,6 +6,7 @@
  *   npm run bench -- solver --part large-k | scaling | kernel [--quick]
  */
 import { parseArgs } from 'node:util'
+import { planMemory } from '@seesaw/als-core'
 import { median } from 'simple-statistics'
 import {
   type ComparisonOptions,
@@ -69,7 +70,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
           peers: { 'implicit-cg': iterations, 'implicit-cholesky': exact },
         }),
   }
-  const contenders = await compare(options)
+  const { contenders, shape } = await compare(options)
   printComparison(contenders)
   const [ours, cg, cholesky] = contenders
   const library = values.objective === 'ials' ? 'Irspack' : 'Implicit'
@@ -84,5 +85,6 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     lossNotAbove: lossNotAbove(ours, cg),
     timeToLossRatio: timeToLossRatio(ours, cg) ?? null,
     peakRssMb: Math.round(ours.peakRssMb),
+    plannedMb: Math.round(planMemory({ ...shape, factors, threads }).total / 2 ** 20),
   }
 }
