@@ -43,8 +43,11 @@ export async function preflight(
 
 async function serverVersion(connection: Connection, options: CallOptions): Promise<string> {
   let version: unknown
+  // Four tries, some seconds: a wrong address is to be known soon.
   try {
-    version = (await connection.call<{ version?: unknown }>((api, init) => api.root({}, init), options)).version
+    version = (
+      await connection.call<{ version?: unknown }>((api, init) => api.root({}, init), { ...options, retries: 4 })
+    ).version
   } catch (error) {
     if (options.signal?.aborted) throw error
     const hint =

@@ -27,6 +27,8 @@ export interface CallOptions {
   timeout?: number
   /** Sends the request once, for those that must look at the server's state before trying again. */
   once?: boolean
+  /** Tries after the first one at most, in place of the connection's number if that is larger. */
+  retries?: number
 }
 
 /**
@@ -87,7 +89,7 @@ export class Connection {
       }
     }
     if (options.once) return attempt()
-    return retrying(attempt, this.#retry, options.signal, () => {
+    return retrying(attempt, this.#retry, options, () => {
       this.retries++
     })
   }

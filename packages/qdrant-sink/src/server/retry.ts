@@ -17,12 +17,12 @@ export interface RetryOptions {
 export async function retrying<T>(
   attempt: () => Promise<T>,
   options: RetryOptions,
-  signal: AbortSignal | undefined,
+  { signal, retries = Number.POSITIVE_INFINITY }: { signal?: AbortSignal; retries?: number },
   onRetry: (error: Error) => void,
 ): Promise<T> {
   const minDelay = options.minDelay ?? 250
   return pRetry(attempt, {
-    retries: options.retries ?? 8,
+    retries: Math.min(options.retries ?? 8, retries),
     minTimeout: minDelay,
     maxTimeout: options.maxDelay ?? 30_000,
     randomize: true,

@@ -40,6 +40,8 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const storage = new Storage()
   const faults = new Faults()
   const requests: SeenRequest[] = []
+  validator ??= requestValidators()
+  const validatorFor = validator
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       if (error instanceof Refusal)
@@ -58,8 +60,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     const { route, names } = findRoute(request.method ?? 'GET', url.pathname)
     const body = parseBody(text)
     if (route.schema !== undefined) {
-      validator ??= requestValidators()
-      const validate = validator(route.schema)
+      const validate = validatorFor(route.schema)
       if (!validate(body)) {
         const { instancePath, message, params } = validate.errors?.[0] ?? {}
         throw new Refusal(400, `Format error in JSON body: ${instancePath} ${message} ${JSON.stringify(params)}`)
