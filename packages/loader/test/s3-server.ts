@@ -63,12 +63,6 @@ export function testServer(): TestServer {
   return server
 }
 
-/** A fault for the first n GETs. */
-export function times(n: number, fault: Fault): Fault {
-  let left = n
-  return (incoming, outgoing) => left-- > 0 && fault(incoming, outgoing)
-}
-
 export function errorAnswer(status: number, code: string): Fault {
   return (_, outgoing) => {
     outgoing.writeHead(status, { 'content-type': 'application/xml' })

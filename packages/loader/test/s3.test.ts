@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LoadError, type LoadOptions, loadInteractions, planLoad, readItems } from '../src/index.ts'
+import { LoadError, type LoadOptions, type LoadProgress, loadInteractions, planLoad, readItems } from '../src/index.ts'
 import { int32, pairColumns, parquetBytes, signals } from './parquet-files.ts'
 import { linesOf, referenceLoad } from './reference.ts'
-import { errorAnswer, resetInBody, shortBody, testServer, times } from './s3-server.ts'
+import { errorAnswer, resetInBody, shortBody, testServer } from './s3-server.ts'
 
 const server = testServer()
 const rows = signals(20_000, 300, 200, 7)
@@ -100,13 +100,18 @@ describe('what passes by is survived and counted', () => {
     ['500 InternalError', errorAnswer(500, 'InternalError')],
     ['a reset in the body', resetInBody],
     ['a short body', shortBody],
-  ])('%s', async (_, fault) => {
-    server.fault = times(3, fault)
-    const progress: number[] = []
-    const loaded = await load({ onProgress: ({ retries }) => progress.push(retries) })
+  ])('%s, in the footers and in both passes', async (_, fault) => {
+    let last: LoadProgress | undefined
+    const due = new Set(['plan', 'count', 'scatter'])
+    server.fault = (incoming, outgoing) => due.delete(last?.phase ?? 'plan') && fault(incoming, outgoing)
+    const loaded = await load({
+      onProgress: (progress) => {
+        last = progress
+      },
+    })
     expect(linesOf(loaded)).toEqual(expected)
     expect(loaded.stats.retries).toBe(3)
-    expect(progress.at(-1)).toBe(3)
+    expect(last?.retries).toBe(3)
   })
 })
 

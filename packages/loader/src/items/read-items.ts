@@ -103,7 +103,7 @@ async function planItems(
     const files = await findFiles({ name: 'items', locations, partitions: {} }, store, signal)
     const jobs: RowGroupJob[] = []
     for (const file of files) {
-      const source = await store.open(file, signal)
+      const source = await store.open(file, store.counters, signal)
       const footer = await readFooter(source, file).finally(() => source.close())
       const wanted = [...new Set([id, ...(columns ?? footer.columns.keys())])]
       for (const column of wanted) {

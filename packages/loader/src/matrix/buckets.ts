@@ -60,8 +60,3 @@ export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 
   shared.start.set(start)
   return { count, ...shared, ofGroup, shift }
 }
-
-/** Bytes of the tables of `cutBuckets` for so many rows. */
-export function bucketBytes(rows: number, shift: number): number {
-  return (2 * rows) / 2 ** shift + 12 * MAX_BUCKETS
-}

@@ -183,7 +183,7 @@ export async function prepareLoad(
 }
 
 async function readOne(file: StoredFile, store: Store, meter: ProgressMeter, signal?: AbortSignal): Promise<Footer> {
-  const source = await store.open(file, signal)
+  const source = await store.open(file, store.counters, signal)
   try {
     return await readFooter(source, file)
   } finally {

@@ -19,10 +19,10 @@ export class Store {
     return listS3(client, location, this.counters, signal)
   }
 
-  async open(file: StoredFile, signal?: AbortSignal): Promise<ByteSource> {
+  async open(file: StoredFile, counters: ReadCounters = this.counters, signal?: AbortSignal): Promise<ByteSource> {
     if (!isS3(file.uri)) return openDisk(file)
     const { client, openS3 } = await this.#s3()
-    return openS3(client, file, this.counters, signal)
+    return openS3(client, file, counters, signal)
   }
 
   /** Takes over renewed keys; open sources keep the old client until they end. */

@@ -19,7 +19,8 @@ export interface WorkerSetup {
   readonly announcements: Int32Array<SharedArrayBuffer>
 }
 
-interface ReadTask {
+/** What reading a row group needs. */
+export interface ReadTask {
   readonly id: number
   readonly file: StoredFile
   readonly request: RowGroupRequest

@@ -1,5 +1,4 @@
-import { workerData } from 'node:worker_threads'
-import { LoadError, toFailure } from '../errors.ts'
+import { toFailure } from '../errors.ts'
 import { mapRows, type RowMap } from '../ids/active-ids.ts'
 import { IdCounter } from '../ids/id-counts.ts'
 import { CHUNK_ROWS, createKeys, type Keys, readKeys } from '../ids/keys.ts'
@@ -8,12 +7,9 @@ import { areaSink } from '../matrix/scatter-area.ts'
 import { type SortedRows, Stage } from '../matrix/stage.ts'
 import { countShard, Transposer } from '../matrix/transpose.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
-import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
-import { checkPages } from '../parquet/page-checksums.ts'
 import { RowReader } from '../rows/row-reader.ts'
 import { OUTCOMES, Outcome } from '../rows/source-task.ts'
 import { fileSink, takeEntries, takeRows, writeEntries } from '../spill/spill-files.ts'
-import { Store } from '../storage/store.ts'
 import type {
   CountReport,
   CountTask,
@@ -30,27 +26,8 @@ import type {
   SpillTask,
   Task,
   TransposeTask,
-  WorkerSetup,
 } from './messages.ts'
-
-const { module, announcements } = workerData as WorkerSetup
-const worker = Atomics.add(announcements, 0, 1)
-startDecoder(module)
-
-// parquet-wasm prints the text of a panic before it dies of it: kept for the error instead.
-let panic = ''
-console.error = (text: unknown) => {
-  panic = String(text).split('\n')[0]
-}
-
-// A panic leaves its promise unsettled and surfaces here, outside every await.
-let failDecoding: ((error: Error) => void) | undefined
-const fail = (error: Error) => {
-  if (failDecoding === undefined) throw error
-  failDecoding(error)
-}
-process.on('uncaughtException', fail)
-process.on('unhandledRejection', fail)
+import { readRowGroup, worker } from './read-row-group.ts'
 
 /** Runs one task. Errors travel as data, because only their message would survive the way. */
 export default async function run(task: Task): Promise<Reply<unknown>> {
@@ -89,7 +66,7 @@ async function count(task: CountTask): Promise<CountReport> {
   const { users, items } = counters
   const reader = readerOf(task)
   const outcomes = new Float64Array(OUTCOMES)
-  const report = await read(task, outcomes, (batch) =>
+  const report = await readRowGroup(task, outcomes, (batch) =>
     reader.read(batch, outcomes, () => {
       users.count(reader.users, reader.rows, reader.n)
       items.count(reader.items, reader.rows, reader.n)
@@ -122,7 +99,7 @@ async function distribute(task: ScatterTask | SpillTask, target: Stage): Promise
   const reader = readerOf(task)
   const outcomes = new Float64Array(OUTCOMES)
   const values = task.codebook === undefined ? reader.codes : reader.values
-  const report = await read(task, outcomes, (batch) =>
+  const report = await readRowGroup(task, outcomes, (batch) =>
     reader.read(batch, outcomes, () => {
       mapRows(task.users, reader.users, reader.rows, reader.n, denseUsers)
       mapRows(task.items, reader.items, reader.rows, reader.n, denseItems)
@@ -209,7 +186,7 @@ async function items(task: ItemsTask): Promise<ItemsReport> {
   // Arrow's own library is for metadata only.
   const { recordsOf } = await import('../items/records.ts')
   const records: Record<string, unknown>[] = []
-  const report = await read(task, outcomes, (batch, raw) => {
+  const report = await readRowGroup(task, outcomes, (batch, raw) => {
     outcomes[Outcome.rows] += batch.length
     const places = findRows(task, batch, keys, found)
     if (places.length > 0) records.push(...recordsOf(raw(), places))
@@ -252,62 +229,4 @@ function readerOf(task: SourceRows): RowReader {
     readers.set(task.source.name, reader)
   }
   return reader
-}
-
-let store: Store | undefined
-let decoding: Promise<unknown> = Promise.resolve()
-
-/**
- * Fetches and decodes one row group. Tasks overlap in fetching; decoding takes turns, which bounds the decoder's memory
- * and leaves no doubt which row group a panic belongs to.
- */
-async function read(task: SourceRows | ItemsTask, outcomes: Float64Array, use: BatchUse): Promise<ReadReport> {
-  const { request } = task
-  store ??= new Store(task.connection)
-  store.renew(task.connection)
-  const retriesBefore = store.counters.retries
-  const source = await store.open(task.file)
-  let pieces: Awaited<ReturnType<typeof fetchRowGroup>>
-  try {
-    pieces = await fetchRowGroup(request, source)
-  } finally {
-    await source.close()
-  }
-  const turn = decoding.then(async () => {
-    Atomics.store(announcements, 1 + worker, task.id + 1)
-    const panicked = new Promise<never>((_, reject) => {
-      failDecoding = (error) => reject(corrupt(task, error))
-    })
-    try {
-      for (const { bytes } of pieces) checkPages(bytes)
-      await Promise.race([decodeRowGroup(request, pieces, use), panicked])
-    } catch (error) {
-      throw placed(error, task)
-    } finally {
-      failDecoding = undefined
-      Atomics.store(announcements, 1 + worker, 0)
-    }
-  })
-  decoding = turn.catch(() => {})
-  await turn
-  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
-  return { worker, bytes, retries: store.counters.retries - retriesBefore, outcomes }
-}
-
-function corrupt({ request }: { request: { uri: string; group: number } }, error: Error): LoadError {
-  const reason = panic === '' ? error.message : panic
-  return new LoadError(
-    'corrupt',
-    `${request.uri}: row group ${request.group} cannot be decoded: ${reason}. The file is damaged; write it again.`,
-    { file: request.uri, rowGroup: request.group },
-  )
-}
-
-/** Errors from below know what is wrong, not where. */
-function placed(error: unknown, task: { request: { uri: string; group: number } }): unknown {
-  const { uri, group } = task.request
-  if (!(error instanceof LoadError)) return corrupt(task, error as Error)
-  if (error.file !== undefined) return error
-  const message = `${uri}: row group ${group}: ${error.message}`
-  return new LoadError(error.code, message, { file: uri, column: error.column, rowGroup: group })
 }

@@ -1,0 +1,85 @@
+import { workerData } from 'node:worker_threads'
+import { LoadError } from '../errors.ts'
+import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
+import { checkPages } from '../parquet/page-checksums.ts'
+import { Store } from '../storage/store.ts'
+import type { ReadReport, ReadTask, WorkerSetup } from './messages.ts'
+
+const { module, announcements } = workerData as WorkerSetup
+/** Number of this worker in its pool. */
+export const worker: number = Atomics.add(announcements, 0, 1)
+startDecoder(module)
+
+// parquet-wasm prints the text of a panic before it dies of it: kept for the error instead.
+let panic = ''
+console.error = (text: unknown) => {
+  panic = String(text).split('\n')[0]
+}
+
+// A panic leaves its promise unsettled and surfaces here, outside every await.
+let failDecoding: ((error: Error) => void) | undefined
+const fail = (error: Error) => {
+  if (failDecoding === undefined) throw error
+  failDecoding(error)
+}
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+
+let store: Store | undefined
+let decoding: Promise<unknown> = Promise.resolve()
+
+/**
+ * Fetches and decodes one row group. Tasks overlap in fetching; decoding takes turns, which bounds the decoder's memory
+ * and leaves no doubt which row group a panic belongs to.
+ */
+export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: BatchUse): Promise<ReadReport> {
+  const { request } = task
+  store ??= new Store(task.connection)
+  store.renew(task.connection)
+  // Tasks overlap, so each counts for itself.
+  const counters = { requests: 0, retries: 0 }
+  const source = await store.open(task.file, counters)
+  let pieces: Awaited<ReturnType<typeof fetchRowGroup>>
+  try {
+    pieces = await fetchRowGroup(request, source)
+  } finally {
+    await source.close()
+  }
+  const turn = decoding.then(async () => {
+    Atomics.store(announcements, 1 + worker, task.id + 1)
+    const panicked = new Promise<never>((_, reject) => {
+      failDecoding = (error) => reject(corrupt(task, error))
+    })
+    try {
+      for (const { bytes } of pieces) checkPages(bytes)
+      await Promise.race([decodeRowGroup(request, pieces, use), panicked])
+    } catch (error) {
+      throw placed(error, task)
+    } finally {
+      failDecoding = undefined
+      Atomics.store(announcements, 1 + worker, 0)
+    }
+  })
+  decoding = turn.catch(() => {})
+  await turn
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
+  return { worker, bytes, retries: counters.retries, outcomes }
+}
+
+function corrupt({ request }: { request: { uri: string; group: number } }, error: Error): LoadError {
+  const reason = panic === '' ? error.message : panic
+  return new LoadError(
+    'corrupt',
+    `${request.uri}: row group ${request.group} cannot be decoded: ${reason}. The file is damaged; write it again.`,
+    { file: request.uri, rowGroup: request.group },
+  )
+}
+
+/** Errors from below know what is wrong, not where. */
+function placed(error: unknown, task: { request: { uri: string; group: number } }): unknown {
+  const { uri, group } = task.request
+  if (!(error instanceof LoadError)) return corrupt(task, error as Error)
+  if (error.file !== undefined) return error
+  const message = `${uri}: row group ${group}: ${error.message}`
+  return new LoadError(error.code, message, { file: uri, column: error.column, rowGroup: group })
+}
