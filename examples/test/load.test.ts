@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteFile } from 'hyparquet-writer'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { writeReleases } from '../catalogue/write-catalogue.ts'
 import { readConfiguration } from '../pipeline/configuration.ts'
 import { collectReleases, load } from '../pipeline/load.ts'
 import type { Progress } from '../pipeline/progress.ts'
 import { Stages } from '../pipeline/stages.ts'
+
+// Child processes on a busy machine take their time; no time is asserted here.
+vi.setConfig({ testTimeout: 300_000 })
 
 let folder: string
 beforeAll(async () => {

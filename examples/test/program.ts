@@ -26,14 +26,18 @@ export class Program {
     return { code, signal }
   }
 
-  /** Resolves when standard error has a match; throws when the program ends without one. */
+  /** Waits for something to happen while the program runs; throws, with what it said, when it ends before. */
+  async until<T>(event: Promise<T>): Promise<T> {
+    const ended = this.#ended.then(() => {
+      throw new Error(`The program ended too early. It said:\n${this.stderr}`)
+    })
+    return Promise.race([event, ended])
+  }
+
+  /** Resolves when standard error has a match. */
   async says(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.stderr)) {
-      const heard = await Promise.race([
-        new Promise<true>((resolve) => this.#waiting.add(() => resolve(true))),
-        this.#ended.then(() => false),
-      ])
-      if (!heard && !pattern.test(this.stderr)) throw new Error(`ended without ${pattern}:\n${this.stderr}`)
+      await this.until(new Promise<void>((resolve) => this.#waiting.add(resolve)))
     }
   }
 

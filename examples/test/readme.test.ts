@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { QdrantClient } from '@qdrant/js-client-rest'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { variables } from '../pipeline/configuration.ts'
+
+// Child processes on a busy machine take their time; no time is asserted here.
+vi.setConfig({ testTimeout: 300_000 })
 
 let folder: string
 let readme: string
