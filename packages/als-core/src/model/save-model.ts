@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import {
   type DataType,
   Field,
@@ -64,14 +65,24 @@ async function writeSide(path: string, columns: SideColumns): Promise<number> {
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
 
   const file = await open(path, 'w')
+  const writer = new RecordBatchFileWriter()
+  writer.reset(undefined, schema)
+  // The writer queues chunks as batches are written; at most two batches wait.
+  let queued = 0
+  let written = 0
+  const chunks = writer[Symbol.asyncIterator]()
+  const drained = (async () => {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      await file.writeFile(next.value)
+      written += next.value.byteLength
+    }
+  })()
+  // Awaited below; until then a failure must not count as unhandled.
+  let failed = false
+  drained.catch(() => {
+    failed = true
+  })
   try {
-    const writer = new RecordBatchFileWriter()
-    writer.reset(undefined, schema)
-    // The writer hands over chunks as batches are written; draining after each keeps one batch in memory.
-    const chunks = writer[Symbol.asyncIterator]()
-    const drained = (async () => {
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) await file.write(next.value)
-    })()
     for (let first = 0; first < rows; first += batchRows) {
       const length = Math.min(batchRows, rows - first)
       const children = [
@@ -93,12 +104,17 @@ async function writeSide(path: string, columns: SideColumns): Promise<number> {
       ]
       const data = makeData({ type: new Struct(fields), length, nullCount: 0, children })
       writer.write(new RecordBatch(schema, data))
-      await new Promise((resolve) => setImmediate(resolve))
+      queued += 4 * length * factors
+      while (queued - written > 8 * batchRows * factors && !failed) await setTimeout(1)
     }
     writer.finish()
     await drained
     await file.sync()
     return (await file.stat()).size
+  } catch (error) {
+    writer.abort(error)
+    await drained.catch(() => {})
+    throw error
   } finally {
     await file.close()
   }
