@@ -35,7 +35,7 @@ async function markPublished({ connection, signal }: Run, collections: (string |
   for (const collection of collections) {
     if (collection === undefined) continue
     const record = await readRecord(connection, collection, { signal })
-    if (record && record.state !== 'published')
+    if (record?.state === 'ready')
       await writeRecord(connection, collection, { ...record, state: 'published' }, { signal })
   }
 }
