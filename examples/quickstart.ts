@@ -15,6 +15,7 @@ import { showProgress } from './pipeline/progress.ts'
 import { ask } from './pipeline/questions.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
+import { terminalWidth } from './pipeline/tables.ts'
 
 const sources = ['haves', 'wants', 'ratings', 'releases']
 
@@ -46,7 +47,7 @@ await interruptible(async (signal) => {
     const releases = Array.from({ length: run.releases.length }, (_, row) => run.releases.payload(row))
     await printAnswers(ask(releases), run, 8)
     const { model, matrix, heldOut } = run.learned
-    if (heldOut) console.log(`\n${await renderPortrait(model, matrix, heldOut, run.releases, 10)}`)
+    if (heldOut) console.log(`\n${await renderPortrait(model, matrix, heldOut, run.releases, 10, terminalWidth())}`)
   } finally {
     await run.close()
   }

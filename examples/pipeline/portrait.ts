@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import { type AlsModel, type InteractionMatrix, Recommender } from '@seesaw/als-core'
 import type { ReleasePayload } from './payload.ts'
 import type { ReleaseStore } from './release-store.ts'
-import { cut, renderTable } from './tables.ts'
+import { cut, renderTable, shareOut } from './tables.ts'
 
 /** Enough held-out entries to see whether any is found again. */
 const enough = 10
@@ -17,6 +17,7 @@ export async function renderPortrait(
   heldOut: InteractionMatrix,
   releases: ReleaseStore,
   limit: number,
+  columns: number,
 ): Promise<string> {
   const user = Array.from({ length: known.users }, (_, row) => row).find(
     (row) => itemsOf(heldOut, row).length >= enough,
@@ -25,15 +26,16 @@ export async function renderPortrait(
   const recommender = new Recommender(model, { interactions: known })
   try {
     const found = await recommender.recommend(user, { limit })
+    const widths = shareOut(columns, [38, 31, 31], 39)
     const hidden = new Set(itemsOf(heldOut, user))
     const rows = found.list(0).map(({ row, score }, rank) => {
       const { title, artists, styles, year } = releases.payload(row)
       return {
         '#': rank + 1,
-        title: cut(title ?? '', 30),
-        artist: cut(artists.join(', '), 24),
+        title: cut(title ?? `release ${row}`, widths[0]!),
+        artist: cut(artists.join(', '), widths[1]!),
         year: year ?? '',
-        styles: cut(styles.join(', '), 24),
+        styles: cut(styles.join(', '), widths[2]!),
         score: score.toFixed(3),
         'has it': hidden.has(row) ? 'yes' : '',
       }

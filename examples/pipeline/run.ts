@@ -11,7 +11,7 @@ import { findServing, publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
 import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
-import { renderAnswers, renderCosts, renderTable } from './tables.ts'
+import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
 
 /** What a run of the pipeline leaves for questions; `close` frees it. */
 export interface Run {
@@ -69,7 +69,7 @@ export async function printAnswers(
   { inProcess, fromQdrant }: Run,
   limit: number,
 ): Promise<void> {
-  const columns = process.stdout.columns ?? 120
+  const columns = terminalWidth()
   const answerer = fromQdrant ?? inProcess
   console.log(`\nAnswered ${answerer.name}:`)
   let total = 0

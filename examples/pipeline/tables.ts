@@ -29,24 +29,28 @@ export function renderAnswers(question: Question, answers: readonly Answer[], co
     ...question.negative.map((release) => `  - ${describeRelease(release)}`),
   ].join('\n')
   if (answers.length === 0) return `${heading}\n${asked}\nnothing passes the filter`
-  const showLabel = columns >= 125
-  // What the other columns and the rules between them take.
-  const room = Math.max(40, Math.min(columns, 160) - (showLabel ? 43 : 40))
-  const share = (part: number) => Math.floor(room * part)
+  const wide = columns >= 130
+  const widths = shareOut(columns, wide ? [28, 22, 20, 22] : [38, 31, 0, 31], wide ? 62 : 45)
   const rows = answers.map(({ release, score }, rank) => ({
     '#': rank + 1,
-    title: cut(release.title ?? `release ${release.item_id}`, share(showLabel ? 0.3 : 0.38)),
-    artist: cut(release.artists.join(', '), share(showLabel ? 0.24 : 0.31)),
-    ...(showLabel ? { label: cut(release.labels.join(', '), share(0.22)) } : {}),
+    title: cut(release.title ?? `release ${release.item_id}`, widths[0]!),
+    artist: cut(release.artists.join(', '), widths[1]!),
+    ...(wide && { label: cut(release.labels.join(', '), widths[2]!) }),
     year: release.year ?? '',
-    styles: cut(release.styles.join(', '), share(showLabel ? 0.24 : 0.31)),
-    country: cut(release.country ?? '', 11),
+    styles: cut(release.styles.join(', '), widths[3]!),
+    ...(wide && { country: cut(release.country ?? '', 11) }),
     interactions: grouped(release.interaction_count),
     score: score.toFixed(3),
   }))
   return `${heading}\n${asked}\n${renderTable(rows, ['#', 'year', 'interactions', 'score'])}`
 }
 
+/** Columns of the terminal on standard output; 120 where there is none. */
+export function terminalWidth(): number {
+  return process.stdout.columns ?? 120
+}
+
+/** What each stage cost, and all of them. */
 export function renderCosts(costs: readonly StageCost[]): string {
   const rows = costs.map(({ stage, seconds, peakMemory }) => ({
     stage,
@@ -64,6 +68,16 @@ export function renderCosts(costs: readonly StageCost[]): string {
 function describeRelease({ item_id, title, artists, year, styles }: ReleasePayload): string {
   const by = artists.length > 0 ? ` by ${artists.join(', ')}` : ''
   return `${title ?? `release ${item_id}`}${by}${year ? `, ${year}` : ''}${styles.length > 0 ? ` (${styles.join(', ')})` : ''}`
+}
+
+/**
+ * Widths of text columns, by their shares of what a terminal of `columns` leaves when the other columns and the rules
+ * have taken `taken`.
+ */
+export function shareOut(columns: number, shares: readonly number[], taken: number): number[] {
+  const room = Math.max(30, Math.min(columns, 160) - taken)
+  const sum = shares.reduce((a, b) => a + b, 0)
+  return shares.map((share) => Math.floor((room * share) / sum))
 }
 
 /** Text of at most `width` characters, an ellipsis in place of the rest. */
