@@ -371,6 +371,32 @@ describe('generations', () => {
     expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['live'])
   })
 
+  test('an iterable of payloads is read from its beginning when a run is resumed; another version is not resumed', async () => {
+    const { vectors, payloads } = tagged(100, 1)
+    async function* lines(): AsyncGenerator<Record<string, unknown>> {
+      for (let row = 0; row < 100; row++) yield payloads(row)
+    }
+    const breakOff = async (): Promise<void> => {
+      server.faults.add({ operation: 'upsert', skip: 5, fault: { kind: 'status', status: 503 }, times: 2 })
+      const outcome = run({
+        vectors,
+        payloads: lines(),
+        version: 'a',
+        maxWorkers: 1,
+        retry: { retries: 1, minDelay: 1 },
+      })
+      await expect(outcome).rejects.toMatchObject({ step: 'upload', temporary: true, rows: { from: 50, to: 60 } })
+    }
+    await breakOff()
+    expect(await run({ vectors, payloads: lines(), version: 'a', sample: 100 })).toMatchObject({
+      resumed: 50,
+      points: 100,
+    })
+    await breakOff()
+    expect(await run({ vectors, payloads: lines(), version: 'b' })).toMatchObject({ resumed: 0, points: 100 })
+    expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['live', 'published'])
+  })
+
   test('garbage is what no alias points to, beyond those kept; other people’s collections stay', async () => {
     for (let seed = 1; seed <= 4; seed++) await run({ ...tagged(20, seed), keep: 9 })
     const found = await generations({ url: server.url, alias })

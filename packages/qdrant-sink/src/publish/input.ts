@@ -96,7 +96,7 @@ export interface Row {
   payload: Payload | undefined
 }
 
-/** Rows from `start` on with their payloads. */
+/** Rows with their payloads: from `start` on where a function can be asked for any of them, all of an iterable. */
 export async function* rowsFrom(
   name: string,
   vectors: Vectors,
@@ -115,7 +115,7 @@ export async function* rowsFrom(
         `Expected ${ids.length} payloads for ${name}, as many as ids, got more. They belong to the rows in order, one each.`,
       )
     }
-    if (row >= start) yield { row, payload }
+    yield { row, payload }
     row++
   }
   if (row < ids.length) {

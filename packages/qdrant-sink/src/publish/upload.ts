@@ -77,6 +77,8 @@ async function* makeBatches(options: Upload): AsyncGenerator<Batch, undefined> {
   let from = options.start
   for await (const row of rowsFrom(options.name, vectors, options.payloads, options.start)) {
     options.onRow(row)
+    // Sent by the run that this one goes on from.
+    if (row.row < options.start) continue
     const { payload } = row
     const size = vectorBytes + (payload === undefined ? 0 : Buffer.byteLength(JSON.stringify(payload)))
     if (points.length > 0 && (points.length === batchSize || bytes + size > maxBatchBytes)) {
