@@ -499,6 +499,30 @@ test('users are swapped and rolled back in the same request', async () => {
   expect(await targets()).toEqual([publications[1].collection, publications[1].users])
 })
 
+test('items and users broken off during the users are resumed together', async () => {
+  const users = { vectors: tagged(60, 5).vectors }
+  const common = { users, distance: 'Dot', maxWorkers: 1 } as const
+  const ofUsers = ({ collection }: { collection: string | undefined }): boolean =>
+    collection?.includes('_users_') ?? false
+  server.faults.add({ operation: 'upsert', when: ofUsers, skip: 2, fault: { kind: 'status', status: 503 }, times: 2 })
+  await expect(run({ ...common, retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
+    temporary: true,
+    rows: { from: 20, to: 30 },
+  })
+  const left = await generations({ url: server.url, alias })
+  expect(left.map(({ state }) => state)).toEqual(['ready'])
+  server.requests.length = 0
+  const publication = await run(common)
+  expect(publication).toMatchObject({
+    collection: left[0].collection,
+    resumed: 120,
+    points: 160,
+    generation: left[0].generation,
+  })
+  expect(server.requests.filter(({ operation }) => operation === 'upsert')).toHaveLength(4)
+  expect((await server.client.count(`${alias}_users`, { exact: true })).count).toBe(60)
+})
+
 test('vector forms are handed on: on disk, quantized, float16, replicas and shards', async () => {
   const quantization_config = { scalar: { type: 'int8', always_ram: true } } as const
   await run({
