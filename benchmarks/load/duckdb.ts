@@ -3,7 +3,7 @@
  * a CSR is; there is no transpose and nothing is copied out, both in its favour. Prints one line of JSON.
  */
 import { DuckDBInstance } from '@duckdb/node-api'
-import { peakRssMb } from './peak-rss.ts'
+import { cpuSeconds, peakRssMb } from './process-cost.ts'
 
 const { haves, wants, ratings } = JSON.parse(process.argv[2]) as Record<'haves' | 'wants' | 'ratings', string>
 const begun = performance.now()
@@ -24,8 +24,9 @@ await connection.run(`CREATE TEMP TABLE matrix AS
   FROM ${signals} AS signals JOIN users ON signals.user_id = users.id JOIN items ON signals.release_id = items.id
   GROUP BY ALL ORDER BY users.row, items.row`)
 const seconds = (performance.now() - begun) / 1000
+const cpu = cpuSeconds()
 
 const checked = await connection.runAndReadAll(`SELECT (SELECT count(*) FROM users) AS users,
   (SELECT count(*) FROM items) AS items, count(*) AS entries, sum(confidence::DOUBLE) AS confidence FROM matrix`)
 const [users, items, entries, confidence] = checked.getRows()[0].map(Number)
-console.log(JSON.stringify({ seconds, users, items, entries, confidence, peakRssMb: peakRssMb() }))
+console.log(JSON.stringify({ seconds, cpuSeconds: cpu, users, items, entries, confidence, peakRssMb: peakRssMb() }))

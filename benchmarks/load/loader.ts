@@ -1,11 +1,12 @@
 /** Child process: the load itself, so that its peak memory is its own. Prints one line of JSON. */
 import { type LoadOptions, loadInteractions } from '@seesaw/loader'
-import { peakRssMb } from './peak-rss.ts'
+import { cpuSeconds, peakRssMb } from './process-cost.ts'
 
 const { sources, s3 } = JSON.parse(process.argv[2]) as Pick<LoadOptions, 'sources' | 's3'>
 const begun = performance.now()
 const { matrix, stats, plan } = await loadInteractions({ sources, s3, threads: 2 })
 const seconds = (performance.now() - begun) / 1000
+const cpu = cpuSeconds()
 
 // A sum in double precision of exact halves and wholes: exact, whatever the order.
 const counts = new Float64Array(256)
@@ -14,6 +15,7 @@ const confidence = matrix.codebook!.reduce((sum, value, code) => sum + value * c
 console.log(
   JSON.stringify({
     seconds,
+    cpuSeconds: cpu,
     users: matrix.users,
     items: matrix.items,
     entries: matrix.entries,
