@@ -92,13 +92,19 @@ class Tally {
       values[item] = values[item] > 0 ? value(item, values[item]) : 0
       if (values[item] > 0) touched[kept++] = item
     }
-    const top = touched
-      .slice(0, kept)
-      .sort((a, b) => values[b] - values[a] || a - b)
-      .slice(0, count)
+    const top = largest(touched.slice(0, kept), values, count)
     const similarities = Float64Array.from(top, (item) => values[item])
     for (let i = 0; i < this.#count; i++) values[this.#touched[i]] = 0
     this.#count = 0
     return { items: top, similarities }
   }
+}
+
+/** The `count` items of the largest values, best first, equal ones by item. */
+function largest(items: Uint32Array, values: Float64Array, count: number): Uint32Array {
+  // Sorting by a comparison calls back; so only what reaches the count-th value is sorted so.
+  const sorted = Float64Array.from(items, (item) => values[item]).sort()
+  const least = sorted[Math.max(0, sorted.length - count)]
+  const some = sorted.length > count ? items.filter((item) => values[item] >= least) : items
+  return some.sort((a, b) => values[b] - values[a] || a - b).slice(0, count)
 }
