@@ -77,6 +77,7 @@ function solveFrom(offset: number): number[] {
       after,
     },
     system: { alpha: 2, shift: 1, warmFrom: 0, tolerance: 0.01, maxSteps: 5 },
+    rank: Uint32Array.from({ length: 20 }, (_, row) => row),
     half: false,
     sums: new Float64Array(3),
   })

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import * as api from '../src/index.ts'
+
+it('exports what the documentation says, and nothing else', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "CheckpointError",
+      "MatrixError",
+      "ModelFormatError",
+      "OptionError",
+      "Recommender",
+      "RowError",
+      "SingularError",
+      "TrainingAborted",
+      "computeLoss",
+      "createWorkerPool",
+      "evaluate",
+      "foldInItems",
+      "foldInUsers",
+      "holdOutUsers",
+      "itemNeighbours",
+      "leaveKOut",
+      "loadModel",
+      "matrixFromCsr",
+      "matrixFromTriplets",
+      "mostPopular",
+      "planMemory",
+      "readImplicitModel",
+      "saveModel",
+      "splitByTime",
+      "splitRandomly",
+      "train",
+      "tune",
+      "tuneTable",
+      "writeImplicitModel",
+    ]
+  `)
+})

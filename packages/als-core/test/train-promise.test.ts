@@ -1,0 +1,105 @@
+/** What the defaults promise, on real data: listening counts of Last.fm, if they are there. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
+import {
+  computeLoss,
+  createWorkerPool,
+  type InteractionMatrix,
+  matrixFromTriplets,
+  type TrainOptions,
+  train,
+} from '../src/index.ts'
+import { random } from './recommend-model.ts'
+import { makeMatrix } from './reference.ts'
+
+const file = fileURLToPath(new URL('../../../../shared/data/lastfm-hetrec/interactions.tsv.gz', import.meta.url))
+const present = existsSync(file)
+if (!present) console.log(`Without ${file} the defaults are tested on made-up data alone.`)
+const pool = createWorkerPool({ threads: 2 })
+afterAll(() => pool.close())
+
+const made = () =>
+  makeMatrix(
+    Array.from({ length: 400 }, (_, user) => (user * 7) % 90),
+    800,
+  )
+
+describe.each(present ? ['lastfm', 'made'] : ['made'])('with the default tolerance on %s', (name) => {
+  const matrix = name === 'lastfm' ? readListens().matrix : made()
+  it.each([
+    { alpha: 1 },
+    { alpha: 10 },
+    { objective: 'ials', unobservedWeight: 0.1, regularization: 0.005, regularizationScaling: { nu: 1 } },
+  ] satisfies TrainOptions[])(
+    'the loss is within 1e-4 of the exact solver after every iteration, %o',
+    async (options) => {
+      const shared = { ...options, factors: 24, iterations: 4, pool }
+      const model = await train(matrix, shared)
+      const exact = await train(matrix, { ...shared, solver: 'cholesky' })
+      model.history.forEach(({ loss }, at) => {
+        // On a few hundred rows the rounding of bfloat16 does not average out.
+        expect(loss / exact.history[at].loss - 1).toBeLessThan(name === 'lastfm' ? 1e-4 : 3e-4)
+        expect(loss / exact.history[at].loss - 1).toBeGreaterThan(-1e-3)
+      })
+      const last = model.history[3].loss
+      expect(Math.abs(last / computeLoss(model, matrix, model.options) - 1)).toBeLessThan(
+        name === 'lastfm' ? 1e-4 : 1e-3,
+      )
+    },
+  )
+})
+
+describe.skipIf(!present)('a nightly retrain', () => {
+  it('needs three iterations instead of fifteen when a tenth of the users are new', async () => {
+    const { triplets, users, items } = present ? readListens() : { triplets: [], users: 0, items: 0 }
+    const next = random(11)
+    const replaced = Array.from({ length: users }, () => next() < 0.1)
+    // The earlier night has not seen them.
+    const earlierUsers = Array.from({ length: users }, (_, user) => user).filter((user) => !replaced[user])
+    const place = new Map(earlierUsers.map((user, row) => [user, row]))
+    const kept = triplets.filter(([user]) => !replaced[user])
+    const earlier = await train(
+      build(
+        kept.map(([u, i, v]) => [place.get(u)!, i, v]),
+        earlierUsers.length,
+        items,
+      ),
+      {
+        factors: 32,
+        pool,
+        userIds: earlierUsers,
+        itemIds: Array.from({ length: items }, (_, item) => item),
+      },
+    )
+    const matrix = build(triplets, users, items)
+    const ids = {
+      userIds: Array.from({ length: users }, (_, user) => user),
+      itemIds: Array.from({ length: items }, (_, item) => item),
+    }
+    const cold = await train(matrix, { factors: 32, pool, ...ids })
+    const warm = await train(matrix, { factors: 32, pool, ...ids, initial: earlier, iterations: 3 })
+    expect(warm.history[2].loss).toBeLessThanOrEqual(cold.history[14].loss * 1.001)
+  })
+})
+
+function readListens() {
+  const lines = gunzipSync(readFileSync(file))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t').map(Number))
+  const [users, items] = [0, 1].map((column) => {
+    const rows = new Map<number, number>()
+    for (const line of lines) if (!rows.has(line[column])) rows.set(line[column], rows.size)
+    return rows
+  })
+  const triplets = lines.map(([user, item, plays]) => [users.get(user)!, items.get(item)!, Math.log2(1 + plays)])
+  return { triplets, users: users.size, items: items.size, matrix: build(triplets, users.size, items.size) }
+}
+
+function build(triplets: number[][], users: number, items: number): InteractionMatrix {
+  const [rows, columns, values] = [0, 1, 2].map((field) => triplets.map((triplet) => triplet[field]))
+  return matrixFromTriplets({ users, items, rows, columns, values, duplicates: 'max' })
+}
