@@ -85,7 +85,7 @@ describe('saving', () => {
     await saveModel(model, directory)
     const before = readdirSync(directory)
     await saveModel(
-      { ...model, userFactors: model.userFactors.map((value) => -value) as AlsModel['userFactors'] },
+      { ...model, userFactors: model.userFactors.map((value) => -value) as unknown as AlsModel['userFactors'] },
       directory,
     )
     const after = readdirSync(directory)
@@ -144,7 +144,7 @@ describe('loading refuses', () => {
   it('a file of another model', async () => {
     const other = mkdtempSync(join(tmpdir(), 'model-'))
     await saveModel(
-      { ...model, factors: 3, userFactors: model.userFactors.slice(0, 15) as AlsModel['userFactors'] },
+      { ...model, factors: 3, userFactors: model.userFactors.slice(0, 15) as unknown as AlsModel['userFactors'] },
       other,
     )
     const users = readdirSync(other).find((name) => name.startsWith('users'))!
