@@ -26,6 +26,8 @@ export interface ProgramOptions {
   alpha: number
   unobservedWeight: number
   nu: number
+  /** Of ours: how well a row is solved. Default: the library's. */
+  tolerance?: number
 }
 
 /** What a program says about its last iteration. */

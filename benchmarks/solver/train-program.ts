@@ -7,7 +7,7 @@ import { generateInteractions, sizes } from '../generate-interactions.ts'
 import type { ProgramOptions } from './program.ts'
 
 const [interactions, json] = process.argv.slice(2)
-const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu }: ProgramOptions =
+const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu, tolerance }: ProgramOptions =
   JSON.parse(json)
 const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
@@ -25,6 +25,7 @@ await train(matrix, {
   regularization,
   alpha,
   objective,
+  tolerance,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
     say({ seconds: report.seconds, report })

@@ -53,7 +53,7 @@ describe.each(solvers)('$solver $kernel', (solver) => {
     async (k) => {
       const counts = [BLOCK_ENTRIES + 1777, 0, 3, 1, BLOCK_ENTRIES, 40]
       for (const at of [1, 7]) {
-        const matrix = makeMatrix(counts, 19_000, at === 1 ? 'float' : 'codebook')
+        const matrix = makeMatrix(counts, BLOCK_ENTRIES + 3000, at === 1 ? 'float' : 'codebook')
         const { users } = await worstErrors(matrix, k, objectives[at], solver, { items: [] })
         expect(users).toBeLessThan(1e-5)
       }

@@ -54,7 +54,9 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const rotated = solver === 'cg' ? Math.max(users, items) * padded * bytes : 0
   // Partial sums (see sides.ts), and a dozen k×k matrices of the change of basis.
   const gram = ((k <= 256 ? 32 : 8) + 12) * padded * padded * 8
-  const scratch = planLayout(k, 0, bytes, threads).totalBytes + gram
+  const rows = Math.max(users, items)
+  const layout = planLayout(k, solver === 'cg' ? rows : 0, bytes, threads)
+  const scratch = layout.totalBytes - (layout.outside ? 0 : rotated) + gram
   const process = 110e6 + 25e6 * threads
   return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }
 }
