@@ -41,10 +41,13 @@ export function testServer(): TestServer {
       if (await server.fault?.(incoming, outgoing)) return
     }
     const { method, url: path, headers } = incoming
-    const upstream = request(real.address, { method, path, headers }, (answer) => {
+    // A connection of its own: one kept alive may be closed by the server just as it is used again.
+    const upstream = request(real.address, { method, path, headers, agent: false }, (answer) => {
       outgoing.writeHead(answer.statusCode!, answer.headers)
+      answer.on('error', () => outgoing.destroy())
       answer.pipe(outgoing)
     })
+    upstream.on('error', () => outgoing.destroy())
     incoming.pipe(upstream)
   })
   beforeAll(async () => {
