@@ -85,12 +85,13 @@ function compareVectors(expected: Expected, row: number, stored: unknown): void 
     // The server stores vectors for cosine at unit length.
     const scale = kind === 'Cosine' ? 1 / (Math.hypot(...values) || 1) : 1
     const tolerance = kind === 'Cosine' ? Math.max(expected.tolerance, 1e-6) : expected.tolerance
+    // The server writes the shortest decimal of a float32, which as a float64 is not quite the number that was sent.
     const same =
       Array.isArray(vector) &&
       vector.length === values.length &&
       vector.every(
         (value, column) =>
-          Math.abs(value - values[column] * scale) <= tolerance * Math.max(1, Math.abs(values[column])),
+          Math.abs(Math.fround(value) - values[column] * scale) <= tolerance * Math.max(1, Math.abs(values[column])),
       )
     if (!same) {
       const which = name && ` "${name}"`
