@@ -32,6 +32,7 @@ it('exports what the documentation says, and nothing else', () => {
       "train",
       "tune",
       "tuneTable",
+      "weightByPopularity",
       "writeImplicitModel",
     ]
   `)

@@ -8,6 +8,7 @@ import {
   matrixFromTriplets,
   OptionError,
   train,
+  weightByPopularity,
 } from '../src/index.ts'
 import { random } from './recommend-model.ts'
 
@@ -267,5 +268,33 @@ describe('systems that cannot be solved', () => {
     const error = await train(matrix, { factors: 8, threads: 1, regularization: 0 }).catch((error) => error)
     expect(error.name).toBe('SingularError')
     expect(error.message).toMatch(/Raise regularization, or lower factors below 8/)
+  })
+})
+
+describe('weighting by popularity', () => {
+  const matrix = matrixFromTriplets({
+    users: 4,
+    items: 3,
+    rows: [0, 1, 2, 3, 0],
+    columns: [0, 0, 0, 0, 1],
+    values: [1, 1, 2, -2, 1],
+  })
+
+  it('gives less weight to entries of items that many have, and keeps signs, pairs and the mean', () => {
+    // n̄ = 5/3: weights (4/n̄)^-½ and (1/n̄)^-½, a ratio of 2.
+    const weights = [1, 1, 2, -2, 2]
+    const scale = 7 / weights.reduce((sum, weight) => sum + Math.abs(weight), 0)
+    const [first, ...others] = cells(weightByPopularity(matrix, 0.5))
+    expect(first.map(([item]) => item)).toEqual([0, 1])
+    const values = [first[0][1], ...others.map(([[, value]]) => value), first[1][1]]
+    for (const [e, value] of values.entries()) expect(value).toBeCloseTo(weights[e] * scale, 6)
+  })
+
+  it('with exponent 0 changes nothing', () => {
+    expect(cells(weightByPopularity(matrix, 0))).toEqual(cells(matrix))
+  })
+
+  it.each([-0.1, 1.1, Number.NaN])('refuses an exponent of %s', (exponent) => {
+    expect(() => weightByPopularity(matrix, exponent)).toThrow(`exponent is ${exponent}, expected a number from 0 to 1`)
   })
 })

@@ -92,7 +92,7 @@ class Tally {
       values[item] = values[item] > 0 ? value(item, values[item]) : 0
       if (values[item] > 0) touched[kept++] = item
     }
-    const top = largest(touched.slice(0, kept), values, count)
+    const top = largest(touched.subarray(0, kept), values, count)
     const similarities = Float64Array.from(top, (item) => values[item])
     for (let i = 0; i < this.#count; i++) values[this.#touched[i]] = 0
     this.#count = 0
@@ -102,9 +102,17 @@ class Tally {
 
 /** The `count` items of the largest values, best first, equal ones by item. */
 function largest(items: Uint32Array, values: Float64Array, count: number): Uint32Array {
-  // Sorting by a comparison calls back; so only what reaches the count-th value is sorted so.
-  const sorted = Float64Array.from(items, (item) => values[item]).sort()
-  const least = sorted[Math.max(0, sorted.length - count)]
-  const some = sorted.length > count ? items.filter((item) => values[item] >= least) : items
-  return some.sort((a, b) => values[b] - values[a] || a - b).slice(0, count)
+  const byValue = (a: number, b: number) => values[b] - values[a] || a - b
+  const candidates = new Uint32Array(2 * count)
+  let length = 0
+  let least = 0
+  for (const item of items) {
+    if (values[item] < least) continue
+    candidates[length++] = item
+    if (length < candidates.length) continue
+    candidates.sort(byValue)
+    length = count
+    least = values[candidates[count - 1]]
+  }
+  return candidates.slice(0, length).sort(byValue).slice(0, count)
 }

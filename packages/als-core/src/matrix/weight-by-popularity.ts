@@ -1,0 +1,31 @@
+import { sharedFloat32 } from './compressed-rows.ts'
+import { matrixFromCsr } from './from-csr.ts'
+import type { InteractionMatrix } from './interaction-matrix.ts'
+
+/**
+ * The same pairs with less weight on what everybody has: value r of an item with n entries becomes r·(n/n̄)^-exponent,
+ * times the one factor that keeps the mean of |r|. An exponent of 0 changes nothing; 0.25 is worth 0.01 of Recall@20 on
+ * Gowalla at 512 factors, most of it in the tail (docs/quality.md); 0.5 and more take too much from the popular items.
+ *
+ * @param exponent From 0 to 1. Default 0.25.
+ * @throws RangeError when the exponent is not in that range.
+ */
+export function weightByPopularity(matrix: InteractionMatrix, exponent = 0.25): InteractionMatrix {
+  if (!(exponent >= 0 && exponent <= 1)) throw new RangeError(`exponent is ${exponent}, expected a number from 0 to 1.`)
+  const { users, items, entries, csr, csc, codebook } = matrix
+  const weights = Float64Array.from({ length: items }, (_, item) => {
+    const count = csc.indptr[item + 1] - csc.indptr[item]
+    return count === 0 ? 1 : ((count * items) / entries) ** -exponent
+  })
+  const values = sharedFloat32(entries)
+  let before = 0
+  let after = 0
+  for (let e = 0; e < entries; e++) {
+    const value = codebook ? codebook[csr.values[e]] : csr.values[e]
+    values[e] = value * weights[csr.indices[e]]
+    before += Math.abs(value)
+    after += Math.abs(values[e])
+  }
+  for (let e = 0; e < entries; e++) values[e] *= before / after
+  return matrixFromCsr({ users, items, indptr: csr.indptr, indices: csr.indices, values })
+}
