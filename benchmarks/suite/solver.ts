@@ -3,7 +3,7 @@
  *
  *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
  *                           [--objective hkv|ials] [--tolerance 0.3] [--exact-iterations 15] [--quick]
- *   npm run bench -- solver --part large-k | scaling | kernel [--quick]
+ *   npm run bench -- solver --part large-k | scaling | kernel | native [--quick]
  */
 import { parseArgs } from 'node:util'
 import { planMemory } from '@seesaw/als-core'
@@ -18,6 +18,7 @@ import {
 } from '../solver/compare.ts'
 import { kernel } from '../solver/kernel.ts'
 import { largeK } from '../solver/large-k.ts'
+import { native } from '../solver/native.ts'
 import { scaling } from '../solver/scaling.ts'
 import { trainOnce } from '../solver/train-once.ts'
 
@@ -42,6 +43,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   if (values.part === 'large-k') return largeK({ threads, quick: values.quick })
   if (values.part === 'scaling') return scaling({ quick: values.quick })
   if (values.part === 'kernel') return kernel({ quick: values.quick })
+  if (values.part === 'native') return native({ size, factors })
   if (size === 'L' || size === '1B')
     return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
 
