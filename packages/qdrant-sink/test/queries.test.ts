@@ -18,6 +18,7 @@ import {
   type QueryRequest,
   range,
   rarerThan,
+  type SimilarOptions,
   similar,
 } from '../src/index.ts'
 import { catalogue, quick } from './catalogue.ts'
@@ -181,7 +182,7 @@ describe('queries', () => {
     )
   })
 
-  test('several in one request, offset, threshold, vectors and chosen fields', async () => {
+  test('several in one request, offset, vectors and chosen fields', async () => {
     const [first, second] = await index.queryBatch([
       similar(1, { using, limit: 4 }),
       similar(2, { using, limit: 2, offset: 1, payload: ['title'], vector: true }),
@@ -192,11 +193,24 @@ describe('queries', () => {
     expect(second.map(({ id }) => id)).toEqual(all.slice(1).map(({ id }) => id))
     expect(Object.keys(second[0].payload)).toEqual(['title'])
     expect(Object.keys(second[0].vector ?? {}).sort()).toEqual(['cosine', 'dot'])
-    const close = await index.query(similar(2, { using, limit: rows, scoreThreshold: all[2].score }))
-    expect(close.length).toBeGreaterThanOrEqual(3)
-    expect(close.every(({ score }) => score >= all[2].score)).toBe(true)
     expect(await index.get(5)).toEqual(payloads(4))
     expect(await index.get(99_999)).toBeUndefined()
+  })
+
+  test('a threshold: likeness must exceed it, a formula’s score may equal it', async () => {
+    const ids = async (options: SimilarOptions): Promise<unknown[]> =>
+      (await index.query(similar(2, { using, limit: rows, ...options }))).map(({ id }) => id)
+    const nearest = await index.query(similar(2, { using, limit: 6 }))
+    const { score: scoreThreshold } = nearest[4]
+    const above = nearest.slice(0, 4).map(({ id }) => id)
+    expect(await ids({ scoreThreshold })).toEqual(above)
+    expect((await ids({ scoreThreshold, diversity: 0.9 })).sort()).toEqual(above.sort())
+    const byYear = { formula: 'year', candidates: rows }
+    const years = (await index.query(similar(2, { using, limit: rows, rescore: byYear }))).map(({ score }) => score)
+    expect(await ids({ scoreThreshold: 2015, rescore: byYear })).toHaveLength(
+      years.filter((year) => year >= 2015).length,
+    )
+    expect(years).toContain(2015)
   })
 
   test('an unknown id is an error that names it', async () => {

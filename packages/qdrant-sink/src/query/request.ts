@@ -19,7 +19,7 @@ export interface RequestOptions {
   payload?: boolean | string[]
   /** Return the vectors too. Default false. */
   vector?: boolean
-  /** Leaves out points that score less. */
+  /** Only points that score more; with `rescore`, also those that score as much. */
   scoreThreshold?: number
   /** Search parameters of the server, such as `{ hnsw_ef: 256 }` or `{ exact: true }`. */
   params?: Schemas['SearchParams']

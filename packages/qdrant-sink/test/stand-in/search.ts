@@ -48,9 +48,7 @@ function run(storage: Storage, collection: StoredCollection, request: Request): 
       ? distinct(fetched.flat())
       : [...collection.points.values()].map((point) => ({ point, score: 0 }))
   const passing = candidates.filter(({ point }) => passes(point, request.filter as Schemas['Filter'] | null))
-  const threshold = request.score_threshold ?? Number.NEGATIVE_INFINITY
-  const ranked = rank(storage, collection, request, passing, limit + offset).filter(({ score }) => score >= threshold)
-  return ranked.slice(offset, offset + limit)
+  return rank(storage, collection, request, passing, limit + offset).slice(offset, offset + limit)
 }
 
 function rank(
@@ -62,11 +60,14 @@ function rank(
 ): Scored[] {
   const query = normalised(request.query)
   if (query === undefined) return byScore(candidates)
+  const threshold = request.score_threshold ?? Number.NEGATIVE_INFINITY
   if ('formula' in query) {
     const { formula, defaults } = query as Schemas['FormulaQuery']
-    return byScore(
-      candidates.map(({ point, score }) => ({ point, score: evaluate(formula, point, score, defaults ?? {}) })),
-    )
+    const rescored = candidates.map(({ point, score }) => ({
+      point,
+      score: evaluate(formula, point, score, defaults ?? {}),
+    }))
+    return byScore(rescored.filter(({ score }) => score >= threshold))
   }
   const using = request.using ?? ''
   const params = collection.vectors.get(using)
@@ -82,8 +83,14 @@ function rank(
     return resolve(input)
   }
   const vectorOf = ({ point }: Scored): Float32Array => point.vectors.get(using) as Float32Array
-  const left = (): Scored[] =>
-    candidates.filter(({ point }) => !exclude.has(idKey(point.id)) && point.vectors.has(using))
+  // Unlike a formula's, a likeness equal to the threshold does not pass.
+  const rankedBy = (score: (vector: Float32Array) => number): Scored[] =>
+    byScore(
+      candidates
+        .filter(({ point }) => !exclude.has(idKey(point.id)) && point.vectors.has(using))
+        .map((scored) => ({ point: scored.point, score: score(vectorOf(scored)) }))
+        .filter(({ score }) => score > threshold),
+    )
 
   if ('recommend' in query) {
     const { positive, negative, strategy } = query.recommend as Schemas['RecommendInput']
@@ -93,31 +100,22 @@ function rank(
       if (positives.length === 0)
         throw new Refusal(400, 'Bad request: At least one positive vector ID required with this strategy')
       const target = averageTarget(positives, negatives)
-      return byScore(
-        left().map((scored) => ({ point: scored.point, score: similarity(params, target, vectorOf(scored)) })),
-      )
+      return rankedBy((vector) => similarity(params, target, vector))
     }
     if (positives.length + negatives.length === 0)
       throw new Refusal(400, 'Wrong input: Recommend query requires at least one example')
-    return byScore(
-      left().map((scored) => {
-        const near = (vector: Float32Array): number => similarity(params, vector, vectorOf(scored))
-        const plus = positives.map(near)
-        const minus = negatives.map(near)
-        return {
-          point: scored.point,
-          score: strategy === 'sum_scores' ? sum(plus) - sum(minus) : bestScore(plus, minus),
-        }
-      }),
-    )
+    return rankedBy((vector) => {
+      const near = (example: Float32Array): number => similarity(params, example, vector)
+      const plus = positives.map(near)
+      const minus = negatives.map(near)
+      return strategy === 'sum_scores' ? sum(plus) - sum(minus) : bestScore(plus, minus)
+    })
   }
   if (!('nearest' in query))
     throw new Refusal(400, `Bad request: the stand-in does not know this query: ${JSON.stringify(query).slice(0, 200)}`)
   const { nearest, mmr } = query as Schemas['NearestQuery']
   const target = refer(nearest)
-  const ranked = byScore(
-    left().map((scored) => ({ point: scored.point, score: similarity(params, target, vectorOf(scored)) })),
-  )
+  const ranked = rankedBy((vector) => similarity(params, target, vector))
   return mmr
     ? diversify(ranked, mmr as Schemas['Mmr'], limit, (a, b) => similarity(params, vectorOf(a), vectorOf(b)))
     : ranked
