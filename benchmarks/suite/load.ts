@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- load [--size 20M|100M|1B] [--s3] [--peers] [--no-duckdb] [--quick]`: Parquet to a sparse matrix and its
+ * `npm run bench -- load [--size 20M|100M|1B] [--s3 [--endpoint URL]] [--peers] [--no-duckdb] [--quick]`: Parquet to a sparse matrix and its
  * transpose, beside DuckDB doing the same in SQL (without the transpose) in a process of its own, 2 threads each.
  */
 import { execFile } from 'node:child_process'
@@ -32,6 +32,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     options: {
       size: { type: 'string', default: '20M' },
       s3: { type: 'boolean', default: false },
+      endpoint: { type: 'string' },
       peers: { type: 'boolean', default: false },
       duckdb: { type: 'boolean', default: true },
       quick: { type: 'boolean', default: false },
@@ -40,7 +41,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   })
   const files = await generateParquet(values.quick ? '1M' : values.size)
   console.error(`${files.rows} rows of haves, wants and ratings in ${files.haves.replace(/[^/]*$/, '')}`)
-  if (values.s3) return loadFromS3(files)
+  if (values.s3) return loadFromS3(files, values.endpoint)
 
   const ours = await loadOnce(files)
   const figures = {
@@ -80,8 +81,8 @@ function loadOnce(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
 }
 
 /** The load from an S3 server on this machine against the SDK downloading the same bytes and dropping them. */
-async function loadFromS3(files: ParquetFiles): Promise<Record<string, unknown>> {
-  const server = await serveFromS3(files)
+async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Promise<Record<string, unknown>> {
+  const server = await serveFromS3(files, endpoint)
   try {
     const raw: RawDownload = await server.download()
     const ours = await loadOnce(server.files, server.connection)

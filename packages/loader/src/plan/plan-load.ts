@@ -9,7 +9,7 @@ import { ProgressMeter } from '../progress.ts'
 import { planSpill } from '../spill/spill-plan.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import { connect } from '../storage/connection.ts'
-import { Store } from '../storage/store.ts'
+import { isS3, Store } from '../storage/store.ts'
 import { checkSchema, neededColumns } from './check-schema.ts'
 import { type CompiledSources, compileSources } from './compile-sources.ts'
 import { findFiles } from './find-files.ts'
@@ -149,6 +149,7 @@ export async function prepareLoad(
       coded: compiled.coded,
       timed: options.merge === 'last',
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
+      remote: listed.flat().some(({ uri }) => isS3(uri)),
     })
     const spill = memory.ids + memory.working > options.memoryBudget
     // Refused now rather than after the first pass.

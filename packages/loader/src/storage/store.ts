@@ -44,6 +44,6 @@ export class Store {
   }
 }
 
-function isS3(location: string): boolean {
+export function isS3(location: string): boolean {
   return location.startsWith('s3://')
 }
