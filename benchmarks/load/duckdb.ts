@@ -3,7 +3,7 @@
  * a CSR is; there is no transpose and nothing is copied out, both in its favour. Prints one line of JSON.
  */
 import { DuckDBInstance } from '@duckdb/node-api'
-import { cpuSeconds, peakRssMb } from './process-cost.ts'
+import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 
 const { haves, wants, ratings } = JSON.parse(process.argv[2]) as Record<'haves' | 'wants' | 'ratings', string>
 const begun = performance.now()

@@ -1,6 +1,6 @@
 /** Child process: the load itself, so that its peak memory is its own. Prints one line of JSON. */
 import { type LoadOptions, loadInteractions } from '@seesaw/loader'
-import { cpuSeconds, peakRssMb } from './process-cost.ts'
+import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 
 const { sources, s3 } = JSON.parse(process.argv[2]) as Pick<LoadOptions, 'sources' | 's3'>
 const begun = performance.now()

@@ -6,10 +6,10 @@ its input it says its peak memory and ends.
 """
 
 import json
-import resource
 import sys
 
 import numpy as np
+from process_cost import peak_rss_mb
 from scipy.sparse import csr_matrix
 
 
@@ -28,10 +28,6 @@ def read_interactions(prefix):
 def say(**fields):
     sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
-
-
-def peak_rss_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def wait_for_iterate(factors):

@@ -2,13 +2,14 @@
 
 import glob
 import json
-import resource
 import sys
 import time
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+
+from process_cost import peak_rss_mb
 
 sources = json.loads(sys.argv[1])
 WEIGHTS = {5: 5.0, 4: 4.0, 3: 2.0}
@@ -51,5 +52,5 @@ print(json.dumps({
     "items": matrix.shape[1],
     "entries": int(transpose.nnz),
     "confidence": float(matrix.data.sum(dtype="float64")),
-    "peakRssMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+    "peakRssMb": peak_rss_mb(),
 }))

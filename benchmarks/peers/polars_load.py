@@ -1,12 +1,13 @@
 """The same load with lazy Polars and scipy. Prints one line of JSON."""
 
 import json
-import resource
 import sys
 import time
 
 import polars as pl
 import scipy.sparse as sp
+
+from process_cost import peak_rss_mb
 
 sources = json.loads(sys.argv[1])
 
@@ -52,5 +53,5 @@ print(json.dumps({
     "items": matrix.shape[1],
     "entries": int(transpose.nnz),
     "confidence": float(matrix.data.sum(dtype="float64")),
-    "peakRssMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+    "peakRssMb": peak_rss_mb(),
 }))

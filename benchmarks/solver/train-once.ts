@@ -47,6 +47,6 @@ export async function trainOnce({
     secondsPerIteration: last.seconds,
     loss: last.report!.loss,
     peakRssMb: Math.round(peakRssMb),
-    plannedMb: Math.round(planMemory({ ...sizes[size], factors, threads }).total / 2 ** 20),
+    plannedMb: Math.round(planMemory({ ...sizes[size], factors, threads }).total / 1e6),
   }
 }

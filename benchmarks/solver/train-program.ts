@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { type AlsModel, type InteractionMatrix, train } from '@seesaw/als-core'
 import { readInteractions } from '../cached-interactions.ts'
 import { generateInteractions, sizes } from '../generate-interactions.ts'
+import { peakRssMb } from '../process-cost.ts'
 import type { ProgramOptions } from './program.ts'
 
 const [interactions, json] = process.argv.slice(2)
@@ -33,10 +34,6 @@ await train(matrix, {
   },
 })
 say({ peakRssMb: peakRssMb() })
-
-function peakRssMb(): number {
-  return process.resourceUsage().maxRSS / 1024
-}
 
 /** Answers until one more iteration is asked for; false at the end of the input. */
 async function untilIterate(model?: () => Promise<AlsModel>): Promise<boolean> {

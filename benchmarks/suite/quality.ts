@@ -25,6 +25,7 @@ import {
 } from '@seesaw/als-core'
 import { mean, standardDeviation } from 'simple-statistics'
 import { type Bar, writeBarChart } from '../charts/bucket-chart.ts'
+import { peakRssMb } from '../process-cost.ts'
 import { agreement } from '../quality/agreement.ts'
 import { type DataSet, dataSets, readDataSet, type TrainAndTest, validationSplit } from '../quality/data-sets.ts'
 import { published } from '../quality/published.ts'
@@ -104,7 +105,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     }
     print(rows)
     if (!values.quick) chart(remember(rows))
-    return { ...figures, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
+    return { ...figures, peakRssMb: Math.round(peakRssMb()) }
   } finally {
     await pool.close()
   }

@@ -91,6 +91,6 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     lossNotAbove: lossNotAbove(ours, cg),
     timeToLossRatio: timeToLossRatio(ours, cg) ?? null,
     peakRssMb: Math.round(ours.peakRssMb),
-    plannedMb: Math.round(planMemory({ ...shape, factors, threads }).total / 2 ** 20),
+    plannedMb: Math.round(planMemory({ ...shape, factors, threads }).total / 1e6),
   }
 }
