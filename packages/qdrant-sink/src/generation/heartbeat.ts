@@ -12,6 +12,7 @@ export class Heartbeat {
   readonly #collection: string
   readonly #timer: NodeJS.Timeout
   #last: Promise<void> = Promise.resolve()
+  #stopped = false
 
   constructor(
     connection: Connection,
@@ -47,14 +48,16 @@ export class Heartbeat {
     return this.#last
   }
 
-  /** Stops beating and waits for a beat under way. */
+  /** Stops beating. What is written after it stays: a beat under way has been written by then, or never will be. */
   async stop(): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
     await this.#last.catch(() => {})
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
     const stored = await readRecord(this.#connection, this.#collection, { signal })
+    if (this.#stopped) return
     if (stored?.run !== this.record.run || stored.state === 'deleting') {
       throw new SupersededError(
         `The unfinished collection ${this.#collection} was ${stored ? `taken over by run ${stored.run}` : 'deleted by somebody else'}. This run ends; nothing was swapped.`,
