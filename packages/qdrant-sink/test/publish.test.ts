@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { generations, Index, type PublishProgress, publish, rollback, similar } from '../src/index.ts'
 import { catalogue, quick } from './catalogue.ts'
-import { startServer, type TestServer } from './servers.ts'
-
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-}, 60_000)
-afterAll(() => server.close())
+import { test } from './publication.ts'
 
 describe('publish', () => {
-  test('uploads, verifies and swaps; the alias answers with what was sent', async () => {
-    const alias = server.alias()
+  test('uploads, verifies and swaps; the alias answers with what was sent', async ({ server, alias }) => {
     const { vectors, payloads } = catalogue(105)
     const events: PublishProgress[] = []
     const publication = await publish({
@@ -55,13 +48,9 @@ describe('publish', () => {
     expect(events.at(-1)).toMatchObject({ points: 105, totalPoints: 105, inFlight: 0 })
   })
 
-  test('keeps one earlier generation, deletes the ones before, and rolls back', async () => {
-    const alias = server.alias()
+  test('keeps one earlier generation, deletes the ones before, and rolls back', async ({ server, alias, run }) => {
     const names: string[] = []
-    for (let seed = 1; seed <= 3; seed++) {
-      const { vectors, payloads } = catalogue(20, 8, seed)
-      names.push((await publish({ ...quick, url: server.url, alias, vectors, payloads })).collection)
-    }
+    for (let seed = 1; seed <= 3; seed++) names.push((await run(catalogue(20, 8, seed))).collection)
     const found = await generations({ url: server.url, alias })
     expect(found.map(({ collection, state }) => [collection, state])).toEqual([
       [names[2], 'live'],
@@ -70,5 +59,34 @@ describe('publish', () => {
     const back = await rollback({ url: server.url, alias })
     expect(back).toEqual({ from: names[2], to: names[1], aliases: { [alias]: names[1] } })
     expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['published', 'live'])
+  })
+})
+
+test('vector forms are handed on: on disk, quantized, float16, replicas and shards', async ({ server, alias, run }) => {
+  const quantization_config = { scalar: { type: 'int8', always_ram: true } } as const
+  await run({
+    vectorParameters: { on_disk: true, datatype: 'float16', quantization_config },
+    collection: { shard_number: 2, on_disk_payload: true, hnsw_config: { m: 8 } },
+    distance: { similar: 'Cosine', taste: 'Dot' },
+  })
+  const { config } = await server.client.getCollection(alias)
+  expect(config.params.vectors).toMatchObject({
+    similar: { size: 4, distance: 'Cosine', on_disk: true, datatype: 'float16', quantization_config },
+    taste: { size: 4, distance: 'Dot', on_disk: true },
+  })
+  expect(config.params.shard_number).toBe(2)
+})
+
+test('the url may have a path, which becomes the prefix of every request, and the caller may bring a client', async ({
+  server,
+  alias,
+  run,
+}) => {
+  await run()
+  await using index = new Index({ client: server.client, alias })
+  expect(await index.query(similar(1, { limit: 3 }))).toHaveLength(3)
+  await using prefixed = new Index({ url: `${server.url}/behind/a/path/`, alias, retry: { retries: 0 } })
+  await expect(prefixed.query(similar(1))).rejects.toMatchObject({
+    url: expect.stringContaining('/behind/a/path/collections/'),
   })
 })

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+import { collectGarbage, generations } from '../src/index.ts'
+import { tagged } from './catalogue.ts'
+import { test } from './publication.ts'
+
+test('a run killed during the load is resumed from its watermark, by the same input only', async ({
+  server,
+  alias,
+  run,
+}) => {
+  server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 60 }, times: 30 })
+  const options = JSON.stringify({ url: server.url, alias, rows: 300, seed: 1, maxWorkers: 1, heartbeatInterval: 20 })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./publisher.ts', import.meta.url)), options], {
+    stdio: 'ignore',
+  })
+  server.faults.add({
+    operation: 'upsert',
+    skip: 20,
+    fault: { kind: 'call', call: () => void child.kill('SIGKILL') },
+  })
+  while (server.requests.filter(({ operation }) => operation === 'upsert').length < 20)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const [left] = await generations({ url: server.url, alias })
+  expect(left).toMatchObject({ state: 'unfinished', record: { state: 'loading', points: 300 } })
+  const watermark = left.record?.watermark as number
+  expect(watermark).toBeGreaterThan(100)
+
+  server.faults.clear()
+  server.requests.length = 0
+  const publication = await run({ ...tagged(300, 1) })
+  expect(publication).toMatchObject({ collection: left.collection, resumed: watermark, points: 300 })
+  expect(server.requests.filter(({ operation }) => operation === 'upsert')).toHaveLength((300 - watermark) / 10)
+})
+
+test('what was left by a run of other input is deleted; a live run is never touched', async ({
+  server,
+  alias,
+  run,
+}) => {
+  server.faults.add({ operation: 'upsert', fault: { kind: 'status', status: 503 }, times: 40 })
+  await expect(run({ retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({ temporary: true })
+  server.faults.clear()
+  const [left] = await generations({ url: server.url, alias })
+  expect(left.state).toBe('unfinished')
+  expect((await collectGarbage({ url: server.url, alias })).garbage).toMatchObject([
+    { collection: left.collection, reason: 'its run ended during the load' },
+  ])
+  expect((await collectGarbage({ url: server.url, alias })).deleted).toEqual([])
+
+  let during: string[] = []
+  server.faults.add({
+    operation: 'upsert',
+    skip: 5,
+    fault: {
+      kind: 'call',
+      call: async () => {
+        during = (await generations({ url: server.url, alias })).map(({ state }) => state)
+        expect((await collectGarbage({ url: server.url, alias, dryRun: false })).deleted).toEqual([])
+      },
+    },
+  })
+  await run(tagged(100, 2))
+  expect(during).toEqual(['loading'])
+  expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['live'])
+})
+
+test('an iterable of payloads is read from its beginning when a run is resumed; another version is not resumed', async ({
+  server,
+  alias,
+  run,
+}) => {
+  const { vectors, payloads } = tagged(100, 1)
+  async function* lines(): AsyncGenerator<Record<string, unknown>> {
+    for (let row = 0; row < 100; row++) yield payloads(row)
+  }
+  const breakOff = async (): Promise<void> => {
+    server.faults.add({ operation: 'upsert', skip: 5, fault: { kind: 'status', status: 503 }, times: 2 })
+    const outcome = run({
+      vectors,
+      payloads: lines(),
+      version: 'a',
+      maxWorkers: 1,
+      retry: { retries: 1, minDelay: 1 },
+    })
+    await expect(outcome).rejects.toMatchObject({ step: 'upload', temporary: true, rows: { from: 50, to: 60 } })
+  }
+  await breakOff()
+  expect(await run({ vectors, payloads: lines(), version: 'a', sample: 100 })).toMatchObject({
+    resumed: 50,
+    points: 100,
+  })
+  await breakOff()
+  expect(await run({ vectors, payloads: lines(), version: 'b' })).toMatchObject({ resumed: 0, points: 100 })
+  expect((await generations({ url: server.url, alias })).map(({ state }) => state)).toEqual(['live', 'published'])
+})
+
+test('a run whose collection was taken over ends and changes nothing', async ({ server, alias, run }) => {
+  server.faults.add({
+    operation: 'upsert',
+    fault: {
+      kind: 'call',
+      call: async ({ collection }) => {
+        const { config } = await server.client.getCollection(collection as string)
+        const record = (config.metadata as { seesaw: object }).seesaw
+        await server.client.api().updateCollection({
+          collection_name: collection as string,
+          metadata: { seesaw: { ...record, run: 'another' } },
+        })
+      },
+    },
+  })
+  server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 80 }, times: 10 })
+  const outcome = run({ maxWorkers: 1, heartbeatInterval: 20 })
+  await expect(outcome).rejects.toMatchObject({
+    name: 'SupersededError',
+    message: expect.stringContaining('taken over by run another'),
+  })
+  expect((await generations({ url: server.url, alias }))[0].record?.run).toBe('another')
+})
+
+test('items and users broken off during the users are resumed together', async ({ server, alias, run }) => {
+  const users = { vectors: tagged(60, 5).vectors }
+  const common = { users, distance: 'Dot', maxWorkers: 1 } as const
+  const ofUsers = ({ collection }: { collection: string | undefined }): boolean =>
+    collection?.includes('_users_') ?? false
+  server.faults.add({ operation: 'upsert', when: ofUsers, skip: 2, fault: { kind: 'status', status: 503 }, times: 2 })
+  await expect(run({ ...common, retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
+    temporary: true,
+    rows: { from: 20, to: 30 },
+  })
+  const left = await generations({ url: server.url, alias })
+  expect(left.map(({ state }) => state)).toEqual(['ready'])
+  server.requests.length = 0
+  const publication = await run(common)
+  expect(publication).toMatchObject({
+    collection: left[0].collection,
+    resumed: 120,
+    points: 160,
+    generation: left[0].generation,
+  })
+  expect(server.requests.filter(({ operation }) => operation === 'upsert')).toHaveLength(4)
+  expect((await server.client.count(`${alias}_users`, { exact: true })).count).toBe(60)
+})
