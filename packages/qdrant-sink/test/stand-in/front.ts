@@ -141,7 +141,8 @@ function refusal(error: unknown): Answer {
 function reply(response: ServerResponse, { status, content, retryAfter }: Answer): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
-    'content-type': 'application/json',
+    // A path that is none of the server's is answered by 404 and nothing else.
+    ...(content.length > 0 && { 'content-type': 'application/json' }),
     ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
   })
   response.end(content)

@@ -33,11 +33,10 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   validator ??= requestValidators()
   const validatorFor = validator
 
-  function check({ method, url, headers, route, body }: ReceivedRequest): void {
+  function check({ headers, route, body }: ReceivedRequest): void {
     if (options.apiKey && headers['api-key'] !== options.apiKey)
       throw new Refusal(401, 'Must provide an API key or an Authorization bearer token')
-    if (!route) throw new Refusal(404, `Not found: ${method} ${url.pathname}`)
-    if (route.schema === undefined) return
+    if (route?.schema === undefined) return
     const validate = validatorFor(route.schema)
     if (validate(body)) return
     const { instancePath, message, params } = validate.errors?.[0] ?? {}
@@ -45,8 +44,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   }
 
   function carryOut({ route, names, body, text }: ReceivedRequest): Answer {
-    const operation = route?.operation
-    if (operation === undefined || operation === 'root') {
+    if (!route) return { status: 404, content: '' }
+    const { operation } = route
+    if (operation === 'root') {
       const version = options.version ?? VERSION
       return { status: 200, content: JSON.stringify({ title: 'qdrant - vector search engine', version }) }
     }
