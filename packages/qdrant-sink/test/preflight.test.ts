@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { generations, type PublishOptions } from '../src/index.ts'
 import { test } from './publication.ts'
-import { isReal } from './servers.ts'
+import type { FaultRule } from './stand-in/faults.ts'
 import { startStandIn } from './stand-in/server.ts'
 
 describe('input that cannot be published is refused before the first request', () => {
@@ -43,6 +43,8 @@ describe('input that cannot be published is refused before the first request', (
 })
 
 describe('preflight', () => {
+  const usedUp = { config: { enabled: true, max_disk_usage_percent: 90 }, usage: { disk_usage_percent: 93 } }
+
   test('a server that is not there', async ({ run }) => {
     await expect(run({ url: 'http://127.0.0.1:9', retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
       step: 'preflight',
@@ -59,21 +61,30 @@ describe('preflight', () => {
     })
   })
 
-  test.skipIf(isReal)('an old server, a used-up quota, a wrong key', async ({ run }) => {
-    const cases = [
-      [{ version: '1.15.5' }, /version 1.16 or later, got 1.15.5/],
+  test('an old server, a used-up quota, a wrong key', async ({ server, run }) => {
+    const cases: [FaultRule, RegExp][] = [
       [
-        { quotas: { config: { enabled: true, max_disk_usage_percent: 90 }, usage: { disk_usage_percent: 93 } } },
+        { operation: 'root', fault: { kind: 'answer', change: (root) => Object.assign(root, { version: '1.15.5' }) } },
+        /version 1.16 or later, got 1.15.5/,
+      ],
+      [
+        { operation: 'quotas', fault: { kind: 'answer', change: ({ result }) => Object.assign(result, usedUp) } },
         /free disk .* 93 % of at most 90 %/,
       ],
-      [{ apiKey: 'secret' }, /401.*Check `apiKey`/],
-    ] as const
-    for (const [options, message] of cases) {
-      const other = await startStandIn(options)
-      await expect(run({ url: other.url })).rejects.toThrow(message)
-      await other.close()
+      [
+        { operation: 'root', fault: { kind: 'status', status: 401, error: 'Must provide an API key' } },
+        /401.*Check `apiKey`/,
+      ],
+    ]
+    for (const [rule, message] of cases) {
+      server.faults.add(rule)
+      await expect(run()).rejects.toThrow(message)
     }
+  })
+
+  test('a key is sent', async ({ run }) => {
     const guarded = await startStandIn({ apiKey: 'secret' })
+    await expect(run({ url: guarded.url })).rejects.toThrow(/401.*Check `apiKey`/)
     await expect(run({ url: guarded.url, apiKey: 'secret' })).resolves.toMatchObject({ points: 100 })
     await guarded.close()
   })

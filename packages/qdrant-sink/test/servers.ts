@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { QdrantClient } from '@qdrant/js-client-rest'
 import type { Front } from './stand-in/front.ts'
 import { startProxy } from './stand-in/proxy.ts'
-import { type StandIn, startStandIn } from './stand-in/server.ts'
+import { startStandIn } from './stand-in/server.ts'
 
 /**
  * A server under test: the stand-in, or the real one that QDRANT_URL names, behind a proxy that injects the same faults. On a real server
@@ -10,8 +10,6 @@ import { type StandIn, startStandIn } from './stand-in/server.ts'
  */
 export interface TestServer extends Front {
   client: QdrantClient
-  /** Undefined on a real server. */
-  standIn: StandIn | undefined
   /** A new alias. */
   alias(): string
 }
@@ -21,14 +19,12 @@ const realUrl: string | undefined = process.env.QDRANT_URL
 export const isReal: boolean = realUrl !== undefined
 
 export async function startServer(): Promise<TestServer> {
-  const standIn = realUrl === undefined ? await startStandIn() : undefined
-  const front = standIn ?? (await startProxy(realUrl as string))
+  const front = realUrl === undefined ? await startStandIn() : await startProxy(realUrl)
   const client = new QdrantClient({ url: front.url, checkCompatibility: false })
   const aliases: string[] = []
   return {
     ...front,
     client,
-    standIn,
     alias() {
       const alias = `test-${randomUUID().slice(0, 8)}`
       aliases.push(alias)

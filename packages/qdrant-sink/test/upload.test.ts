@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest'
-import { generations } from '../src/index.ts'
+import { generations, type PublishProgress } from '../src/index.ts'
 import { tagged } from './catalogue.ts'
 import { test } from './publication.ts'
-import { isReal, type TestServer } from './servers.ts'
+import type { Fault, SeenRequest } from './stand-in/faults.ts'
 
 describe('upload', () => {
   test('never more batches on their way than streams; payloads are taken as they are needed', async ({ run }) => {
@@ -154,17 +154,24 @@ describe('verification', () => {
     expect(await generations({ url: server.url, alias })).toEqual([])
   })
 
-  test.skipIf(isReal)('green that comes late is waited for, and given up at the deadline', async ({ server, run }) => {
-    const standIn = server.standIn as NonNullable<TestServer['standIn']>
-    standIn.storage.yellowPolls = 6
-    const seen: string[] = []
-    await run({ onProgress: ({ phase }) => seen.at(-1) !== phase && seen.push(phase) })
-    const polls = server.requests
-      .slice(server.requests.findLastIndex(({ operation }) => operation === 'upsert'))
-      .filter(({ operation }) => operation === 'optimizations')
-    expect(polls.length).toBe(3)
-    standIn.storage.yellowPolls = 1e9
-    await expect(run({ readyTimeout: 50 })).rejects.toMatchObject({
+  test('green that comes late is waited for, and given up at the deadline', async ({ server, run }) => {
+    let phase = ''
+    const onProgress = (event: PublishProgress): void => {
+      phase = event.phase
+    }
+    const when = (): boolean => phase === 'ready'
+    const yellow: Fault = { kind: 'answer', change: ({ result }) => Object.assign(result, { status: 'yellow' }) }
+    const running: Fault = { kind: 'answer', change: ({ result }) => Object.assign(result, { running: [{}] }) }
+    server.faults.add({ operation: 'getCollection', when, fault: yellow, times: 6 })
+    server.faults.add({ operation: 'optimizations', when, fault: running })
+    // No beats, which read the collection too.
+    const options = { onProgress, heartbeatInterval: 30_000 }
+    await run(options)
+    const of = (name: string): SeenRequest[] => server.requests.filter(({ operation }) => operation === name)
+    expect(server.faults.hits).toBe(7)
+    expect(of('optimizations')).toHaveLength(1 + 3)
+    server.faults.add({ operation: 'getCollection', when, fault: yellow, times: 1e9 })
+    await expect(run({ ...options, readyTimeout: 50 })).rejects.toMatchObject({
       step: 'ready',
       temporary: true,
       message: expect.stringContaining('still pending: status yellow'),

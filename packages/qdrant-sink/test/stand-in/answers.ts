@@ -34,11 +34,11 @@ export const answers: Record<Exclude<Operation, 'root' | 'quotas'>, (call: Call)
   queryBatch: ({ storage, names, body }) =>
     body.searches.map((one: Schemas['QueryRequest']) => ({ points: search(storage, names[0], one) })),
   queryGroups: ({ storage, names, body }) => searchGroups(storage, names[0], body),
-  optimizations: ({ storage, names }) => ({
-    summary: { queued_optimizations: 0, queued_segments: 0, queued_points: 0, idle_segments: 1 },
-    running: storage.find(names[0]).busyPolls > 0 ? [{}] : [],
-    queued: [],
-  }),
+  optimizations: ({ storage, names }) => {
+    storage.find(names[0])
+    const summary = { queued_optimizations: 0, queued_segments: 0, queued_points: 0, idle_segments: 1 }
+    return { summary, running: [], queued: [] }
+  },
 }
 
 function done(operation: number): Schemas['UpdateResult'] {
@@ -47,13 +47,11 @@ function done(operation: number): Schemas['UpdateResult'] {
 
 function describe({ storage, names }: Call): unknown {
   const found = storage.find(names[0])
-  const busy = found.busyPolls > 0
-  if (busy) found.busyPolls--
   const { create, vectors } = found
   return {
-    status: busy ? 'yellow' : 'green',
+    status: 'green',
     optimizer_status: 'ok',
-    indexed_vectors_count: found.indexingThreshold > 0 && !busy ? found.points.size : 0,
+    indexed_vectors_count: found.indexingThreshold > 0 ? found.points.size : 0,
     points_count: found.points.size,
     segments_count: 1,
     update_queue: { length: 0 },

@@ -40,6 +40,9 @@ export type Fault =
   | { kind: 'hang' }
   /** 200 with `status: "wait_timeout"`, nothing carried out. */
   | { kind: 'wait_timeout' }
+  /** The answer says something else: `change` gets its JSON, `{ result, status, time }`. */
+  // biome-ignore lint/suspicious/noExplicitAny: each operation answers otherwise
+  | { kind: 'answer'; change(answer: any): void }
   /** Runs in the middle of the request, such as a second publisher. */
   | { kind: 'call'; call(request: SeenRequest): void | Promise<void> }
 

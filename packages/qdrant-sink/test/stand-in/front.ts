@@ -77,7 +77,7 @@ export async function startFront(backend: Backend, options: FrontOptions): Promi
     if (fault?.kind === 'reset' && !fault.applied) return void request.socket.resetAndDestroy()
     const answer = await backend.carryOut(received)
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy()
-    reply(response, answer)
+    reply(response, fault?.kind === 'answer' ? changed(answer, fault.change) : answer)
   }
 
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
@@ -98,6 +98,12 @@ export async function startFront(backend: Backend, options: FrontOptions): Promi
 /** 200 with the server's envelope. */
 export function ok(result: unknown): Answer {
   return { status: 200, content: JSON.stringify({ result, status: 'ok', time: 0 }, bigintAsNumber) }
+}
+
+function changed(answer: Answer, change: (json: unknown) => void): Answer {
+  const json = JSON.parse(String(answer.content))
+  change(json)
+  return { ...answer, content: JSON.stringify(json) }
 }
 
 async function receive(request: IncomingMessage, bodyLimit: number): Promise<ReceivedRequest> {

@@ -4,7 +4,6 @@
  *
  * `node server.ts [port]` runs it on its own and prints its address.
  */
-import type { Schemas } from '@qdrant/js-client-rest'
 import { answers } from './answers.ts'
 import { type Answer, type Front, ok, type ReceivedRequest, startFront } from './front.ts'
 import { requestValidators } from './schemas.ts'
@@ -23,8 +22,6 @@ let validator: ReturnType<typeof requestValidators> | undefined
 export interface StandInOptions {
   port?: number
   apiKey?: string
-  version?: string
-  quotas?: Schemas['QuotaStatus']
   bodyLimit?: number
 }
 
@@ -47,10 +44,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     if (!route) return { status: 404, content: '' }
     const { operation } = route
     if (operation === 'root') {
-      const version = options.version ?? VERSION
-      return { status: 200, content: JSON.stringify({ title: 'qdrant - vector search engine', version }) }
+      return { status: 200, content: JSON.stringify({ title: 'qdrant - vector search engine', version: VERSION }) }
     }
-    if (operation === 'quotas') return ok(options.quotas ?? { config: { enabled: false }, usage: {} })
+    if (operation === 'quotas') return ok({ config: { enabled: false }, usage: {} })
     return ok(answers[operation]({ storage, names, body: withLargeIds(text, body) }))
   }
 

@@ -20,8 +20,6 @@ export interface StoredCollection {
   indexes: Map<string, Schemas['PayloadFieldSchema']>
   points: Map<string, StoredPoint>
   operations: number
-  /** Polls that will still find the optimizer at work. */
-  busyPolls: number
 }
 
 /** An answer of the server other than 200. */
@@ -42,8 +40,6 @@ const INDEXING_THRESHOLD = 10_000
 export class Storage {
   readonly collections: Map<string, StoredCollection> = new Map()
   readonly aliases: Map<string, string> = new Map()
-  /** Polls for which a collection is yellow after its indexing was switched on. */
-  yellowPolls = 0
 
   /** Resolves an alias, as all reads and writes of points do. */
   find(name: string): StoredCollection {
@@ -77,7 +73,6 @@ export class Storage {
       indexes: new Map(),
       points: new Map(),
       operations: 0,
-      busyPolls: 0,
     })
     return true
   }
@@ -86,10 +81,7 @@ export class Storage {
     const collection = this.find(name)
     const threshold = (change.optimizers_config as Schemas['OptimizersConfigDiff'] | null | undefined)
       ?.indexing_threshold
-    if (threshold != null) {
-      if (collection.indexingThreshold === 0 && threshold > 0) collection.busyPolls = this.yellowPolls
-      collection.indexingThreshold = threshold
-    }
+    if (threshold != null) collection.indexingThreshold = threshold
     // Merged by top-level keys; null removes one.
     if (change.metadata) {
       const merged = { ...collection.metadata, ...(change.metadata as Record<string, unknown>) }
