@@ -16,8 +16,6 @@ import { watch } from './watcher.ts'
 const rows = 100
 /** A real server needs longer for an answer: 0.1 s to make a collection, some more while 9 cells run at once. */
 const requestTimeout = isReal ? 3_000 : 250
-/** And it answers 404 to a query that had resolved the alias when its collection was deleted. */
-const graceDelay = isReal ? 100 : 0
 const indexes: PayloadIndexes = { year: 'integer', styles: 'keyword', interaction_count: 'integer' }
 
 /** The request that a step is known by. Ten batches: 5 have been sent at 50 %, 9 at 99 %. */
@@ -164,7 +162,7 @@ interface Outcome {
 async function inCell(step: Step, body: (cell: Cell) => Promise<Outcome>): Promise<void> {
   const server = await startServer()
   const alias = server.alias()
-  const common = { ...quick, indexes, url: server.url, alias, keep: 0, graceDelay }
+  const common = { ...quick, indexes, url: server.url, alias, keep: 0, graceDelay: 50 }
   try {
     await publish({ ...common, ...tagged(rows, 1) })
     const watcher = watch(server.url, alias, rows)

@@ -41,7 +41,9 @@ export async function claimGeneration(run: Run, state: Preflight): Promise<numbe
     } else {
       // Named before the request, so that an abort in its middle knows what to delete.
       part.collection = name
-      const created = await createCollection(connection, name, record, settings, { signal })
+      // A collection whose making is under way cannot be deleted yet: an abort waits for the answer, up to its deadline.
+      const creation = createCollection(connection, name, record, settings, { signal: run.cancel })
+      const created = await creation.finally(() => signal.throwIfAborted())
       if (!created) {
         // Another run made it within the same second. All parts move on to the next one.
         part.collection = ''

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Schemas } from '@qdrant/js-client-rest'
 import type { Operation } from './faults.ts'
 import { search, searchGroups, vectorsOf } from './search.ts'
@@ -11,6 +12,9 @@ export interface Call {
   body: any
 }
 
+/** Milliseconds it takes to make a collection. A real server needs about 80. */
+const CREATION = 20
+
 /** The `result` of each operation on the storage. */
 export const answers: Record<Exclude<Operation, 'root' | 'quotas'>, (call: Call) => unknown> = {
   listCollections: ({ storage }) => ({ collections: [...storage.collections.keys()].map((name) => ({ name })) }),
@@ -19,7 +23,10 @@ export const answers: Record<Exclude<Operation, 'root' | 'quotas'>, (call: Call)
   }),
   updateAliases: ({ storage, body }) => storage.updateAliases(body.actions),
   getCollection: describe,
-  createCollection: ({ storage, names, body }) => storage.create(names[0], body),
+  async createCollection({ storage, names, body }) {
+    await sleep(CREATION)
+    return storage.create(names[0], body)
+  },
   updateCollection: ({ storage, names, body }) => storage.update(names[0], body),
   deleteCollection: ({ storage, names }) => storage.delete(names[0]),
   createIndex: ({ storage, names, body }) => done(storage.createIndex(names[0], body)),

@@ -40,14 +40,14 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     throw new Refusal(400, `Format error in JSON body: ${instancePath} ${message} ${JSON.stringify(params)}`)
   }
 
-  function carryOut({ route, names, body, text }: ReceivedRequest): Answer {
+  async function carryOut({ route, names, body, text }: ReceivedRequest): Promise<Answer> {
     if (!route) return { status: 404, content: '' }
     const { operation } = route
     if (operation === 'root') {
       return { status: 200, content: JSON.stringify({ title: 'qdrant - vector search engine', version: VERSION }) }
     }
     if (operation === 'quotas') return ok({ config: { enabled: false }, usage: {} })
-    return ok(answers[operation]({ storage, names, body: withLargeIds(text, body) }))
+    return ok(await answers[operation]({ storage, names, body: withLargeIds(text, body) }))
   }
 
   const front = await startFront(
