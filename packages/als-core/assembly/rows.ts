@@ -11,7 +11,7 @@
 // so that plain conjugate gradients on y are preconditioned ones on x. A row costs two multiply-adds per entry and factor
 // in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
 // Σ s t = D Σ s z.
-import { gather, touch, dots4, axpy4 } from "./tile";
+import { gather, dots4, axpy4 } from "./tile";
 import { dot, axpy, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the indices, weights and targets areas. */
@@ -32,8 +32,6 @@ let r: usize = 0, p: usize = 0, ap: usize = 0, d: usize = 0, scaledVector: usize
 let scaled: bool = false;
 // The row under way.
 let entries: i32 = 0, resident: bool = false;
-// The row after it: while the first pass over this row computes, that row's part of Z is brought into the cache.
-let nextIndices: usize = 0, nextEntries: i32 = 0, touchedAhead: i32 = 0;
 // What a pass sums up beside its vector.
 let sumTarget: f64 = 0, sumSquare: f64 = 0;
 
@@ -93,12 +91,6 @@ export function solveRows(rows: i32, indptr: usize, block: usize, m0: usize, lam
     if (scaled) whiten(x, m0, load<f32>(lambda + (<usize>u << 2)), warm);
     resident = isResident != 0 && entries <= tileRows;
     if (resident) fillTile(0, entries);
-    touchedAhead = 0;
-    nextEntries = 0;
-    if (isResident != 0 && u + 1 < rows && !outside) {
-      nextIndices = indices + (<usize>entries << 2);
-      nextEntries = min(load<i32>(indptr + (<usize>u << 2), 8) - begin - entries, TOUCH_AHEAD);
-    }
     const taken = solveRow(x, warm, tolerance, maxSteps, losses + (<usize>u << 4));
     if (taken < 0) { indices = firstIndices; weights = firstWeights; targets = firstTargets; return u; }
     total += taken;
@@ -108,10 +100,6 @@ export function solveRows(rows: i32, indptr: usize, block: usize, m0: usize, lam
   store<i32>(steps, load<i32>(steps) + total);
   return -1;
 }
-
-/** Rows of Z brought ahead, at most: 128 of 256 bytes are the first-level cache. */
-// @ts-ignore: decorator
-@inline const TOUCH_AHEAD: i32 = 128;
 
 /** D = (α0Λ + λ)^(-1/2), and y = D⁻¹ x. */
 function whiten(x: usize, m0: usize, lambda: f32, warm: bool): void {
@@ -217,19 +205,14 @@ export function setCapacity(entries: i32): void { capacity = entries; }
 // @ts-ignore: decorator
 @inline const PIECE_ROWS: i32 = 256;
 
-/** A row that is too long for the tile goes through it in pieces; while one computes, the next is brought ahead. */
+/** A row that is too long for the tile goes through it in pieces. */
 function passPieces(kind: i32, count: i32, v: usize, out: usize): void {
   const most = min(PIECE_ROWS, tileRows);
-  touchedAhead = 0; nextEntries = 0;
   for (let q = 0; q < count; q += most) {
     const rows = min(most, count - q), at = <usize>q << 2;
     fillTile(at, rows);
-    touchedAhead = 0;
-    nextIndices = indices + at + (<usize>rows << 2);
-    nextEntries = outside ? 0 : min(most, count - q - rows);
     passTile(kind, rows, weights + at, targets + at, v, out);
   }
-  touchedAhead = 0; nextEntries = 0;
 }
 
 /** Fills the tile with `count` entries, from `at` bytes into the areas on. */
@@ -237,8 +220,8 @@ function fillTile(at: usize, count: i32): void {
   const bytes = half ? stride >> 1 : stride;
   if (outside) {
     fetchRows(indices + at, count, staging);
-    gather(staging, identity, count, bytes, tile, count);
-  } else gather(z, indices + at, count, bytes, tile, touchedAhead);
+    gather(staging, identity, count, bytes, tile, false);
+  } else gather(z, indices + at, count, bytes, tile, true);
 }
 
 function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
@@ -249,22 +232,17 @@ function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usiz
 @inline function passFormat(half: bool, kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
   const groups = (count + 3) >> 2, group = half ? stride << 1 : stride << 2;
   let at = tile;
-  const bytes = half ? stride >> 1 : stride;
-  // Entries of the next row to touch with each group of this one.
-  const share = (nextEntries - touchedAhead + groups - 1) / groups;
   let sum = f32x4.splat(0);
   if (kind == PASS_DOTS) {
     for (let g = 0; g < groups; g++, at += group, w += 16) {
       const dots = dots4(half, at, v, stride);
       sum = fma(f32x4.mul(dots, dots), v128.load(w), sum);
-      touchNext(share, bytes);
     }
     sumSquare += <f64>sumLanes(sum);
   } else if (kind == PASS_PRODUCT) {
     for (let g = 0; g < groups; g++, at += group, w += 16) {
       const dots = dots4(half, at, v, stride), s = f32x4.mul(dots, v128.load(w));
       sum = fma(dots, s, sum);
-      touchNext(share, bytes);
       axpy4(half, s, at, out, stride);
     }
     sumSquare += <f64>sumLanes(sum);
@@ -272,21 +250,12 @@ function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usiz
     for (let g = 0; g < groups; g++, at += group, w += 16, b += 16) {
       const dots = dots4(half, at, v, stride), target = v128.load(b);
       sum = fma(dots, target, sum);
-      touchNext(share, bytes);
       axpy4(half, f32x4.sub(target, f32x4.mul(dots, v128.load(w))), at, out, stride);
     }
     sumTarget += <f64>sumLanes(sum);
   } else {
     for (let g = 0; g < groups; g++, at += group, b += 16) {
-      touchNext(share, bytes);
       axpy4(half, v128.load(b), at, out, stride);
     }
   }
-}
-
-/** Brings the next `share` rows of what comes after into the cache, if any are left. */
-@inline function touchNext(share: i32, bytes: usize): void {
-  const until = min(touchedAhead + share, nextEntries);
-  touch(z, nextIndices, touchedAhead, until, bytes);
-  touchedAhead = until;
 }
