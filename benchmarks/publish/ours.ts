@@ -1,5 +1,5 @@
 /** Child process: one publication, so that its peak memory is its own. Prints one line of JSON. */
-import { publish } from '@seesaw/qdrant-sink'
+import { type Phase, publish } from '@seesaw/qdrant-sink'
 import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 import { type CatalogueFiles, dimension, readPayloads, readVectors } from './catalogue.ts'
 import { request } from './server.ts'
@@ -9,23 +9,26 @@ export interface Settings {
   files: CatalogueFiles
   batch: number
   workers: number
+  /** False leaves out the vector index, whose building takes longer than everything else. */
+  graph: boolean
 }
 
 export interface Figures {
   /** The whole publication: upload, vector index, verification, swap. */
   seconds: number
   uploadSeconds: number
+  /** From the last batch until the server is done with the vector index. */
+  indexSeconds: number
   /** Of this process, its start included. */
   cpuSeconds: number
   bytes: number
   peakRssMb: number
 }
 
-const { url, files, batch, workers } = JSON.parse(process.argv[2]) as Settings
+const { url, files, batch, workers, graph } = JSON.parse(process.argv[2]) as Settings
 const data = readVectors(files)
 const ids = Uint32Array.from({ length: files.points }, (_, row) => row + 1)
-let began = 0
-let uploadSeconds = 0
+const entered: Partial<Record<Phase, number>> = {}
 let cpu = 0
 const publication = await publish({
   url,
@@ -34,15 +37,20 @@ const publication = await publish({
   payloads: readPayloads(files),
   maxWorkers: workers,
   batchSize: batch,
+  ...(!graph && { collection: { hnsw_config: { m: 0 } } }),
   onProgress({ phase }) {
-    if (phase === 'upload' && began === 0) began = performance.now()
-    if (phase !== 'restore') return
-    uploadSeconds = (performance.now() - began) / 1000
-    cpu = cpuSeconds()
+    if (phase === 'restore') cpu ||= cpuSeconds()
+    entered[phase] ??= performance.now()
   },
 })
+const between = (from: Phase, to: Phase): number => ((entered[to] ?? 0) - (entered[from] ?? 0)) / 1000
 await request(url, 'DELETE', `/collections/${publication.collection}`)
-const { seconds, bytes } = publication
-console.log(
-  JSON.stringify({ seconds, uploadSeconds, cpuSeconds: cpu, bytes, peakRssMb: peakRssMb() } satisfies Figures),
-)
+const figures: Figures = {
+  seconds: publication.seconds,
+  uploadSeconds: between('upload', 'restore'),
+  indexSeconds: between('restore', 'verify'),
+  cpuSeconds: cpu,
+  bytes: publication.bytes,
+  peakRssMb: peakRssMb(),
+}
+console.log(JSON.stringify(figures))

@@ -3,7 +3,7 @@
  * the same request bodies, made beforehand and sent raw over as many connections. All three upload to collections made alike on the
  * server that QDRANT_URL names, or on the stand-in of the tests without one.
  *
- * `npm run bench -- publish [--size 1M] [--quick] [--rounds 3] [--batch 500] [--workers 4] [--no-peer]`
+ * `npm run bench -- publish [--size 1M] [--quick] [--rounds 3] [--batch 500] [--workers 4] [--no-peer] [--no-graph]`
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +28,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
       batch: { type: 'string', default: '500' },
       workers: { type: 'string', default: '4' },
       peer: { type: 'boolean', default: true },
+      graph: { type: 'boolean', default: true },
     },
     allowNegative: true,
   })
@@ -35,7 +36,13 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const rounds = Number(values.rounds ?? (points <= 100_000 ? 3 : 1))
   const files = await generateCatalogue(points)
   const { url, name, stop } = await findServer()
-  const settings: Settings = { url, files, batch: Number(values.batch), workers: Number(values.workers) }
+  const settings: Settings = {
+    url,
+    files,
+    batch: Number(values.batch),
+    workers: Number(values.workers),
+    graph: values.graph,
+  }
   const ours: Figures[] = []
   const peer: Seconds[] = []
   const raw: Seconds[] = []
@@ -73,6 +80,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     rawPointsPerSecond: Math.round(rawRate),
     ...(rounds > 1 && { spread: round3(Math.max(...uploads) / Math.min(...uploads) - 1) }),
     cpuSeconds: round3(median(ours.map(({ cpuSeconds }) => cpuSeconds))),
+    indexSeconds: round3(median(ours.map(({ indexSeconds }) => indexSeconds))),
     publicationSeconds: round3(median(ours.map(({ seconds }) => seconds))),
     bytesPerPoint: Math.round(ours[0].bytes / points),
     server: name,
