@@ -2,7 +2,7 @@
  * The solver against implicit (objective hkv) or irspack (objective ials), alternating iteration by iteration.
  *
  *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
- *                           [--objective hkv|ials] [--tolerance 0.3] [--exact-iterations 15] [--quick]
+ *                           [--objective hkv|ials] [--tolerance T] [--exact-iterations 15] [--quick]
  *   npm run bench -- solver --part large-k | scaling | kernel | native [--quick]
  */
 import { parseArgs } from 'node:util'
@@ -57,7 +57,13 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     seed: 1,
     alpha: 1,
     // Against implicit rows are solved as well as it takes for a loss no higher than its own after every iteration.
-    tolerance: values.tolerance ? Number(values.tolerance) : values.objective === 'ials' ? undefined : 0.3,
+    tolerance: values.tolerance
+      ? Number(values.tolerance)
+      : values.objective === 'ials'
+        ? undefined
+        : size === 'M'
+          ? 0.2
+          : 0.3,
     lossAfter: size === 'M' ? [1, 5, 15] : values.quick ? [1, 5] : undefined,
     ...(values.objective === 'ials'
       ? {
