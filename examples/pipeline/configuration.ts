@@ -45,6 +45,8 @@ const location = z
   .refine((text) => text.includes(':') || /[*?[{]/.test(text) || existsSync(text), 'no such folder or file')
   .optional()
 
+const folder = z.string().refine(canBeMade, 'expected a folder that can be made or written to')
+
 const schema = z
   .object({
     HAVES: location,
@@ -73,7 +75,9 @@ const schema = z
     HOLD_OUT: numberText('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
     THREADS: wholeNumber(1, 1024, availableParallelism()),
     SEED: wholeNumber(0, 2 ** 32 - 1, 42),
-    OUTPUT_DIR: z.string().refine(canBeMade, 'expected a folder that can be made or written to').default('./model'),
+    OUTPUT_DIR: folder.default('./model'),
+    CHECKPOINT_DIR: folder.optional(),
+    INITIAL_MODEL: z.string().optional(),
     QDRANT_URL: z.url({ protocol: /^https?$/, error: 'expected a URL such as http://localhost:6333' }).optional(),
     QDRANT_API_KEY: z.string().optional(),
     COLLECTION_ALIAS: z

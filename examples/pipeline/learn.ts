@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import {
   type AlsModel,
   evaluate,
   type InteractionMatrix,
+  loadModel,
   mostPopular,
   type RankingMetrics,
   type RegularizationScaling,
@@ -34,6 +36,9 @@ export async function learn(
   const { HOLD_OUT, SEED, THREADS: threads, ITERATIONS } = configuration
   const split = HOLD_OUT > 0 ? splitRandomly(matrix, HOLD_OUT, { seed: SEED }) : undefined
   const known = split?.train ?? matrix
+  const initial = await loadInitial(configuration, stages)
+  const { CHECKPOINT_DIR: directory } = configuration
+  let resumedAfter: number | undefined
   let note = ''
   const model = await stages.run(
     'train',
@@ -51,23 +56,29 @@ export async function learn(
         userIds,
         itemIds,
         interactionCounts,
+        initial,
+        // Tonight's data are not last night's: its checkpoint makes way.
+        checkpoint: directory ? { directory, otherTraining: 'replace' } : undefined,
         signal,
         onIteration: ({ loss, entriesPerSecond }) => {
           note = `loss ${loss.toPrecision(5)}, ${compact(entriesPerSecond)} entries/s`
         },
-        onProgress: ({ iteration, fraction }) =>
+        onProgress: ({ iteration, fraction }) => {
+          resumedAfter ??= iteration - 1
           progress.update({
             phase: 'iterations',
             done: iteration - 1 + fraction,
             total: ITERATIONS,
             unit: 'iterations',
             note,
-          }),
+          })
+        },
       }),
     ({ history }) => {
       const { loss = Number.NaN } = history[history.length - 1] ?? {}
       const seconds = history.reduce((sum, { seconds }) => sum + seconds, 0) / history.length
-      return `${history.length} iterations of ${seconds.toFixed(2)} s, loss ${loss.toPrecision(6)}`
+      const resumed = resumedAfter === 0 ? '' : `, resumed after ${resumedAfter ?? history.length}`
+      return `${history.length} iterations of ${seconds.toFixed(2)} s${resumed}, loss ${loss.toPrecision(6)}`
     },
   )
   if (!split) return { model, matrix: known }
@@ -84,6 +95,19 @@ export async function learn(
       `${grouped(split.test.entries)} held-out entries of ${grouped(ours!.metrics.users)} users ranked among all items`,
   )
   return { model, matrix: known, heldOut: split.test, quality }
+}
+
+/** The model to start from, where INITIAL_MODEL has one: on the first night there is none yet. */
+async function loadInitial({ INITIAL_MODEL }: Configuration, stages: Stages): Promise<AlsModel | undefined> {
+  if (!INITIAL_MODEL) return undefined
+  return stages.run(
+    'initial',
+    async () => (existsSync(INITIAL_MODEL) ? loadModel(INITIAL_MODEL) : undefined),
+    (model) =>
+      model
+        ? `starts from ${grouped(model.users)} users and ${grouped(model.items)} items of ${INITIAL_MODEL}`
+        : `no model in ${INITIAL_MODEL} yet: a random start`,
+  )
 }
 
 /** Metrics side by side; shares in per cent where that reads better. */

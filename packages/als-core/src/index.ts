@@ -44,6 +44,7 @@ export { RowError } from './train/half-sweep.ts'
 export type { InitialFactors } from './train/initial.ts'
 export { computeLoss } from './train/loss.ts'
 export {
+  type CheckpointOptions,
   type ModelOptions,
   OptionError,
   type RegularizationScaling,

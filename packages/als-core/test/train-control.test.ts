@@ -242,6 +242,15 @@ describe('checkpoint', () => {
     }
     expect(await refused(other, {})).toMatch(/matrix has other entries/)
 
+    // Where that is wanted, it is written over, and resumed from then on.
+    const fresh = await train(matrix, { ...options, iterations: 2, seed: 1 })
+    const replacing = { ...options, seed: 1, checkpoint: { directory, otherTraining: 'replace' as const } }
+    await train(matrix, { ...replacing, iterations: 1 })
+    const replaced = await train(matrix, { ...replacing, iterations: 2 })
+    expect(replaced.history.map(({ loss }) => loss)).toEqual(fresh.history.map(({ loss }) => loss))
+    expect(same(replaced.itemFactors, fresh.itemFactors)).toBe(true)
+    await train(matrix, { ...options, iterations: 1, checkpoint: { directory, otherTraining: 'replace' } })
+
     const path = join(directory, 'checkpoint.json')
     const text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replace('"version": 1', '"version": 7'))

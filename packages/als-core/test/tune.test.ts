@@ -67,6 +67,29 @@ describe('train with validation', () => {
     expect(at[10].recall).toBe(values[best - 1])
   })
 
+  it('killed after its best iteration and resumed, keeps that iteration', async () => {
+    const directory = mkdtempSync(join(folder, 'checkpoint-'))
+    const options = { factors: 16, iterations: 40, regularization: 0.001, pool }
+    const validation = { matrix: test, metric: 'recall', k: 10, patience: 3 } as const
+    const whole = await train(matrix, { ...options, validation })
+    const best = whole.history.length
+    const controller = new AbortController()
+    const onIteration = ({ iteration }: { iteration: number }) => {
+      if (iteration === best + 2) controller.abort()
+    }
+    const interrupted = { ...options, validation, checkpoint: { directory } }
+    await expect(train(matrix, { ...interrupted, signal: controller.signal, onIteration })).rejects.toThrow(/aborted/)
+    const resumed: number[] = []
+    const model = await train(matrix, {
+      ...interrupted,
+      validation: { ...validation, onMetrics: ({ iteration }) => resumed.push(iteration) },
+    })
+    expect(resumed).toEqual([best + 3])
+    expect(model.history.map(({ validation }) => validation)).toEqual(whole.history.map(({ validation }) => validation))
+    expect(model.itemFactors).toEqual(whole.itemFactors)
+    expect(model.userFactors).toEqual(whole.userFactors)
+  })
+
   it('names what is wrong', async () => {
     const other = tastes(20, 30)
     await expect(train(matrix, { validation: { matrix: other } })).rejects.toThrow(

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport } from '../model/als-model.ts'
+import { loadModel } from '../model/load-model.ts'
+import { saveModel } from '../model/save-model.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
-import { OptionError, type TrainOptions } from '../train/options.ts'
+import { OptionError, resolveOptions, type TrainOptions } from '../train/options.ts'
 import { train } from '../train/train.ts'
 import { evaluate } from './evaluate.ts'
 import type { RankingMetrics } from './ranking-metrics.ts'
@@ -26,7 +29,10 @@ export interface ValidationOptions {
   onMetrics?: (report: IterationReport, metrics: RankingMetrics) => void
 }
 
-/** `train` with a validation matrix. The model's history ends with the best iteration. */
+/**
+ * `train` with a validation matrix. The model's history ends with the best iteration. Beside a checkpoint it keeps the best
+ * model so far, in the folder `best`, for a training that is resumed after its best iteration.
+ */
 export async function trainToBest(
   matrix: InteractionMatrix,
   { validation: _, ...options }: TrainOptions,
@@ -42,30 +48,50 @@ export async function trainToBest(
       `validation.matrix is ${test.users}×${test.items}, expected ${matrix.users}×${matrix.items} as the matrix to train on.`,
     )
   }
+  const { iterations } = resolveOptions(options)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
-  let best: { model: AlsModel; value: number } | undefined
-  let worse = 0
-  const measure = async (report: IterationReport, model: AlsModel): Promise<void> => {
+  const directory = options.checkpoint && join(options.checkpoint.directory, 'best')
+  let best: AlsModel | undefined
+  /** Measures an iteration; tells whether the patience is over. */
+  const measure = async (report: IterationReport, model: AlsModel): Promise<boolean> => {
     const { at } = await evaluate(model, { train: matrix, test, k: [k], users, pool, signal: options.signal })
     report.validation = at[k][metric]
     onMetrics?.(report, at[k])
-    if (best === undefined || report.validation > best.value) {
-      best = { model: { ...model, history: [...model.history.slice(0, -1), report] }, value: report.validation }
-      worse = 0
-    } else worse++
+    const { iteration, worse } = findBest(model.history)!
+    if (iteration === report.iteration) {
+      best = model
+      if (directory) await saveModel(best, directory)
+    }
+    return worse >= patience
   }
   try {
     const last = await train(matrix, {
       ...options,
       pool,
       onIteration: async (report, model) => {
-        if (report.iteration % every === 0 || report.iteration === options.iterations)
-          await measure(report, await model())
-        return worse >= patience ? 'stop' : options.onIteration?.(report, model)
+        const measured = report.iteration % every === 0 || report.iteration === iterations
+        const over = measured && (await measure(report, await model()))
+        return over ? 'stop' : options.onIteration?.(report, model)
       },
     })
-    return best?.model ?? last
+    const found = findBest(last.history)
+    if (!found) return last
+    return best?.history.length === found.iteration ? best : await loadModel(directory!)
   } finally {
     if (!options.pool) await pool.close()
   }
+}
+
+/** The iteration with the best measurement, and the number of those after it. */
+function findBest(history: readonly IterationReport[]): { iteration: number; worse: number } | undefined {
+  let best: IterationReport | undefined
+  let worse = 0
+  for (const report of history) {
+    if (report.validation === undefined) continue
+    if (best === undefined || report.validation > best.validation!) {
+      best = report
+      worse = 0
+    } else worse++
+  }
+  return best && { iteration: best.iteration, worse }
 }

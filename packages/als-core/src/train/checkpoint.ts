@@ -7,7 +7,7 @@ import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { IterationReport } from '../model/als-model.ts'
 import { readInto, replaceFiles, writeFlushed } from '../model/replace-files.ts'
 import { padFactors } from './layout.ts'
-import type { ModelOptions } from './options.ts'
+import type { CheckpointOptions, ModelOptions } from './options.ts'
 import type { Factors } from './sides.ts'
 
 /** A checkpoint that cannot be resumed by this training; the message says what differs. */
@@ -83,12 +83,13 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the checkpoint of a directory, if it has one.
+ * Reads the checkpoint of a directory, if it has one to go on from.
  *
- * @throws CheckpointError when it is of another matrix, other options or a later version, or its files are not whole.
+ * @throws CheckpointError when it is of a later version or its files are not whole, and when it is of another matrix or
+ * other options, unless that is to be replaced.
  */
 export async function readCheckpoint(
-  directory: string,
+  { directory, otherTraining = 'refuse' }: CheckpointOptions,
   fingerprint: Fingerprint,
   { users, items }: InteractionMatrix,
 ): Promise<TrainingState | undefined> {
@@ -100,7 +101,14 @@ export async function readCheckpoint(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  const manifest = checkManifest(text, path, fingerprint)
+  const manifest = readManifest(text, path)
+  const differences = compare(manifest, fingerprint)
+  if (differences.length > 0) {
+    if (otherTraining === 'replace') return undefined
+    throw new CheckpointError(
+      `The checkpoint in ${path} is of another training: ${differences.join('; ')}. Resume it with what it was made with, delete it or set checkpoint.otherTraining to 'replace' to start over, or choose another directory.`,
+    )
+  }
   const k = fingerprint.options.factors
   const read = async (side: SideFile, rows: number): Promise<Factors> => {
     const values = sharedFloat32(rows * padFactors(k))
@@ -126,7 +134,7 @@ export async function readCheckpoint(
   }
 }
 
-function checkManifest(text: string, path: string, expected: Fingerprint): Manifest {
+function readManifest(text: string, path: string): Manifest {
   let manifest: Manifest
   try {
     manifest = JSON.parse(text)
@@ -143,6 +151,11 @@ function checkManifest(text: string, path: string, expected: Fingerprint): Manif
       `${path} has version ${manifest.version}, and this release reads version ${VERSION}. Resume it with the release that wrote it, or delete it to start over.`,
     )
   }
+  return manifest
+}
+
+/** What of a checkpoint is not as this training has it, in words. */
+function compare(manifest: Manifest, expected: Fingerprint): string[] {
   const differences: string[] = []
   const before = manifest.options as unknown as Record<string, unknown>
   for (const [name, now] of Object.entries(expected.options)) {
@@ -150,10 +163,5 @@ function checkManifest(text: string, path: string, expected: Fingerprint): Manif
     if (then !== here) differences.push(`${name} was ${then}, is now ${here}`)
   }
   if (manifest.matrix !== expected.matrix) differences.unshift('its matrix has other entries')
-  if (differences.length > 0) {
-    throw new CheckpointError(
-      `The checkpoint in ${path} is of another training: ${differences.join('; ')}. Resume it with what it was made with, delete it to start over, or choose another directory.`,
-    )
-  }
-  return manifest
+  return differences
 }

@@ -74,11 +74,22 @@ export interface TrainOptions extends Partial<ModelOptions> {
    * last, each time in one step. When the directory has a checkpoint of the same matrix and options, the training goes on
    * from it, to the same factors, bit for bit, as one that was not interrupted; `iterations` may be raised.
    */
-  checkpoint?: { directory: string; everyIterations?: number }
+  checkpoint?: CheckpointOptions
   /** Starts from the factors of an earlier model, or from plain arrays, instead of at random. */
   initial?: InitialFactors
   /** Interactions per item, kept with the model. Default: the entries of each item in the matrix. */
   interactionCounts?: Uint32Array
+}
+
+export interface CheckpointOptions {
+  directory: string
+  /** Default 1. */
+  everyIterations?: number
+  /**
+   * What becomes of a checkpoint of another matrix or other options: 'refuse' (default) throws a `CheckpointError` that lists
+   * what differs, 'replace' starts over and writes over it, as a job wants whose data are new every night.
+   */
+  otherTraining?: 'refuse' | 'replace'
 }
 
 export interface TrainProgress {
@@ -124,11 +135,12 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
   if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])
   if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
   if (options.checkpoint) {
-    const { directory, everyIterations = 1 } = options.checkpoint
+    const { directory, everyIterations = 1, otherTraining = 'refuse' } = options.checkpoint
     if (typeof directory !== 'string' || directory === '') {
       throw new OptionError(`checkpoint.directory is ${JSON.stringify(directory)}, expected the path of a directory.`)
     }
     whole('checkpoint.everyIterations', everyIterations, 1, 1_000_000)
+    oneOf('checkpoint.otherTraining', otherTraining, ['refuse', 'replace'])
   }
   return resolved
 }

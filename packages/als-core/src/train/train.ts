@@ -56,7 +56,7 @@ export async function trainWithin(
   const { signal, checkpoint } = options
   if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
   const fingerprint = checkpoint && (await takeFingerprint(matrix, resolved))
-  const saved = checkpoint && (await readCheckpoint(checkpoint.directory, fingerprint!, matrix))
+  const saved = checkpoint && (await readCheckpoint(checkpoint, fingerprint!, matrix))
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   try {
     const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
