@@ -6,17 +6,15 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
-  writeFileSync,
 } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import type { Payload } from '@seesaw/qdrant-sink'
-// The package does not export it: how a vector is written is its own affair, and the raw bodies are to be the same.
-import { vectorOf } from '../../packages/qdrant-sink/src/publish/input.ts'
+import type { Payload, Vectors } from '@seesaw/qdrant-sink'
+// The package does not export it: how points are written is its own affair, and the raw bodies are to be the same.
+import { makeBatches } from '../../packages/qdrant-sink/src/publish/batch.ts'
 import { randomStream } from '../random-stream.ts'
 
 export const dimension = 128
@@ -49,14 +47,14 @@ export async function generateCatalogue(points: number): Promise<CatalogueFiles>
   return { points, vectors, payloads }
 }
 
-/** The first rows, in memory that threads could share. */
-export function readVectors({ vectors, points }: CatalogueFiles): Float32Array {
+/** In memory that threads could share. */
+export function readVectors({ vectors, points }: CatalogueFiles): Vectors {
   const data = new Float32Array(new SharedArrayBuffer(points * dimension * 4))
   const bytes = new Uint8Array(data.buffer)
   const file = openSync(vectors, 'r')
   for (let at = 0; at < bytes.length; ) at += readSync(file, bytes, at, Math.min(1 << 26, bytes.length - at), at)
   closeSync(file)
-  return data
+  return { ids: Uint32Array.from({ length: points }, (_, row) => row + 1), data, dimension }
 }
 
 export async function* readPayloads({ payloads }: CatalogueFiles): AsyncGenerator<Payload> {
@@ -66,24 +64,25 @@ export async function* readPayloads({ payloads }: CatalogueFiles): AsyncGenerato
 /** The bodies of all upserts end to end, as `publish` writes them, and the bytes of each. */
 export async function generateBodies(files: CatalogueFiles, batch: number): Promise<{ file: string; sizes: number[] }> {
   const file = files.payloads.replace('payloads.ndjson', `bodies-${batch}.json`)
-  const sizesFile = `${file}.sizes`
-  if (existsSync(sizesFile)) return { file, sizes: JSON.parse(readFileSync(sizesFile, 'utf8')) }
-  const vectors = { ids: [], data: readVectors(files), dimension }
+  const batches = makeBatches({
+    name: 'vectors',
+    vectors: readVectors(files),
+    payloads: readPayloads(files),
+    vectorNames: undefined,
+    start: 0,
+    batchSize: batch,
+    maxBatchBytes: Number.POSITIVE_INFINITY,
+    onRow() {},
+  })
   const sizes: number[] = []
   async function* bodies(): AsyncGenerator<Buffer> {
-    let points: object[] = []
-    let row = 0
-    for await (const payload of readPayloads(files)) {
-      points.push({ id: row + 1, vector: vectorOf(vectors, row, undefined), payload })
-      if (++row % batch !== 0 && row !== files.points) continue
-      const body = Buffer.from(JSON.stringify({ points }))
+    for await (const points of batches) {
+      const body = points.body
       sizes.push(body.length)
-      points = []
       yield body
     }
   }
   await pipeline(bodies, createWriteStream(file))
-  writeFileSync(sizesFile, JSON.stringify(sizes))
   return { file, sizes }
 }
 

@@ -1,7 +1,7 @@
 /** Child process: one publication, so that its peak memory is its own. Prints one line of JSON. */
 import { type Phase, publish } from '@seesaw/qdrant-sink'
 import { cpuSeconds, peakRssMb } from '../process-cost.ts'
-import { type CatalogueFiles, dimension, readPayloads, readVectors } from './catalogue.ts'
+import { type CatalogueFiles, readPayloads, readVectors } from './catalogue.ts'
 import { request } from './server.ts'
 
 export interface Settings {
@@ -26,14 +26,12 @@ export interface Figures {
 }
 
 const { url, files, batch, workers, graph } = JSON.parse(process.argv[2]) as Settings
-const data = readVectors(files)
-const ids = Uint32Array.from({ length: files.points }, (_, row) => row + 1)
 const entered: Partial<Record<Phase, number>> = {}
 let cpu = 0
 const publication = await publish({
   url,
   alias: `bench-${Date.now()}`,
-  vectors: { ids, data, dimension },
+  vectors: readVectors(files),
   payloads: readPayloads(files),
   maxWorkers: workers,
   batchSize: batch,

@@ -47,7 +47,7 @@ export async function request(url: string, method: string, path: string, body?: 
   const answer = await fetch(url + path, {
     method,
     ...(body !== undefined && {
-      body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body),
+      body: JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
     }),
   })

@@ -47,10 +47,10 @@ export async function publishModel(
         maxWorkers: MAX_WORKERS,
         batchSize: BATCH_SIZE,
         signal,
-        onProgress: ({ phase, points, totalPoints, bytes: sent, retries }) =>
+        onProgress: ({ phase, points, totalPoints, indexed, bytes: sent, retries }) =>
           progress.update({
             phase,
-            done: points,
+            done: phase === 'ready' ? Math.round((indexed ?? 0) * totalPoints) : points,
             total: totalPoints,
             unit: 'points',
             note: `${bytes(sent)} sent${retries > 0 ? `, ${retries} retries` : ''}`,

@@ -238,7 +238,7 @@ test('the curl commands of the README send what the builders make, and are answe
       /```ts\n(index\.[\s\S]*?)```\n\n```sh\ncurl [^\n]*\/points\/query(\S*) [^\n]*-d '([\s\S]*?)'\n```/g,
     ),
   ]
-  expect(examples.length).toBe(10)
+  expect(examples.length).toBe(12)
   const plain = server.alias()
   await publish({
     ...quick,
@@ -249,7 +249,17 @@ test('the curl commands of the README send what the builders make, and are answe
     users: { vectors: users },
     distance: 'Dot',
   })
-  const names = { similar, blend, forUser, match, range, rarerThan, hiddenGems }
+  const names = {
+    similar,
+    blend,
+    forUser,
+    match,
+    range,
+    rarerThan,
+    atLeastAsPopularAs,
+    hiddenGems,
+    crowdFavourites,
+  }
   for (const [, code, path, text] of examples) {
     const sent: unknown[] = []
     const recorder = {

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import { generations, type PublishProgress } from '../src/index.ts'
 import { tagged } from './catalogue.ts'
 import { test } from './publication.ts'
-import type { Fault, SeenRequest } from './stand-in/faults.ts'
+import type { Fault } from './stand-in/faults.ts'
 
 describe('upload', () => {
   test('never more batches on their way than streams; payloads are taken as they are needed', async ({ run }) => {
@@ -154,27 +154,49 @@ describe('verification', () => {
     expect(await generations({ url: server.url, alias })).toEqual([])
   })
 
-  test('green that comes late is waited for, and given up at the deadline', async ({ server, run }) => {
-    let phase = ''
-    const onProgress = (event: PublishProgress): void => {
-      phase = event.phase
+  test('green that comes late is waited for, with the share of the index, and given up at the deadline', async ({
+    server,
+    run,
+  }) => {
+    const events: PublishProgress[] = []
+    const onProgress = (event: PublishProgress): void => void events.push(event)
+    const when = (): boolean => events.at(-1)?.phase === 'ready'
+    const yellow: Fault = {
+      kind: 'answer',
+      change: ({ result }) => Object.assign(result, { status: 'yellow', indexed_vectors_count: 20 }),
     }
-    const when = (): boolean => phase === 'ready'
-    const yellow: Fault = { kind: 'answer', change: ({ result }) => Object.assign(result, { status: 'yellow' }) }
-    const running: Fault = { kind: 'answer', change: ({ result }) => Object.assign(result, { running: [{}] }) }
+    const building = (done: number): Fault => ({
+      kind: 'answer',
+      change({ result }) {
+        const graph = { name: 'main_graph', done, total: 80 }
+        result.running = [{ progress: { name: 'Segment', children: [{ name: 'vector_index', children: [graph] }] } }]
+      },
+    })
     server.faults.add({ operation: 'getCollection', when, fault: yellow, times: 6 })
-    server.faults.add({ operation: 'optimizations', when, fault: running })
+    for (const done of [0, 10, 20, 40, 60, 80]) server.faults.add({ operation: 'optimizations', fault: building(done) })
     // No beats, which read the collection too.
     const options = { onProgress, heartbeatInterval: 30_000 }
     await run(options)
-    const of = (name: string): SeenRequest[] => server.requests.filter(({ operation }) => operation === name)
-    expect(server.faults.hits).toBe(7)
-    expect(of('optimizations')).toHaveLength(1 + 3)
+    const ready = events.filter(({ indexed }) => indexed !== undefined)
+    expect(ready.slice(0, 6).map(({ indexed }) => indexed)).toEqual([0.2, 0.3, 0.4, 0.6, 0.8, 1])
+    expect(ready.slice(0, 6).map(({ etaSeconds }) => etaSeconds === undefined)).toEqual([true, ...Array(5).fill(false)])
+    expect(ready[3].etaSeconds).toBeLessThan(2)
+    expect(server.requests.filter(({ operation }) => operation === 'optimizations')).toHaveLength(6 + 3)
     server.faults.add({ operation: 'getCollection', when, fault: yellow, times: 1e9 })
     await expect(run({ ...options, readyTimeout: 50 })).rejects.toMatchObject({
       step: 'ready',
       temporary: true,
       message: expect.stringContaining('still pending: status yellow'),
     })
+  })
+
+  test('an optimization that runs or is queued is waited for though the status is green', async ({ server, run }) => {
+    for (const change of [{ running: [{ progress: { name: 'Segment' } }] }, { queued: [{}] }]) {
+      const fault: Fault = { kind: 'answer', change: ({ result }) => Object.assign(result, change) }
+      server.requests.length = 0
+      server.faults.add({ operation: 'optimizations', fault })
+      await run()
+      expect(server.requests.filter(({ operation }) => operation === 'optimizations')).toHaveLength(1 + 3)
+    }
   })
 })

@@ -3,6 +3,11 @@ export function collectionName(alias: string, generation: number): string {
   return `${alias}_${generation}`
 }
 
+/** Alias of the users published along, where the caller names no other. */
+export function usersAlias(alias: string): string {
+  return `${alias}_users`
+}
+
 /** The generation in a collection's name; undefined when the name is not one of this alias. */
 export function generationOf(alias: string, collection: string): number | undefined {
   if (!collection.startsWith(`${alias}_`)) return undefined

@@ -3,7 +3,7 @@ import { PublishError } from '../errors.ts'
 import { listAliases } from '../server/collections.ts'
 import { type CallOptions, Connection } from '../server/connection.ts'
 import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
-import { checkAlias } from './names.ts'
+import { checkAlias, usersAlias } from './names.ts'
 import { activeRuns, STALE_AFTER, thisProcess } from './owner.ts'
 import { readRecord, writeRecord } from './record.ts'
 import { type Move, raiseFences, swapAliases } from './swap.ts'
@@ -36,20 +36,20 @@ export async function rollback(options: RollbackOptions): Promise<Rollback> {
   const live = items.find(({ state }) => state === 'live') as Generation
   const moves: Move[] = [{ alias, from: live.collection, to: target.collection }]
 
-  const usersAlias = options.usersAlias ?? `${alias}_users`
-  const users = await findGenerations(connection, usersAlias, staleAfter, options)
+  const aliasOfUsers = options.usersAlias ?? usersAlias(alias)
+  const users = await findGenerations(connection, aliasOfUsers, staleAfter, options)
   const usersTarget = users.find(
     ({ generation, state }) => generation === target.generation && (state === 'published' || state === 'live'),
   )
   const usersLive = users.find(({ state }) => state === 'live')
   if (usersLive && !usersTarget) {
     throw new PublishError(
-      `Expected the users of generation ${target.generation} to be there, since ${usersAlias} serves ${usersLive.collection}. Items and users belong to one model; go back to a generation that has both.`,
+      `Expected the users of generation ${target.generation} to be there, since ${aliasOfUsers} serves ${usersLive.collection}. Items and users belong to one model; go back to a generation that has both.`,
       { step: 'rollback', collection: target.collection },
     )
   }
   if (usersLive && usersTarget && usersLive !== usersTarget) {
-    moves.push({ alias: usersAlias, from: usersLive.collection, to: usersTarget.collection })
+    moves.push({ alias: aliasOfUsers, from: usersLive.collection, to: usersTarget.collection })
   }
 
   for (const left of [live, usersLive]) {

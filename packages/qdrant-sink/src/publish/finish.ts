@@ -3,7 +3,7 @@ import { deleteGarbage, deleteUnserved, findGarbage } from '../generation/garbag
 import { findGenerations } from '../generation/generations.ts'
 import { readRecord, writeRecord } from '../generation/record.ts'
 import { type Move, swapAliases } from '../generation/swap.ts'
-import { isTemporary, reasonOf } from '../server/retry.ts'
+import { isTemporary, reasonOf, statusOf } from '../server/retry.ts'
 import { stepFailed } from './collection.ts'
 import type { Preflight } from './preflight.ts'
 import type { Run } from './run.ts'
@@ -69,6 +69,12 @@ export async function clean(
   } catch (error) {
     return { deleted, cleaningFailed: signal.aborted ? 'aborted' : reasonOf(error) }
   }
+}
+
+/** What the server or the connection refused gets the name of the step; errors of the caller's own payloads stay what they are. */
+export function namedFailure({ progress, parts, signal }: Run, error: unknown): unknown {
+  if (signal.aborted || !(isTemporary(error) || statusOf(error) !== undefined)) return error
+  return stepFailed(progress.phase, parts.find(({ heartbeat }) => heartbeat)?.collection ?? parts[0].alias, error)
 }
 
 /**

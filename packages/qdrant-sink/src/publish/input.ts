@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Schemas } from '@qdrant/js-client-rest'
 
 export type PointId = number | bigint | string
 export type Payload = Record<string, unknown>
@@ -123,40 +122,4 @@ export async function* rowsFrom(
       `Expected ${ids.length} payloads for ${name}, as many as ids, got ${row}. They belong to the rows in order, one each.`,
     )
   }
-}
-
-/**
- * The vector of a row as the server takes it: a plain array (a Float32Array would serialise as an object), under each name if there
- * are names.
- *
- * Nine significant digits name a float32 exactly. Printed as the double it becomes, 0.1 would be 0.10000000149011612: rounding first
- * makes bodies 37 % shorter and their JSON 26 % cheaper to write (831 kB against 1,326 kB and 41 µs a point against 55 at 500 × 128).
- */
-export function vectorOf(
-  { data, dimension }: Vectors,
-  row: number,
-  names: string[] | undefined,
-): Schemas['PointStruct']['vector'] {
-  const values = new Array<number>(dimension)
-  for (let column = 0, at = row * dimension; column < dimension; column++, at++) values[column] = nineDigits(data[at])
-  return names === undefined ? values : Object.fromEntries(names.map((name) => [name, values]))
-}
-
-const bits = new Uint32Array(1)
-const float = new Float32Array(bits.buffer)
-
-/**
- * By the exponent of a float32, the power of ten that leaves nine digits before the point; 0 where it is not exact as a double
- * (beyond 10^22) or below 1. Dividing by an exact power is rounded correctly, so the result prints as the nine digits.
- */
-const scales: Float64Array = Float64Array.from({ length: 256 }, (_, exponent) => {
-  const digits = 9 - Math.ceil(Math.LOG10E * Math.LN2 * (exponent - 126))
-  return digits >= 0 && digits <= 22 ? 10 ** digits : 0
-})
-
-/** The shortest number of nine digits that becomes the same float32 again; what has no such is returned as it is. */
-export function nineDigits(value: number): number {
-  float[0] = value
-  const scale = scales[(bits[0] >>> 23) & 255]
-  return scale === 0 ? value : Math.round(value * scale) / scale
 }

@@ -76,6 +76,7 @@ export async function load(run: Run, part: Part): Promise<void> {
     polls: 3,
     interval: settings.pollInterval,
     deadline: settings.readyTimeout,
+    onIndexed: (count) => progress.indexed(count / (vectors.ids.length * (names?.length ?? 1))),
   })
   progress.enter('verify', collection)
   const tolerance = toleranceOf(settings)

@@ -1,5 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest'
-import { checkAlias } from '../generation/names.ts'
+import { checkAlias, usersAlias } from '../generation/names.ts'
 import { STALE_AFTER } from '../generation/owner.ts'
 import type { ServerOptions } from '../server/connection.ts'
 import { checkVectors, type Payloads, type Vectors } from './input.ts'
@@ -139,7 +139,7 @@ export function settingsOf(options: PublishOptions): Settings {
 
 function checkUsers({ alias, vectors, distance }: Settings, users: NonNullable<PublishOptions['users']>): void {
   checkVectors('users.vectors', users.vectors)
-  checkAlias(users.alias ?? `${alias}_users`)
+  checkAlias(users.alias ?? usersAlias(alias))
   if (users.alias === alias)
     throw new TypeError(`Expected \`users.alias\` to differ from \`alias\`, both are ${alias}.`)
   if (users.vectors.dimension !== vectors.dimension) {

@@ -28,7 +28,9 @@ export interface PublishProgress {
   inFlight: number
   /** Requests that were sent again. */
   retries: number
-  /** Seconds until the upload ends at this rate; undefined before the first batch and after the last. */
+  /** In the phase `ready`, the share of the collection's vectors that the server has put into its index, from 0 to 1; otherwise undefined. */
+  indexed: number | undefined
+  /** Seconds until the upload ends at its rate so far, or in the phase `ready` until the index has all vectors; undefined where there is no rate. */
   etaSeconds: number | undefined
 }
 
@@ -41,6 +43,9 @@ export class Progress {
   #inFlight = 0
   #uploading = 0
   #since = 0
+  #indexed: number | undefined
+  /** The first share of this phase. */
+  #indexedBefore: number | undefined
   readonly #total: number
   readonly #connection: Connection
   readonly #listener: ((progress: PublishProgress) => void) | undefined
@@ -52,10 +57,12 @@ export class Progress {
   }
 
   enter(phase: Phase, collection?: string): void {
-    if (this.#phase === 'upload') this.#uploading += performance.now() - this.#since
+    if (this.#phase === 'upload') this.#uploading += this.#elapsed()
     this.#phase = phase
     this.#collection = collection
     this.#since = performance.now()
+    this.#indexed = undefined
+    this.#indexedBefore = undefined
     this.#report()
   }
 
@@ -78,11 +85,16 @@ export class Progress {
     this.#inFlight += change
   }
 
+  indexed(share: number): void {
+    this.#indexed = Math.min(1, share)
+    this.#indexedBefore ??= this.#indexed
+    this.#report()
+  }
+
   #report(): void {
     if (!this.#listener) return
-    const milliseconds = this.#uploading + (this.#phase === 'upload' ? performance.now() - this.#since : 0)
+    const milliseconds = this.#uploading + (this.#phase === 'upload' ? this.#elapsed() : 0)
     const pointsPerSecond = milliseconds > 0 ? (1000 * this.#sent) / milliseconds : 0
-    const left = this.#total - this.#points
     this.#listener({
       phase: this.#phase,
       collection: this.#collection,
@@ -92,7 +104,21 @@ export class Progress {
       pointsPerSecond,
       inFlight: this.#inFlight,
       retries: this.#connection.retries,
-      etaSeconds: this.#phase === 'upload' && this.#sent > 0 && left > 0 ? left / pointsPerSecond : undefined,
+      indexed: this.#indexed,
+      etaSeconds: this.#eta(pointsPerSecond),
     })
+  }
+
+  #eta(pointsPerSecond: number): number | undefined {
+    const points = this.#total - this.#points
+    if (this.#phase === 'upload') return this.#sent > 0 && points > 0 ? points / pointsPerSecond : undefined
+    if (this.#indexed === undefined || this.#indexedBefore === undefined) return undefined
+    const gained = this.#indexed - this.#indexedBefore
+    return gained > 0 ? ((1 - this.#indexed) / gained) * (this.#elapsed() / 1000) : undefined
+  }
+
+  /** Milliseconds since this phase began. */
+  #elapsed(): number {
+    return performance.now() - this.#since
   }
 }

@@ -2,11 +2,11 @@ import { activeRuns } from '../generation/owner.ts'
 import { raiseFences } from '../generation/swap.ts'
 import { Connection } from '../server/connection.ts'
 import { claimGeneration } from './claim.ts'
-import { clean, giveUp, swap } from './finish.ts'
+import { clean, giveUp, namedFailure, swap } from './finish.ts'
 import { load } from './load.ts'
 import { type PublishOptions, settingsOf } from './options.ts'
 import { preflight } from './preflight.ts'
-import { cancelAfter, namedFailure, newRun } from './run.ts'
+import { newRun } from './run.ts'
 
 export interface Publication {
   /** The collection that the alias points to now. */
@@ -45,7 +45,6 @@ export async function publish(options: PublishOptions): Promise<Publication> {
   await using connection = new Connection({ connections: settings.maxWorkers + 4, ...settings })
   const run = newRun(settings, connection)
   const { parts, progress } = run
-  const stopCancelling = cancelAfter(run)
   activeRuns.add(run.id)
   try {
     progress.enter('preflight')
@@ -76,7 +75,6 @@ export async function publish(options: PublishOptions): Promise<Publication> {
     await giveUp(run, cause)
     throw cause
   } finally {
-    stopCancelling()
     for (const { heartbeat } of parts) await heartbeat?.stop()
     activeRuns.delete(run.id)
   }

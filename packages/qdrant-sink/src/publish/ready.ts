@@ -13,6 +13,16 @@ export interface ReadyOptions extends CallOptions {
   interval: number
   /** Milliseconds until the wait is given up. */
   deadline: number
+  /** Gets, at every poll, how many vectors are in the index by now. */
+  onIndexed(vectors: number): void
+}
+
+/** What one poll has found. */
+interface Work {
+  /** What the server still has to do, in words; empty when nothing. */
+  pending: string
+  /** Vectors in the index of finished segments, and in the graphs that are being built. */
+  indexed: number
 }
 
 /**
@@ -24,7 +34,9 @@ export async function waitUntilReady(connection: Connection, collection: string,
   let quiet = 0
   let pending = ''
   while (quiet < options.polls) {
-    pending = await pendingWork(connection, collection, options)
+    const work = await lookAt(connection, collection, options)
+    options.onIndexed(work.indexed)
+    pending = work.pending
     quiet = pending === '' ? quiet + 1 : 0
     if (quiet >= options.polls) return
     if (Date.now() > end) {
@@ -38,8 +50,7 @@ export async function waitUntilReady(connection: Connection, collection: string,
   }
 }
 
-/** What the server still has to do, in words; empty when nothing. */
-async function pendingWork(connection: Connection, collection: string, options: CallOptions): Promise<string> {
+async function lookAt(connection: Connection, collection: string, options: CallOptions): Promise<Work> {
   const description = await describeCollection(connection, collection, options)
   if (description === undefined) {
     throw new PublishError(`The collection ${collection} vanished before it was swapped in.`, {
@@ -60,24 +71,38 @@ async function pendingWork(connection: Connection, collection: string, options: 
       collection,
     })
   }
+  const { running, queued } = await findOptimizations(connection, collection, options)
   const queue = description.update_queue as Schemas['UpdateQueueInfo'] | null | undefined
-  if (queue && queue.length > 0) return `${queue.length} updates queued`
-  if (queue?.deferred_points) return `${queue.deferred_points} points deferred`
-  if (status !== 'green') return `status ${status}`
-  return pendingOptimizations(connection, collection, options)
+  const [pending = ''] = [
+    queue && queue.length > 0 && `${queue.length} updates queued`,
+    queue?.deferred_points && `${queue.deferred_points} points deferred`,
+    status !== 'green' && `status ${status}`,
+    running.length > 0 && `${running.length} optimizations running`,
+    queued && queued.length > 0 && `${queued.length} optimizations queued`,
+  ].filter((words) => typeof words === 'string')
+  const building = running.reduce((sum, { progress }) => sum + graphed(progress), 0)
+  return { pending, indexed: (description.indexed_vectors_count ?? 0) + building }
 }
 
-async function pendingOptimizations(connection: Connection, collection: string, options: CallOptions): Promise<string> {
+async function findOptimizations(
+  connection: Connection,
+  collection: string,
+  options: CallOptions,
+): Promise<Pick<Schemas['OptimizationsResponse'], 'running' | 'queued'>> {
   try {
-    const { running, queued } = await connection.call<Schemas['OptimizationsResponse']>(
+    return await connection.call<Schemas['OptimizationsResponse']>(
       (api, init) => api.getOptimizations({ collection_name: collection, with: 'queued' }, init),
       options,
     )
-    if (running.length > 0) return `${running.length} optimizations running`
-    return queued && queued.length > 0 ? `${queued.length} optimizations queued` : ''
   } catch (error) {
     // Servers before 1.17 do not have it; the status has to do there.
-    if (statusOf(error) === 404) return ''
+    if (statusOf(error) === 404) return { running: [] }
     throw error
   }
+}
+
+/** Vectors that a running optimization has put into its graph: what the node `main_graph` in its tree of steps has done. */
+function graphed({ name, done, children = [] }: Schemas['ProgressTree']): number {
+  if (name === 'main_graph') return done ?? 0
+  return children.reduce((sum, child) => sum + graphed(child), 0)
 }

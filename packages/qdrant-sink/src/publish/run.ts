@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { Heartbeat } from '../generation/heartbeat.ts'
+import { usersAlias } from '../generation/names.ts'
 import type { Connection } from '../server/connection.ts'
-import { isTemporary, statusOf } from '../server/retry.ts'
-import { stepFailed } from './collection.ts'
 import { fingerprintOf, type Payloads, type Vectors } from './input.ts'
 import { catalogueIndexes, type PayloadIndexes, type Settings } from './options.ts'
 import { Progress } from './progress.ts'
 
 /** One collection of the publication. */
 export interface Part {
+  /** `vectors` or `users.vectors`, for messages. */
   name: string
   alias: string
   vectors: Vectors
   payloads: Payloads | undefined
   indexes: PayloadIndexes
-  /** Set once the collection exists. */
+  /** Empty until the collection exists or is being made. */
   collection: string
   heartbeat: Heartbeat | undefined
 }
@@ -26,43 +26,24 @@ export interface Run {
   connection: Connection
   progress: Progress
   fingerprint: string
+  /** Items, then users. */
   parts: Part[]
   resumed: number
   /** Stops new work: the caller's abort, or the loss of the collection to another run. */
   signal: AbortSignal
-  /** Fires `abortDeadline` later and cancels what is on its way. */
+  /** Fires `abortDeadline` after `signal` and cancels what is on its way. */
   cancel: AbortSignal
   lost: AbortController
 }
 
 export function newRun(settings: Settings, connection: Connection): Run {
-  const { alias, vectors, payloads, users, indexes, distance, collection, vectorParameters, version } = settings
-  const parts: Part[] = [
-    {
-      name: 'vectors',
-      alias,
-      vectors,
-      payloads,
-      indexes: indexes ?? catalogueIndexes,
-      collection: '',
-      heartbeat: undefined,
-    },
-  ]
-  if (users) {
-    const { vectors: userVectors, payloads: userPayloads, indexes: userIndexes } = users
-    parts.push({
-      name: 'users.vectors',
-      alias: users.alias ?? `${alias}_users`,
-      vectors: userVectors,
-      payloads: userPayloads,
-      indexes: userIndexes ?? {},
-      collection: '',
-      heartbeat: undefined,
-    })
-  }
+  const { alias, users, indexes, distance, collection, vectorParameters, version } = settings
+  const parts = [newPart('vectors', alias, settings, indexes ?? catalogueIndexes)]
+  if (users) parts.push(newPart('users.vectors', users.alias ?? usersAlias(alias), users, users.indexes ?? {}))
   const common = [distance, collection, vectorParameters, version]
   const lost = new AbortController()
-  const total = parts.reduce((sum, part) => sum + part.vectors.ids.length, 0)
+  const signal = settings.signal ? AbortSignal.any([settings.signal, lost.signal]) : lost.signal
+  const total = parts.reduce((sum, { vectors }) => sum + vectors.ids.length, 0)
   return {
     id: randomUUID(),
     settings,
@@ -71,30 +52,26 @@ export function newRun(settings: Settings, connection: Connection): Run {
     fingerprint: parts.map((part) => fingerprintOf(part.vectors, [common, part.alias, part.indexes])).join('-'),
     parts,
     resumed: 0,
-    signal: settings.signal ? AbortSignal.any([settings.signal, lost.signal]) : lost.signal,
-    cancel: new AbortController().signal,
+    signal,
+    cancel: delayed(signal, settings.abortDeadline),
     lost,
   }
 }
 
-/** Arms the deadline of an abort; returns what disarms it. */
-export function cancelAfter(run: Run): () => void {
-  const controller = new AbortController()
-  run.cancel = controller.signal
-  let timer: NodeJS.Timeout | undefined
-  const begin = (): void => {
-    timer = setTimeout(() => controller.abort(run.signal.reason), run.settings.abortDeadline)
-  }
-  if (run.signal.aborted) begin()
-  else run.signal.addEventListener('abort', begin, { once: true })
-  return () => {
-    run.signal.removeEventListener('abort', begin)
-    clearTimeout(timer)
-  }
+function newPart(
+  name: string,
+  alias: string,
+  { vectors, payloads }: { vectors: Vectors; payloads?: Payloads },
+  indexes: PayloadIndexes,
+): Part {
+  return { name, alias, vectors, payloads, indexes, collection: '', heartbeat: undefined }
 }
 
-/** What the server or the connection refused gets the name of the step; errors of the caller's own payloads stay what they are. */
-export function namedFailure({ progress, parts, signal }: Run, error: unknown): unknown {
-  if (signal.aborted || !(isTemporary(error) || statusOf(error) !== undefined)) return error
-  return stepFailed(progress.phase, parts.find(({ heartbeat }) => heartbeat)?.collection ?? parts[0].alias, error)
+/** A signal that fires some milliseconds after another one. */
+function delayed(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const controller = new AbortController()
+  const begin = (): void => void setTimeout(() => controller.abort(signal.reason), milliseconds).unref()
+  if (signal.aborted) begin()
+  else signal.addEventListener('abort', begin, { once: true })
+  return controller.signal
 }

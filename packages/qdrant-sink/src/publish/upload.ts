@@ -1,36 +1,17 @@
-import type { Schemas } from '@qdrant/js-client-rest'
 import { PublishError } from '../errors.ts'
 import type { Connection } from '../server/connection.ts'
 import { isTemporary, reasonOf, retryAfter, statusOf } from '../server/retry.ts'
-import { type Payloads, type Row, rowsFrom, type Vectors, vectorOf } from './input.ts'
+import { type Batch, type BatchOptions, halves, makeBatches } from './batch.ts'
 
-export interface Upload {
-  /** `vectors` or `users.vectors`, for messages. */
-  name: string
+export interface Upload extends BatchOptions {
   collection: string
-  vectors: Vectors
-  payloads: Payloads | undefined
-  /** Names of the vectors each point gets; undefined for the one without a name. */
-  vectorNames: string[] | undefined
-  /** First row that is not yet on the server. */
-  start: number
   streams: number
-  batchSize: number
-  /** Bytes of a request body; the server's limit is 32 MB. */
-  maxBatchBytes: number
   wait: boolean
   signal: AbortSignal
   /** Cancels requests under way; fires some time after `signal`. */
   cancel: AbortSignal
-  onRow(row: Row): void
   onBatch(batch: { from: number; to: number; watermark: number }): void
   onInFlight(change: 1 | -1): void
-}
-
-interface Batch {
-  from: number
-  to: number
-  points: Schemas['PointStruct'][]
 }
 
 /**
@@ -42,10 +23,10 @@ export async function upload(connection: Connection, options: Upload): Promise<v
   const stop = new AbortController()
   const done = watermark(options.start)
   const stream = async (): Promise<void> => {
-    for (;;) {
-      if (stop.signal.aborted || options.signal.aborted) return
-      const { value: batch, done: finished } = await batches.next()
-      if (finished) return
+    let batch: Batch | undefined
+    while (!stop.signal.aborted && !options.signal.aborted) {
+      batch = (await batches.next(batch)).value
+      if (batch === undefined) return
       options.onInFlight(1)
       try {
         await send(connection, options, batch)
@@ -67,65 +48,32 @@ export async function upload(connection: Connection, options: Upload): Promise<v
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-/** Rows to batches of `batchSize` points and at most `maxBatchBytes`. */
-async function* makeBatches(options: Upload): AsyncGenerator<Batch, undefined> {
-  const { vectors, vectorNames, batchSize, maxBatchBytes } = options
-  // Nine digits, sign, point, exponent and comma: at most 17 characters.
-  const vectorBytes = vectors.dimension * 17 * (vectorNames?.length ?? 1) + 100
-  let points: Schemas['PointStruct'][] = []
-  let bytes = 0
-  let from = options.start
-  for await (const row of rowsFrom(options.name, vectors, options.payloads, options.start)) {
-    options.onRow(row)
-    // Sent by the run that this one goes on from.
-    if (row.row < options.start) continue
-    const { payload } = row
-    const size = vectorBytes + (payload === undefined ? 0 : Buffer.byteLength(JSON.stringify(payload)))
-    if (points.length > 0 && (points.length === batchSize || bytes + size > maxBatchBytes)) {
-      yield { from, to: row.row, points }
-      points = []
-      bytes = 0
-      from = row.row
-    }
-    const id = vectors.ids[row.row] as Schemas['ExtendedPointId']
-    points.push({ id, vector: vectorOf(vectors, row.row, vectorNames), ...(payload !== undefined && { payload }) })
-    bytes += size
-  }
-  if (points.length > 0) yield { from, to: from + points.length, points }
-  return undefined
-}
-
 /**
  * One upsert. Writing a point twice leaves one point, so every retry is safe. A batch over the server's body limit or over its
  * whole write budget (429 without Retry-After: waiting would not help) is sent as two halves.
  */
 async function send(connection: Connection, options: Upload, batch: Batch): Promise<void> {
+  const { collection, vectors, wait, signal, cancel } = options
   try {
-    await connection.call(
-      (api, init) =>
-        api.upsertPoints({ collection_name: options.collection, wait: options.wait, points: batch.points }, init),
-      { signal: options.cancel },
-    )
+    await connection.call((api, init) => api.upsertPoints({ collection_name: collection, wait, points: [] }, init), {
+      body: batch.body,
+      signal: cancel,
+    })
   } catch (error) {
-    if (options.cancel.aborted) throw error
+    if (cancel.aborted) throw error
     const tooLarge =
       statusOf(error) === 413 || (statusOf(error) === 429 && retryAfter(error) === undefined) || isOverLimit(error)
-    if (tooLarge && batch.points.length > 1) {
+    if (tooLarge && batch.ends.length > 1) {
       for (const half of halves(batch)) {
-        options.signal.throwIfAborted()
+        signal.throwIfAborted()
         await send(connection, options, half)
       }
       return
     }
+    const { from, to } = batch
     throw new PublishError(
-      `Uploading rows ${batch.from} to ${batch.to - 1} (ids ${String(batch.points[0].id)} to ${String(batch.points.at(-1)?.id)}) to ${options.collection} failed. ${reasonOf(error)}`,
-      {
-        step: 'upload',
-        collection: options.collection,
-        rows: { from: batch.from, to: batch.to },
-        temporary: isTemporary(error),
-        cause: error,
-      },
+      `Uploading rows ${from} to ${to - 1} (ids ${vectors.ids[from]} to ${vectors.ids[to - 1]}) to ${collection} failed. ${reasonOf(error)}`,
+      { step: 'upload', collection, rows: { from, to }, temporary: isTemporary(error), cause: error },
     )
   }
 }
@@ -136,14 +84,6 @@ function isOverLimit(error: unknown): boolean {
     statusOf(error) === 400 &&
     /JSON payload .*(larger than allowed|exceeded limit)|"upsert limit"/i.test(reasonOf(error))
   )
-}
-
-function halves({ from, to, points }: Batch): Batch[] {
-  const middle = points.length >> 1
-  return [
-    { from, to: from + middle, points: points.slice(0, middle) },
-    { from: from + middle, to, points: points.slice(middle) },
-  ]
 }
 
 /** Batches finish out of order; the watermark is the end of the run of finished ones without a gap. */

@@ -59,7 +59,7 @@ export function isEmpty(key: string): Condition {
   return { is_empty: { key } }
 }
 
-/** Points that few people have: `count` interactions at most. */
+/** Points that few people have: fewer than `count` interactions. */
 export function rarerThan(count: number, field: string = 'interaction_count'): Condition {
   return range(field, { lt: count })
 }

@@ -23,6 +23,8 @@ export type RequestInitWithDispatcher = RequestInit & { dispatcher?: unknown }
 
 export interface CallOptions {
   signal?: AbortSignal
+  /** JSON to send in place of the body that the client makes. */
+  body?: Buffer
   /** Milliseconds for one attempt, in place of the connection's `requestTimeout`. */
   timeout?: number
   /** Sends the request once, for those that must look at the server's state before trying again. */
@@ -34,9 +36,10 @@ export interface CallOptions {
 /**
  * The official client behind retries, timeouts and abort signals.
  *
- * Two facts of client 1.19.0 shape it: its middleware hands on only the first character of Retry-After, and its sockets stay
- * open for 10 s where the server closes them after 5 s, so that an idle one is reset under the next request. A dispatcher
- * of our own, handed to each call, renames the header before the client sees it, keeps sockets for 4 s and counts the bytes sent.
+ * Three facts of client 1.19.0 shape it: its middleware hands on only the first character of Retry-After; its sockets stay
+ * open for 10 s where the server closes them after 5 s, so that an idle one is reset under the next request; and it writes bodies
+ * through a replacer that is called for every number, 23 µs for 128 of them. A dispatcher of our own, handed to each call, renames
+ * the header before the client sees it, keeps sockets for 4 s, puts in the body where the caller has written one, and counts the bytes sent.
  */
 export class Connection {
   readonly client: QdrantClient
@@ -45,7 +48,6 @@ export class Connection {
   /** Bytes of request bodies sent. */
   bytesSent = 0
   readonly #agent: Agent
-  readonly #dispatcher: Dispatcher
   readonly #timeout: number
   readonly #retry: RetryOptions
 
@@ -60,10 +62,6 @@ export class Connection {
       bodyTimeout: 0,
       headersTimeout: 0,
     })
-    this.#dispatcher = this.#agent.compose((dispatch) => (request, handler) => {
-      this.bytesSent += contentLength(request.headers)
-      return dispatch(request, new RetryAfterHandler(handler))
-    })
   }
 
   /**
@@ -74,10 +72,11 @@ export class Connection {
     send: (api: Api, init: RequestInitWithDispatcher) => Promise<{ data: unknown }>,
     options: CallOptions = {},
   ): Promise<T> {
+    const dispatcher = this.#dispatcher(options.body)
     const attempt = async (): Promise<T> => {
       const timeout = AbortSignal.timeout(options.timeout ?? this.#timeout)
       const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout
-      const init = { signal, dispatcher: this.#dispatcher } as RequestInitWithDispatcher
+      const init = { signal, dispatcher } as RequestInitWithDispatcher
       try {
         const { data } = await send(this.client.api(), init)
         const result = resultOf(data)
@@ -101,6 +100,14 @@ export class Connection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #dispatcher(body: Buffer | undefined): Dispatcher {
+    return this.#agent.compose((dispatch) => (request, handler) => {
+      const sent = body === undefined ? request : withBody(request, body)
+      this.bytesSent += Number(headersOf(sent)['content-length'] ?? 0)
+      return dispatch(sent, new RetryAfterHandler(handler))
+    })
   }
 }
 
@@ -163,11 +170,11 @@ class RetryAfterHandler extends Decorator {
   }
 }
 
-function contentLength(headers: unknown): number {
-  if (Array.isArray(headers)) {
-    const at = headers.findIndex((name) => String(name).toLowerCase() === 'content-length')
-    return at < 0 ? 0 : Number(headers[at + 1])
-  }
-  if (headers === null || typeof headers !== 'object') return 0
-  return Number((headers as Record<string, unknown>)['content-length'] ?? 0)
+function withBody(request: Dispatcher.DispatchOptions, body: Buffer): Dispatcher.DispatchOptions {
+  return { ...request, body, headers: { ...headersOf(request), 'content-length': String(body.length) } }
+}
+
+/** fetch hands its headers to the dispatcher as one object with names in lower case. */
+function headersOf({ headers }: Dispatcher.DispatchOptions): Record<string, string> {
+  return (headers ?? {}) as Record<string, string>
 }
