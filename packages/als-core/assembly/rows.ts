@@ -11,40 +11,40 @@
 // so that plain conjugate gradients on y are preconditioned ones on x. A row costs two multiply-adds per entry and factor
 // in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
 // Σ s t = D Σ s z.
-import { gather, dots4, axpy4 } from "./tile";
-import { dot, axpy, fma, sumLanes } from "./simd";
+import { CHUNK, touch, gather4, dots4, gatherDots4, addRows } from "./tile";
+import { dot, axpy, copy, clear, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the indices, weights and targets areas. */
 // @ts-ignore: decorator
 @external("env", "fetchEntries")
 declare function fetchEntries(start: i32, count: i32): void;
 
-/** Copies the rows indices[0..count) of Z, which is outside this memory, to `to`, one after the other. */
+/** Copies the rows of Z, which is outside this memory, that columns indices[0..count) have to `to`, one after the other. */
 // @ts-ignore: decorator
 @external("env", "fetchRows")
 declare function fetchRows(indices: usize, count: i32, to: usize): void;
 
 // What is the same for all rows of a call: the fixed side and the scratch area.
-let z: usize = 0, half: bool = false, outside: bool = false, stride: usize = 0;
+let z: usize = 0, rank: usize = 0, half: bool = false, stride: usize = 0;
 let indices: usize = 0, weights: usize = 0, targets: usize = 0;
-let tile: usize = 0, tileRows: i32 = 0, staging: usize = 0, identity: usize = 0;
-let r: usize = 0, p: usize = 0, ap: usize = 0, d: usize = 0, scaledVector: usize = 0, sum: usize = 0;
+let tile: usize = 0, tileRows: i32 = 0, staging: usize = 0, places: usize = 0, scalars: usize = 0;
+let r: usize = 0, direction: usize = 0, ap: usize = 0, d: usize = 0, scaledVector: usize = 0, sum: usize = 0, zeros: usize = 0;
 let scaled: bool = false;
-// The row under way.
-let entries: i32 = 0, resident: bool = false;
+// The row under way: whether its rows of Z fit the tile, and are in it.
+let entries: i32 = 0, resident: bool = false, gathered: bool = false;
 // What a pass sums up beside its vector.
 let sumTarget: f64 = 0, sumSquare: f64 = 0;
 
-/** Where Z is and what it looks like. `format`: 0 float32, 1 bfloat16; `outside`: rows come by `fetchRows`. */
-export function setFixedSide(zAt: usize, format: i32, isOutside: i32, k: i32): void {
-  z = zAt; half = format == 1; outside = isOutside != 0; stride = <usize>k << 2;
+/** Where Z is, 0 when its rows come by `fetchRows`, and the place of each column in it. `format`: 0 float32, 1 bfloat16. */
+export function setFixedSide(zAt: usize, rankAt: usize, format: i32, k: i32): void {
+  z = zAt; rank = rankAt; half = format == 1; stride = <usize>k << 2;
 }
 
-/** Where the scratch areas are. `vectors`: room for six vectors; `staging`, `identity`: see `load`. */
-export function setScratch(indicesAt: usize, weightsAt: usize, targetsAt: usize, tileAt: usize, rowsInTile: i32, vectors: usize, stagingAt: usize, identityAt: usize): void {
+/** Where the scratch areas are. `vectors`: seven, the last all zeros; `chunk`: see `place`; `staging`: a chunk of rows. */
+export function setScratch(indicesAt: usize, weightsAt: usize, targetsAt: usize, tileAt: usize, rowsInTile: i32, vectors: usize, chunk: usize, stagingAt: usize): void {
   indices = indicesAt; weights = weightsAt; targets = targetsAt; tile = tileAt; tileRows = rowsInTile;
-  staging = stagingAt; identity = identityAt;
-  r = vectors; p = r + stride; ap = p + stride; d = ap + stride; scaledVector = d + stride; sum = scaledVector + stride;
+  places = chunk; scalars = chunk + (<usize>CHUNK << 2); staging = stagingAt;
+  r = vectors; direction = r + stride; ap = direction + stride; d = ap + stride; scaledVector = d + stride; sum = scaledVector + stride; zeros = sum + stride;
 }
 
 /** w and b of each entry from its value v: hkv w = α|v| - 1, ials w = α|v| (`shift` 1 or 0); b = α v where v > 0, else 0. */
@@ -82,7 +82,7 @@ export function solveRows(rows: i32, indptr: usize, block: usize, m0: usize, lam
     const begin = load<i32>(indptr + (<usize>u << 2));
     entries = load<i32>(indptr + (<usize>u << 2), 4) - begin;
     const x = block + <usize>u * stride;
-    if (entries == 0) { memory.fill(x, 0, stride); store<f64>(losses + (<usize>u << 4), 0); store<f64>(losses + (<usize>u << 4), 0, 8); continue; }
+    if (entries == 0) { clear(x, stride); store<f64>(losses + (<usize>u << 4), 0); store<f64>(losses + (<usize>u << 4), 0, 8); continue; }
     if (isResident) {
       indices = firstIndices + (<usize>begin << 2); weights = firstWeights + (<usize>begin << 2); targets = firstTargets + (<usize>begin << 2);
     }
@@ -90,7 +90,7 @@ export function solveRows(rows: i32, indptr: usize, block: usize, m0: usize, lam
     const warm = start > 0 && entries >= start;
     if (scaled) whiten(x, m0, load<f32>(lambda + (<usize>u << 2)), warm);
     resident = isResident != 0 && entries <= tileRows;
-    if (resident) fillTile(0, entries);
+    gathered = false;
     const taken = solveRow(x, warm, tolerance, maxSteps, losses + (<usize>u << 4));
     if (taken < 0) { indices = firstIndices; weights = firstWeights; targets = firstTargets; return u; }
     total += taken;
@@ -124,27 +124,26 @@ function multiplyInto(x: usize, by: usize): void {
  */
 function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usize): i32 {
   let f: f64 = 0;
+  clear(r, stride);
   if (warm) {
-    for (let t: usize = 0; t < stride; t += 16) v128.store(r + t, f32x4.neg(v128.load(y + t)));
     pass(PASS_RESIDUAL, y, r);
+    axpy(-1, y, r, stride);
     f = -sumTarget - <f64>dot(y, r, stride);
   } else {
-    memory.fill(y, 0, stride);
-    memory.fill(r, 0, stride);
+    clear(y, stride);
     pass(PASS_TARGET, y, r);
   }
   let rr = dot(r, r, stride);
-  memory.copy(p, r, stride);
   // Measured against the start's own objective, so that a tolerance means the same for light and heavy rows.
   const limit = tolerance * tolerance * (warm ? max<f32>(<f32>-f, rr) : rr);
-  let s = 0;
+  // The first direction is the residual, which most rows leave at that.
+  let s = 0, p = r, pp = rr;
   while (s < maxSteps && rr > 0) {
-    const pp = dot(p, p, stride);
     const last = s + 1 == maxSteps || rr <= limit;
     if (last) {
       pass(PASS_DOTS, p, ap);
     } else {
-      memory.copy(ap, p, stride);
+      copy(p, ap, stride);
       pass(PASS_PRODUCT, p, ap);
     }
     const curvature = <f32>(<f64>pp + sumSquare);
@@ -154,11 +153,13 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     f -= <f64>alpha * <f64>rr;
     s++;
     if (last) break;
+    if (p == r) { copy(r, direction, stride); p = direction; }
     axpy(-alpha, ap, r, stride);
     const next = dot(r, r, stride);
     const beta = f32x4.splat(next / rr);
     rr = next;
     for (let t: usize = 0; t < stride; t += 16) v128.store(p + t, fma(beta, v128.load(p + t), v128.load(r + t)));
+    pp = dot(p, p, stride);
   }
   if (!(rr < Infinity)) return -1;
   store<f64>(loss, f);
@@ -174,24 +175,24 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
 // @ts-ignore: decorator
 @inline const PASS_TARGET: i32 = 3; // out += Σ b t
 
-/** One pass over the row's entries: over the tile when they fit, else piece by piece. */
+/** One pass over the row's entries. */
 function pass(kind: i32, v: usize, out: usize): void {
   sumTarget = 0; sumSquare = 0;
   let from = v, to = out;
   if (scaled) {
     from = scaledVector; to = sum;
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
-    memory.fill(to, 0, stride);
+    clear(to, stride);
   }
-  if (resident) passTile(kind, entries, weights, targets, from, to);
-  else if (capacity == 0) passPieces(kind, entries, from, to);
+  if (capacity == 0) passEntries(kind, entries, from, to);
   else {
     for (let start = 0; start < entries; start += capacity) {
       const count = min(capacity, entries - start);
       fetchEntries(start, count);
-      passPieces(kind, count, from, to);
+      passEntries(kind, count, from, to);
     }
   }
+  gathered = resident;
   if (scaled && kind != PASS_DOTS) {
     for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
   }
@@ -201,61 +202,57 @@ function pass(kind: i32, v: usize, out: usize): void {
 let capacity: i32 = 0;
 export function setCapacity(entries: i32): void { capacity = entries; }
 
-/** Rows of a piece: 64 KB at k = 128, read again from the second-level cache. */
-// @ts-ignore: decorator
-@inline const PIECE_ROWS: i32 = 256;
-
-/** A row that is too long for the tile goes through it in pieces. */
-function passPieces(kind: i32, count: i32, v: usize, out: usize): void {
-  const most = min(PIECE_ROWS, tileRows);
-  for (let q = 0; q < count; q += most) {
-    const rows = min(most, count - q), at = <usize>q << 2;
-    fillTile(at, rows);
-    passTile(kind, rows, weights + at, targets + at, v, out);
-  }
-}
-
-/** Fills the tile with `count` entries, from `at` bytes into the areas on. */
-function fillTile(at: usize, count: i32): void {
+/** Chunk by chunk, so that a chunk is summed up from the first level cache where its inner products have brought it. */
+function passEntries(kind: i32, count: i32, v: usize, out: usize): void {
   const bytes = half ? stride >> 1 : stride;
-  if (outside) {
-    fetchRows(indices + at, count, staging);
-    gather(staging, identity, count, bytes, tile, false);
-  } else gather(z, indices + at, count, bytes, tile, true);
+  for (let first = 0; first < count; first += CHUNK) {
+    const rows = min(CHUNK, count - first), at = <usize>first << 2;
+    const chunk = resident ? tile + <usize>first * bytes : tile;
+    if (!gathered) place(indices + at, rows, bytes);
+    if (half) passChunk(true, kind, rows, weights + at, targets + at, chunk, v, out);
+    else passChunk(false, kind, rows, weights + at, targets + at, chunk, v, out);
+  }
 }
 
-function passTile(kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
-  if (half) passFormat(true, kind, count, w, b, v, out);
-  else passFormat(false, kind, count, w, b, v, out);
-}
-
-@inline function passFormat(half: bool, kind: i32, count: i32, w: usize, b: usize, v: usize, out: usize): void {
-  const groups = (count + 3) >> 2, group = half ? stride << 1 : stride << 2;
-  let at = tile;
-  let sum = f32x4.splat(0);
-  if (kind == PASS_DOTS) {
-    for (let g = 0; g < groups; g++, at += group, w += 16) {
-      const dots = dots4(half, at, v, stride);
-      sum = fma(f32x4.mul(dots, dots), v128.load(w), sum);
-    }
-    sumSquare += <f64>sumLanes(sum);
-  } else if (kind == PASS_PRODUCT) {
-    for (let g = 0; g < groups; g++, at += group, w += 16) {
-      const dots = dots4(half, at, v, stride), s = f32x4.mul(dots, v128.load(w));
-      sum = fma(dots, s, sum);
-      axpy4(half, s, at, out, stride);
-    }
-    sumSquare += <f64>sumLanes(sum);
-  } else if (kind == PASS_RESIDUAL) {
-    for (let g = 0; g < groups; g++, at += group, w += 16, b += 16) {
-      const dots = dots4(half, at, v, stride), target = v128.load(b);
-      sum = fma(dots, target, sum);
-      axpy4(half, f32x4.sub(target, f32x4.mul(dots, v128.load(w))), at, out, stride);
-    }
-    sumTarget += <f64>sumLanes(sum);
+/** Where the rows of a chunk are, the last group filled up with rows of zeros, and their lines in the cache. */
+function place(indices: usize, rows: i32, bytes: usize): void {
+  let q: usize = 0;
+  const end = <usize>rows << 2;
+  if (z == 0) {
+    fetchRows(indices, rows, staging);
+    for (let row = staging; q < end; q += 4, row += bytes) store<u32>(places + q, <u32>row);
   } else {
-    for (let g = 0; g < groups; g++, at += group, b += 16) {
-      axpy4(half, v128.load(b), at, out, stride);
+    for (; q < end; q += 4) {
+      const place = <usize>load<u32>(rank + (<usize>load<u32>(indices + q) << 2));
+      store<u32>(places + q, <u32>(z + place * bytes));
+    }
+    touch(places, rows, bytes);
+  }
+  for (; q & 15; q += 4) store<u32>(places + q, <u32>zeros);
+}
+
+@inline function passChunk(half: bool, kind: i32, rows: i32, w: usize, b: usize, chunk: usize, v: usize, out: usize): void {
+  const groups = (rows + 3) >> 2, group = half ? stride << 1 : stride << 2, end = <usize>groups << 4;
+  let at = chunk;
+  if (kind == PASS_TARGET) {
+    if (!gathered) for (let q: usize = 0; q < end; q += 16, at += group) gather4(places + q, at, group >> 2);
+    addRows(half, b, groups, chunk, out, stride);
+    return;
+  }
+  let sum = f32x4.splat(0);
+  for (let q: usize = 0; q < end; q += 16, at += group) {
+    const dots = gathered ? dots4(half, at, v, stride) : gatherDots4(half, places + q, at, v, stride);
+    const weight = v128.load(w + q), weighed = f32x4.mul(dots, weight);
+    if (kind == PASS_RESIDUAL) {
+      const target = v128.load(b + q);
+      sum = fma(dots, target, sum);
+      v128.store(scalars + q, f32x4.sub(target, weighed));
+    } else {
+      sum = fma(dots, weighed, sum);
+      v128.store(scalars + q, weighed);
     }
   }
+  if (kind == PASS_RESIDUAL) sumTarget += <f64>sumLanes(sum);
+  else sumSquare += <f64>sumLanes(sum);
+  if (kind != PASS_DOTS) addRows(half, scalars, groups, chunk, out, stride);
 }

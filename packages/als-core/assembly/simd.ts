@@ -34,3 +34,15 @@
   const v = f32x4.splat(s);
   for (let t: usize = 0; t < bytes; t += 16) v128.store(y + t, fma(v, v128.load(x + t), v128.load(y + t)));
 }
+
+/** to = from over `bytes` bytes. In line: a `memory.copy` is a call out of WebAssembly. */
+@inline export function copy(from: usize, to: usize, bytes: usize): void {
+  for (const end = from + bytes; from < end; from += 32, to += 32) {
+    v128.store(to, v128.load(from)); v128.store(to, v128.load(from, 16), 16);
+  }
+}
+
+/** Zeros over `bytes` bytes. */
+@inline export function clear(at: usize, bytes: usize): void {
+  for (const end = at + bytes; at < end; at += 32) { v128.store(at, f32x4.splat(0)); v128.store(at, f32x4.splat(0), 16); }
+}

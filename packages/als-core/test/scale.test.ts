@@ -49,6 +49,8 @@ function solveFrom(offset: number): number[] {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const share = { module: compileKernel(solverBytes), memory, layout }
   new Float32Array(memory.buffer).set(makeFactors(20, k, 1), layout.fixed / 4)
+  const rank = Uint32Array.from({ length: 20 }, (_, row) => row)
+  new Uint32Array(memory.buffer).set(rank, layout.rank / 4)
   const counts = [2, 7, 3]
   const total = counts.reduce((sum, count) => sum + count, 0)
   const far = <T extends { subarray(from: number, to: number): T }>(array: T): T =>
@@ -77,7 +79,8 @@ function solveFrom(offset: number): number[] {
       after,
     },
     system: { alpha: 2, shift: 1, warmFrom: 0, tolerance: 0.01, maxSteps: 5 },
-    rank: Uint32Array.from({ length: 20 }, (_, row) => row),
+    rank,
+    restart: false,
     half: false,
     sums: new Float64Array(3),
   })
@@ -106,7 +109,7 @@ describe('planLayout', () => {
       const starts = Object.values(layout.areas)
       expect(starts).toEqual([...starts].sort((a, b) => a - b))
       expect(new Set(starts).size).toBe(starts.length)
-      for (const at of [...starts, layout.fixed, layout.rotation, layout.scratch]) expect(at % 16).toBe(0)
+      for (const at of [...starts, layout.fixed, layout.rank, layout.rotation, layout.scratch]) expect(at % 16).toBe(0)
       expect(layout.areas.source - layout.areas.block).toBeGreaterThanOrEqual(BLOCK_ROWS * layout.padded * 4)
       expect(layout.fixed).toBeGreaterThanOrEqual(layout.scratch + 3 * layout.scratchBytes)
       expect(layout.totalBytes).toBeGreaterThanOrEqual(layout.fixed + 10_000 * layout.padded * 4)

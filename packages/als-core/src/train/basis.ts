@@ -11,8 +11,8 @@ import { padFactors } from './layout.ts'
 export interface Basis {
   /** W (k×k): Z = F̂·W, the fixed side in the new basis. */
   readonly rotation: Float64Array
-  /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. */
-  readonly restart: Float64Array
+  /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. Absent: they start at X̂. */
+  readonly restart?: Float64Array
   /** P of the solution in the new basis. */
   readonly toFactors: Float64Array
   /** α0Λ, when the basis is spectral. */
@@ -42,6 +42,11 @@ export interface BasisInput {
 /**
  * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ: W = P_F·Q, P = Qᵀ, R = P_X·Q.
  * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
+ *
+ * A Cholesky factor is continuous in G: from one iteration to the next P_X·L is the identity but for 0.05 in the third
+ * half-sweep on S and 0.004 in the tenth (root mean square of a column), and rows that start at X̂ itself lose nothing: the
+ * loss is 4e-5 lower after 15 iterations. It saves two of five products with k×k matrices, 15 % of an iteration.
+ * Eigenvectors may change places, and need R.
  */
 export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight, lambda } = input
@@ -76,7 +81,7 @@ export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   const inverseTransposed = transposed(inverse, k)
   return {
     rotation: fixedToFactors ? dense.product(fixedToFactors, inverseTransposed) : inverseTransposed,
-    restart: solvedToFactors ? dense.product(solvedToFactors, lower) : lower,
+    ...(!solvedToFactors && { restart: lower }),
     toFactors: inverse,
     squaredNorm,
   }

@@ -106,7 +106,8 @@ export async function halfSweep(
     ...(!perRow && { lambda: options.regularization }),
   })
   loadMatrix(bench, basis.rotation, share.layout.rotation)
-  loadMatrix(bench, basis.restart, share.layout.restart)
+  if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
+  if (!outside) new Uint32Array(share.memory.buffer).set(fixed.rank, share.layout.rank / 4)
   const f32 = new Float32Array(share.memory.buffer)
   if (basis.eigenvalues) f32.set(basis.eigenvalues, share.layout.eigenvalues / 4)
   lap('eigen')
@@ -131,6 +132,7 @@ export async function halfSweep(
     rows: { ...solved.sparse, before: solved.factors?.values ?? solved.spare, after: solved.spare },
     rank: fixed.rank,
     system,
+    restart: basis.restart !== undefined,
     half,
     outside,
     sums,

@@ -6,7 +6,8 @@ export interface SolverKernel {
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, c: number): void
   toBfloat16(from: number, count: number, to: number): void
-  setFixedSide(z: number, format: number, outside: number, k: number): void
+  scatter(from: number, rows: number, bytes: number, rank: number, z: number): void
+  setFixedSide(z: number, rank: number, format: number, k: number): void
   setScratch(
     indices: number,
     weights: number,
@@ -14,8 +15,8 @@ export interface SolverKernel {
     tile: number,
     tileRows: number,
     vectors: number,
+    chunk: number,
     staging: number,
-    identity: number,
   ): void
   setCapacity(entries: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void

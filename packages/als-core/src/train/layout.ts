@@ -1,7 +1,8 @@
 /** Where things lie in the kernel's shared memory, in bytes. */
 export interface Layout {
-  /** Rows of Z, or 0 when they are outside. */
+  /** Rows of Z and the place of each column in it, or 0 when Z is outside. */
   readonly fixed: number
+  readonly rank: number
   /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
   readonly rotation: number
   readonly restart: number
@@ -33,14 +34,16 @@ export interface ScratchAreas {
   readonly losses: number
   readonly steps: number
   readonly vectors: number
+  readonly chunk: number
   readonly tile: number
   readonly staging: number
-  readonly identity: number
   readonly gram: number
 }
 
-/** Rows solved or multiplied at a time. */
-export const BLOCK_ROWS = 64
+/** Rows solved or multiplied at a time; a multiple of the six of a product's inner loop. */
+export const BLOCK_ROWS = 96
+/** Entries whose rows of Z are brought in at a time: CHUNK of assembly/tile.ts. */
+const CHUNK = 64
 /** Entries of a block of rows; a longer row is streamed through in pieces. */
 export const BLOCK_ENTRIES = 32_768
 /**
@@ -92,28 +95,28 @@ export function planLayout(
     lambda: take(BLOCK_ROWS * 4),
     losses: take(BLOCK_ROWS * 16),
     steps: take(4),
-    vectors: take(6 * vector),
+    vectors: take(7 * vector),
+    chunk: take(CHUNK * 8),
     tile: take(tileRows * padded * bytesPerFactor),
+    // Where rows come by when Z is outside.
+    staging: take(CHUNK * padded * bytesPerFactor),
     gram: take(square),
-    identity: take(tileRows * 4),
-    // Where rows from outside come by, a tile's; last, because there is none unless Z is outside.
-    staging: take(0),
   }
-  const withoutStaging = end
-  const stagingBytes = Math.ceil((tileRows * padded * bytesPerFactor) / 64) * 64
-  const sideBytes = rows * padded * bytesPerFactor
+  const scratchBytes = end
+  const sideBytes = rows * (padded * bytesPerFactor + 4)
 
   end = 65_536
   const rotation = take(square)
   const restart = take(square)
   const codebook = take(256 * 4)
   const eigenvalues = take(vector)
-  const outside = end + withoutStaging * threads + sideBytes > limit - 65_536
-  const scratchBytes = withoutStaging + (outside ? stagingBytes : 0)
+  const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
   const scratch = take(scratchBytes * threads)
-  const fixed = take(outside ? 0 : sideBytes)
+  const rank = outside ? 0 : take(rows * 4)
+  const fixed = outside ? 0 : take(rows * padded * bytesPerFactor)
   return {
     fixed,
+    rank,
     rotation,
     restart,
     codebook,

@@ -61,16 +61,15 @@ export function rotateShards({ share, slot, board, bounds, factors, rank, half, 
   const source = view.at('source')
   const block = view.at('block')
   const from = half ? source : block
-  const z = outside ?? u8
-  const at = outside ? 0 : layout.fixed
   for (const shard of takeShards(board)) {
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyIn(view, 'source', factors, first, end)
       kernel.multiply(source, rows, padded, layout.rotation, block)
       if (half) kernel.toBfloat16(block, rows * padded, source)
-      for (let r = 0; r < rows; r++) {
-        z.set(u8.subarray(from + r * bytes, from + (r + 1) * bytes), at + rank[first + r] * bytes)
+      if (!outside) kernel.scatter(from, rows, bytes, layout.rank + first * 4, layout.fixed)
+      for (let r = 0; outside && r < rows; r++) {
+        outside.set(u8.subarray(from + r * bytes, from + (r + 1) * bytes), rank[first + r] * bytes)
       }
     }
   }

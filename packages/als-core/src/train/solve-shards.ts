@@ -34,6 +34,8 @@ export interface SolveTask {
   /** Place in Z of each row of the fixed side. */
   readonly rank: Uint32Array
   readonly system: RowSystem
+  /** Whether the factors before have to be brought to the new basis. */
+  readonly restart: boolean
   readonly half: boolean
   readonly outside?: Uint8Array
   /** For each shard: Σ f, Σ λ|x|², steps. */
@@ -47,21 +49,21 @@ export interface FailedRow {
 
 /** Solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, rows, rank, system, half, outside, sums } = task
+  const { share, slot, board, bounds, rows, rank, system, restart, half, outside, sums } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
   let streamedFrom = 0
   const view = viewKernel(share, slot, {
     fetchEntries: (start, count) => bringEntries(streamedFrom + start, streamedFrom + start + count),
-    fetchRows: (indices, count, to) => bringRows(view, outside!, half, indices, count, to),
+    fetchRows: (indices, count, to) => bringRows(view, outside!, rank, half, indices, count, to),
   })
   const { kernel, layout, f32, f64, u32, i32, u8 } = view
   const { padded } = layout
   const [source, block, indptr, lambda, losses, steps] = (
     ['source', 'block', 'indptr', 'lambda', 'losses', 'steps'] as const
   ).map(view.at)
-  const [indices, values, identity] = (['indices', 'values', 'identity'] as const).map(view.at)
+  const [indices, values] = (['indices', 'values'] as const).map(view.at)
 
-  kernel.setFixedSide(layout.fixed, half ? 1 : 0, outside ? 1 : 0, padded)
+  kernel.setFixedSide(layout.fixed, layout.rank, half ? 1 : 0, padded)
   kernel.setScratch(
     indices,
     view.at('weights'),
@@ -69,10 +71,9 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
     view.at('tile'),
     layout.tileRows,
     view.at('vectors'),
+    view.at('chunk'),
     view.at('staging'),
-    identity,
   )
-  for (let q = 0; q < layout.tileRows; q++) u32[identity / 4 + q] = q
 
   for (const shard of takeShards(board)) {
     let loss = 0
@@ -97,8 +98,8 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         }
       }
       if (system.warmFrom > 0) {
-        f32.set(rows.before.subarray(first * padded, next * padded), source / 4)
-        kernel.multiply(source, count, padded, layout.restart, block)
+        f32.set(rows.before.subarray(first * padded, next * padded), (restart ? source : block) / 4)
+        if (restart) kernel.multiply(source, count, padded, layout.restart, block)
       }
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(
@@ -133,9 +134,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
 
   /** Entries [begin, end) of the matrix into the scratch areas, with their weights and targets. */
   function bringEntries(begin: number, end: number): void {
-    const columns = rows.indices
-    const to = indices / 4 - begin
-    for (let e = begin; e < end; e++) u32[to + e] = rank[columns[e]]
+    u32.set(rows.indices.subarray(begin, end), indices / 4)
     if (codes) {
       u8.set(codes.subarray(begin, end), values)
       kernel.weighCodes(values, end - begin, layout.codebook, system.alpha, system.shift)
@@ -150,6 +149,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
 function bringRows(
   { u32, layout }: KernelView,
   outside: Uint8Array,
+  rank: Uint32Array,
   half: boolean,
   indices: number,
   count: number,
@@ -158,7 +158,7 @@ function bringRows(
   const words = (layout.padded * (half ? 2 : 4)) / 4
   const z = new Uint32Array(outside.buffer)
   for (let q = 0; q < count; q++) {
-    const from = u32[indices / 4 + q] * words
+    const from = rank[u32[indices / 4 + q]] * words
     const at = to / 4 + q * words
     for (let t = 0; t < words; t++) u32[at + t] = z[from + t]
   }
