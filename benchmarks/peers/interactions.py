@@ -1,15 +1,14 @@
 """Reads the matrices that benchmarks/cached-interactions.ts writes, and speaks the benchmark's protocol.
 
 The protocol is JSON lines: a program says {"ready": true}, then answers {"command": "iterate"} with the seconds of one
-more iteration and {"command": "factors", "path": ...} by writing its factors as float32, users first. At the end of
-its input it says its peak memory and ends.
+more iteration and its peak memory so far, and {"command": "factors", "path": ...} by writing its factors as float32, users
+first. It ends with its input.
 """
 
 import json
 import sys
 
 import numpy as np
-from process_cost import peak_rss_mb
 from scipy.sparse import csr_matrix
 
 
@@ -41,5 +40,4 @@ def wait_for_iterate(factors):
                 for side in factors():
                     np.ascontiguousarray(side, dtype=np.float32).tofile(file)
             say(written=True)
-    say(peakRssMb=peak_rss_mb())
     sys.exit(0)

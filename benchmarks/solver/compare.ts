@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { max, median, min } from 'simple-statistics'
 import { cachedInteractions, readInteractions } from '../cached-interactions.ts'
-import type { MatrixSize } from '../generate-interactions.ts'
+import { type MatrixSize, sizes } from '../generate-interactions.ts'
 import { ExactLoss, type Objective } from './exact-loss.ts'
 import { type Iteration, Program, type ProgramName, type ProgramOptions } from './program.ts'
 import { type Column, printTable } from './table.ts'
@@ -26,7 +26,7 @@ export interface Contender {
   iterations: Iteration[]
   /** Exact loss by iteration (from 1). Where it was not computed, ours is what `train` reports. */
   losses: Map<number, number>
-  /** Of a process of its library's that only trains, for one iteration. */
+  /** After the first iteration, before the factors are asked for. */
   peakRssMb: number
 }
 
@@ -42,7 +42,11 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
       number,
     ][]) {
       if (limit === 0) continue
-      const program = await Program.start(name, prefix, options)
+      const program = await Program.start(
+        name,
+        name === 'seesaw' && options.data in sizes ? options.data : prefix,
+        options,
+      )
       contenders.push({ name, program, limit, iterations: program.iterations, losses: new Map() })
     }
     for (let i = 1; i <= options.iterations; i++) {
@@ -68,25 +72,12 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
     await Promise.all(contenders.map(({ program }) => program.close()))
     await loss.close()
   }
-  // An exact solve takes minutes on M, and holds what the conjugate gradients of its library hold: one figure for both.
-  const rss = new Map<string, number>()
-  for (const { name } of contenders) {
-    const library = libraryOf(name)
-    if (rss.has(library)) continue
-    const program = await Program.start(name, prefix, options)
-    await program.iterate()
-    rss.set(library, await program.close())
-  }
   return {
     contenders: contenders.map(({ name, iterations, losses }) => {
-      return { name, iterations, losses, peakRssMb: rss.get(libraryOf(name))! }
+      return { name, iterations, losses, peakRssMb: iterations[0].peakRssMb }
     }),
     shape: { users: matrix.users, items: matrix.items, entries: matrix.entries },
   }
-}
-
-function libraryOf(name: ProgramName): string {
-  return name.split('-')[0]
 }
 
 /** The peer's seconds over ours, iteration by iteration. */

@@ -34,6 +34,8 @@ export interface ProgramOptions {
 export interface Iteration {
   /** As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. */
   seconds: number
+  /** Peak resident memory of the program so far, in MB. */
+  peakRssMb: number
   /** Ours only. */
   report?: IterationReport
 }
@@ -45,7 +47,7 @@ export class Program {
   #process: ChildProcess
   #lines: AsyncIterator<string>
 
-  /** Starts a program and waits until it has read the matrix: a file prefix, or the name of a generated size. */
+  /** Starts a program and waits until it has the matrix: a file prefix, or the name of a size, which ours generates. */
   static async start(name: ProgramName, interactions: string, options: ProgramOptions): Promise<Program> {
     const [library, solver] = name.split('-')
     const args = [interactions, JSON.stringify({ ...options, solver })]
@@ -87,12 +89,10 @@ export class Program {
     return { factors, users: all.subarray(0, split), items: all.subarray(split) }
   }
 
-  /** Lets the program finish; its peak resident memory in MB. */
-  async close(): Promise<number> {
+  /** Lets the program finish. */
+  async close(): Promise<void> {
     this.#process.stdin!.end()
-    const { peakRssMb } = await this.#answer()
     if (this.#process.exitCode === null) await once(this.#process, 'exit')
-    return peakRssMb as number
   }
 
   #ask(message: Record<string, unknown>): Promise<Record<string, unknown>> {

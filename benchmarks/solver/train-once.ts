@@ -1,5 +1,4 @@
-/** Ours alone on the large matrices, generated straight into the process that trains. */
-
+/** Ours alone on a matrix that leaves no room for anything beside it, generated straight into the process that trains. */
 import { planMemory } from '@seesaw/als-core'
 import { sizes } from '../generate-interactions.ts'
 import { phaseColumns } from './phases.ts'
@@ -7,7 +6,7 @@ import { Program } from './program.ts'
 import { printTable } from './table.ts'
 
 export interface TrainOnceOptions {
-  size: 'L' | '1B'
+  size: '1B'
   factors: number
   threads: number
   iterations: number
@@ -30,7 +29,7 @@ export async function trainOnce({
     nu: 0,
   })
   for (let i = 0; i < iterations; i++) await program.iterate()
-  const peakRssMb = await program.close()
+  await program.close()
   printTable(
     [
       ['iteration', ({ report }) => String(report!.iteration)],
@@ -45,8 +44,11 @@ export async function trainOnce({
     factors,
     threads,
     secondsPerIteration: last.seconds,
-    loss: last.report!.loss,
-    peakRssMb: Math.round(peakRssMb),
+    ratioToImplicitCg: null,
+    ratioToImplicitCholesky: null,
+    lossNotAbove: null,
+    timeToLossRatio: null,
+    peakRssMb: Math.round(last.peakRssMb),
     plannedMb: Math.round(planMemory({ ...sizes[size], factors, threads }).total / 1e6),
   }
 }

@@ -29,11 +29,10 @@ await train(matrix, {
   tolerance,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
-    say({ seconds: report.seconds, report })
+    say({ seconds: report.seconds, peakRssMb: peakRssMb(), report })
     if (!(await untilIterate(model))) return 'stop'
   },
 })
-say({ peakRssMb: peakRssMb() })
 
 /** Answers until one more iteration is asked for; false at the end of the input. */
 async function untilIterate(model?: () => Promise<AlsModel>): Promise<boolean> {

@@ -3,7 +3,7 @@
  *
  *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
  *                           [--objective hkv|ials] [--tolerance T] [--exact-iterations 15] [--quick]
- *   npm run bench -- solver --part large-k | scaling | kernel | native [--quick]
+ *   npm run bench -- solver --part large-k | scaling | kernel | native | over-4-gib [--quick]
  */
 import { parseArgs } from 'node:util'
 import { planMemory } from '@seesaw/als-core'
@@ -19,6 +19,7 @@ import {
 import { kernel } from '../solver/kernel.ts'
 import { largeK } from '../solver/large-k.ts'
 import { native } from '../solver/native.ts'
+import { overFourGib } from '../solver/over-four-gib.ts'
 import { scaling } from '../solver/scaling.ts'
 import { trainOnce } from '../solver/train-once.ts'
 
@@ -44,11 +45,12 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   if (values.part === 'scaling') return scaling({ quick: values.quick })
   if (values.part === 'kernel') return kernel({ quick: values.quick })
   if (values.part === 'native') return native({ size, factors })
-  if (size === 'L' || size === '1B')
-    return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
+  if (values.part === 'over-4-gib') return overFourGib({ threads })
+  if (size === '1B') return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
 
-  const iterations = Number(values.iterations ?? (values.quick ? 5 : 15))
-  const exact = Number(values['exact-iterations'] ?? (values.quick ? 1 : size === 'M' ? 1 : iterations))
+  const iterations = Number(values.iterations ?? (values.quick ? 5 : size === 'L' ? 1 : 15))
+  // An exact solve of M takes a minute, of L ten.
+  const exact = Number(values['exact-iterations'] ?? (size === 'L' ? 0 : values.quick || size === 'M' ? 1 : iterations))
   const options: ComparisonOptions = {
     data: size,
     iterations,
@@ -64,7 +66,6 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
         : size === 'M'
           ? 0.2
           : 0.3,
-    lossAfter: size === 'M' ? [1, 5, 15] : values.quick ? [1, 5] : undefined,
     ...(values.objective === 'ials'
       ? {
           objective: 'ials',
@@ -90,7 +91,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     size,
     factors,
     threads,
-    objective: values.objective,
+    ...(values.objective === 'ials' && { objective: 'ials' }),
     secondsPerIteration: median(ours.iterations.map(({ seconds }) => seconds)),
     [`ratioTo${library}Cg`]: median(pairedRatios(ours, cg)),
     [`ratioTo${library}Cholesky`]: cholesky ? median(pairedRatios(ours, cholesky)) : null,

@@ -66,7 +66,7 @@ async function foldIn(
   { pool: given, threads, signal, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
   checkMatrix(matrix)
-  const precise = { tolerance: 1e-5, maxSteps: 100, gatherPrecision: 'float32' as const }
+  const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
   const options: ModelOptions = { ...model.options, ...precise, ...solving }
   const pool = given ?? createWorkerPool({ threads })
   try {

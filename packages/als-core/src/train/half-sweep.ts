@@ -25,6 +25,8 @@ export interface Workbench {
   /** Z, when it does not fit the kernel's memory. */
   readonly outside?: Uint8Array<SharedArrayBuffer>
   readonly codebook?: Float32Array<SharedArrayBuffer>
+  /** Gram matrices of shards of rows, padded × padded each. */
+  readonly partials: Float64Array<SharedArrayBuffer>
   readonly running: RunShardsOptions
   /** Called when a phase begins. */
   onPhase?: (phase: 'gram' | 'rotate' | 'solve') => void
@@ -151,7 +153,7 @@ const WARM_FROM = 1
 
 /** F̂ᵀF̂, k×k, symmetric: the shards' partial sums added in their order, so that threads change no bit. */
 async function computeGram(bench: Workbench, side: Side, held: Factors): Promise<Float64Array> {
-  const { share, pool, running, options } = bench
+  const { share, partials, pool, running, options } = bench
   const { padded } = share.layout
   const k = options.factors
   if (options.solver === 'cholesky') {
@@ -160,7 +162,6 @@ async function computeGram(bench: Workbench, side: Side, held: Factors): Promise
     return Float64Array.from({ length: k * k }, (_, at) => wide[Math.floor(at / k) * padded + (at % k)])
   }
   const { count, bounds } = side.gramShards
-  const partials = sharedFloat64(count * padded * padded)
   const task: Omit<GramTask, 'slot' | 'board'> = { share, bounds, factors: held.values, partials }
   await runShards(pool, 'gramShards', count, task, running)
   const gram = new Float64Array(k * k)

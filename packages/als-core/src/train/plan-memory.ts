@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { padFactors, planLayout } from './layout.ts'
 import type { ModelOptions } from './options.ts'
+import { mostGramShards } from './plan-shards.ts'
 
 /** What the memory of a training depends on. */
 export interface MemoryInput {
@@ -29,7 +30,7 @@ export interface MemoryPlan {
   readonly rotated: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
-  /** Node.js itself and its threads: 110 MB and 25 MB a thread, measured with Node.js 24. */
+  /** Node.js itself and its threads, at work: 120 MB and 30 MB a thread, measured with Node.js 24. */
   readonly process: number
   readonly total: number
 }
@@ -52,11 +53,11 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const matrix = 2 * entries * (codes ? 5 : 8) + 12 * (users + items + 2)
   const factors = 2 * 4 * padded * (users + items)
   const rotated = solver === 'cg' ? Math.max(users, items) * padded * bytes : 0
-  // Partial sums (see sides.ts), and a dozen k×k matrices of the change of basis.
-  const gram = ((k <= 256 ? 32 : 8) + 12) * padded * padded * 8
+  // The partial sums, and a dozen k×k matrices of the change of basis.
+  const gram = (mostGramShards(k) + 12) * padded * padded * 8
   const rows = Math.max(users, items)
   const layout = planLayout(k, solver === 'cg' ? rows : 0, bytes, threads)
   const scratch = layout.totalBytes - (layout.outside ? 0 : rotated) + gram
-  const process = 110e6 + 25e6 * threads
+  const process = 120e6 + 30e6 * threads
   return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }
 }

@@ -28,6 +28,11 @@ export function planSolveShards(indptr: Float64Array): Shards {
   return toShards(runs.sort((a, b) => entries(b) - entries(a) || a[0] - b[0]))
 }
 
+/** Most shards of a Gram matrix, a float64 partial sum of k×k each: fewer for large k. */
+export function mostGramShards(factors: number): number {
+  return factors <= 256 ? 32 : 8
+}
+
 /** Cuts `rows` into at most `most` equal runs of at least 2048 rows. */
 export function planRowShards(rows: number, most: number): Shards {
   const count = Math.max(1, Math.min(most, Math.floor(rows / 2048)))

@@ -1,6 +1,6 @@
 import { sharedFloat32, sharedUint32 } from '../matrix/compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import { planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
+import { mostGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
 
 /** The factors of a side: X = X̂·P. */
 export interface Factors {
@@ -39,8 +39,7 @@ export function makeSides(matrix: InteractionMatrix, k: number, padded: number):
     spare: sharedFloat32(rows * padded),
     rank: rankByEntries(sparse.indptr),
     solveShards: planSolveShards(sparse.indptr),
-    // A float64 partial sum of k×k each: fewer for large k.
-    gramShards: planRowShards(rows, k <= 256 ? 32 : 8),
+    gramShards: planRowShards(rows, mostGramShards(k)),
     rowShards: planRowShards(rows, 256),
   })
   return { users: side('users', matrix.users, matrix.csr), items: side('items', matrix.items, matrix.csc) }

@@ -1,12 +1,14 @@
 import { compileKernel } from '../kernel/instantiate.ts'
 import * as solverBytes from '../kernel/solver.wasm.ts'
 import { openDenseKernel } from '../linear-algebra/dense-kernel.ts'
+import { sharedFloat64 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import type { Workbench } from './half-sweep.ts'
 import { viewKernel } from './kernel-view.ts'
 import { MEMORY_LIMIT, planLayout } from './layout.ts'
 import type { ModelOptions } from './options.ts'
+import { mostGramShards } from './plan-shards.ts'
 
 /**
  * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is held
@@ -34,6 +36,7 @@ export function openWorkbench(
     dense: openDenseKernel(options.factors, options.kernel),
     ...(layout.outside && { outside: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)) }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
+    partials: sharedFloat64(options.solver === 'cg' ? mostGramShards(options.factors) * layout.padded ** 2 : 0),
     running: { signal },
   }
 }
