@@ -40,19 +40,20 @@ const counts = [0, 1, 2, 5, 8, 9, 64, 129, 290, 0]
 describe.each(solvers)('$solver $kernel', (solver) => {
   it.each([8, 16, 31, 64, 100, 128, 256])('solves every row to 1e-5 with %i factors', async (k) => {
     for (const [at, objective] of objectives.entries()) {
-      // Exact solves cost k³ a row: large k take every other scaling, and Cholesky, the slowest, two at 128 and one at 256.
-      if (k > 100 && at % (solver.solver === 'cg' ? 2 : k / 32) !== k / 128 - 1) continue
+      // 300 items at k³/3 in TypeScript: four seconds an objective.
+      if (solver.solver === 'cholesky' && k === 256 && at % 4 !== 1) continue
       const matrix = makeMatrix(counts, 300, at % 3 === 0 ? 'float' : 'codebook')
       const { users, items } = await worstErrors(matrix, k, objective, solver, { items: [0, 1, 299] })
       expect(Math.max(users, items), JSON.stringify(objective)).toBeLessThan(1e-5)
     }
   })
 
-  it.each(solver.solver === 'cg' ? [31, 64] : [31])(
+  // The exact solve of one such row at 256 factors takes seconds; Cholesky has no scratch area.
+  it.each(solver.solver === 'cg' ? [8, 16, 31, 64, 100, 128, 256] : [31])(
     'solves rows longer than every scratch area with %i factors',
     async (k) => {
       const counts = [BLOCK_ENTRIES + 1777, 0, 3, 1, BLOCK_ENTRIES, 40]
-      for (const at of [1, 7]) {
+      for (const at of k > 64 ? [7] : [1, 7]) {
         const matrix = makeMatrix(counts, BLOCK_ENTRIES + 3000, at === 1 ? 'float' : 'codebook')
         const { users } = await worstErrors(matrix, k, objectives[at], solver, { items: [] })
         expect(users).toBeLessThan(1e-5)

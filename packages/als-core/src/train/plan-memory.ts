@@ -26,7 +26,7 @@ export interface MemoryPlan {
   readonly matrix: number
   /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
   readonly factors: number
-  /** The fixed side in the solver's basis: k·(2 or 4)·max(users, items); 0 for Cholesky. */
+  /** The fixed side in the solver's basis and the order of its rows: (k·(2 or 4) + 4)·max(users, items); 0 for Cholesky. */
   readonly rotated: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
@@ -52,11 +52,11 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const bytes = gatherPrecision === 'bfloat16' ? 2 : 4
   const matrix = 2 * entries * (codes ? 5 : 8) + 12 * (users + items + 2)
   const factors = 2 * 4 * padded * (users + items)
-  const rotated = solver === 'cg' ? Math.max(users, items) * padded * bytes : 0
   // The partial sums, and a dozen k×k matrices of the change of basis.
   const gram = (mostGramShards(k) + 12) * padded * padded * 8
-  const rows = Math.max(users, items)
-  const layout = planLayout(k, solver === 'cg' ? rows : 0, bytes, threads)
+  const rows = solver === 'cg' ? Math.max(users, items) : 0
+  const layout = planLayout(k, rows, bytes, threads)
+  const rotated = rows * (padded * bytes + (layout.outside ? 0 : 4))
   const scratch = layout.totalBytes - (layout.outside ? 0 : rotated) + gram
   const process = 120e6 + 30e6 * threads
   return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }
