@@ -3,7 +3,7 @@
  *
  *   npm run bench -- solver [--size S|M|L|1B|gowalla|...] [--factors 128] [--threads 2] [--iterations 15]
  *                           [--objective hkv|ials] [--tolerance T] [--exact-iterations 15] [--quick]
- *   npm run bench -- solver --part large-k | scaling | kernel | native | over-4-gib [--quick]
+ *   npm run bench -- solver --part large-k | scaling | kernel | native | exactness | over-4-gib [--quick]
  */
 import { parseArgs } from 'node:util'
 import { planMemory } from '@seesaw/als-core'
@@ -16,6 +16,7 @@ import {
   printComparison,
   timeToLossRatio,
 } from '../solver/compare.ts'
+import { exactness } from '../solver/exactness.ts'
 import { kernel } from '../solver/kernel.ts'
 import { largeK } from '../solver/large-k.ts'
 import { native } from '../solver/native.ts'
@@ -45,6 +46,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   if (values.part === 'scaling') return scaling({ quick: values.quick })
   if (values.part === 'kernel') return kernel({ quick: values.quick })
   if (values.part === 'native') return native({ size, factors })
+  if (values.part === 'exactness') return exactness({ threads, quick: values.quick })
   if (values.part === 'over-4-gib') return overFourGib({ threads })
   if (size === '1B') return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
 
