@@ -5,8 +5,7 @@ import sys
 
 import implicit
 from implicit.cpu.als import AlternatingLeastSquares
-from interactions import read_interactions, say, wait_for_iterate
-from process_cost import peak_rss_mb
+from interactions import read_interactions, say, say_iteration, wait_for_iterate
 
 prefix, options = sys.argv[1], json.loads(sys.argv[2])
 model = AlternatingLeastSquares(
@@ -21,7 +20,7 @@ model = AlternatingLeastSquares(
 
 
 def after_iteration(iteration, seconds, loss):
-    say(seconds=seconds, peakRssMb=peak_rss_mb())
+    say_iteration(seconds)
     wait_for_iterate(lambda: (model.user_factors, model.item_factors))
 
 

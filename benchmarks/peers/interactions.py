@@ -1,14 +1,16 @@
 """Reads the matrices that benchmarks/cached-interactions.ts writes, and speaks the benchmark's protocol.
 
 The protocol is JSON lines: a program says {"ready": true}, then answers {"command": "iterate"} with the seconds of one
-more iteration and its peak memory so far, and {"command": "factors", "path": ...} by writing its factors as float32, users
-first. It ends with its input.
+more iteration, those of the processor, all threads, and its peak memory so far, and {"command": "factors", "path": ...} by
+writing its factors as float32, users first. It ends with its input.
 """
 
 import json
 import sys
+import time
 
 import numpy as np
+from process_cost import peak_rss_mb
 from scipy.sparse import csr_matrix
 
 
@@ -31,9 +33,11 @@ def say(**fields):
 
 def wait_for_iterate(factors):
     """Returns when the benchmark asks for one more iteration; ends the program when it asks for none."""
+    global started
     for line in sys.stdin:
         message = json.loads(line)
         if message["command"] == "iterate":
+            started = time.process_time()
             return
         if message["command"] == "factors":
             with open(message["path"], "wb") as file:
@@ -41,3 +45,7 @@ def wait_for_iterate(factors):
                     np.ascontiguousarray(side, dtype=np.float32).tofile(file)
             say(written=True)
     sys.exit(0)
+
+
+def say_iteration(seconds):
+    say(seconds=seconds, cpuSeconds=time.process_time() - started, peakRssMb=peak_rss_mb())

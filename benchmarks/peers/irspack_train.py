@@ -7,10 +7,9 @@ import json
 import sys
 import time
 
-from interactions import read_interactions, say, wait_for_iterate
+from interactions import read_interactions, say, say_iteration, wait_for_iterate
 from irspack._version import __version__
 from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
-from process_cost import peak_rss_mb
 
 prefix, options = sys.argv[1], json.loads(sys.argv[2])
 trainer = IALSTrainer(
@@ -34,4 +33,4 @@ while True:
     wait_for_iterate(lambda: (trainer.core_trainer.user, trainer.core_trainer.item))
     start = time.perf_counter()
     trainer.run_epoch()
-    say(seconds=time.perf_counter() - start, peakRssMb=peak_rss_mb())
+    say_iteration(time.perf_counter() - start)

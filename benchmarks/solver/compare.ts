@@ -106,6 +106,8 @@ export function printComparison([ours, ...peers]: Contender[]): void {
     ['iterations', ({ iterations }) => String(iterations.length)],
     ['s/iteration: median [min, max]', ({ iterations }) => spread(iterations.map(({ seconds }) => seconds))],
     ['its time / ours: median [min, max]', (peer) => (peer === ours ? '1' : spread(pairedRatios(ours, peer)))],
+    ['processor s/iteration', ({ iterations }) => spread(iterations.map(({ cpuSeconds }) => cpuSeconds))],
+    ['its / ours', (peer) => (peer === ours ? '1' : (cpuMedian(peer) / cpuMedian(ours)).toFixed(2))],
     ...after.map((i): Column<Contender> => [`loss after ${i}`, ({ losses }) => losses.get(i)?.toExponential(4) ?? '-']),
     [
       'its time / ours, to its last loss',
@@ -114,6 +116,10 @@ export function printComparison([ours, ...peers]: Contender[]): void {
     ['peak RSS, MB', ({ peakRssMb }) => peakRssMb.toFixed(0)],
   ]
   printTable(columns, [ours, ...peers])
+}
+
+function cpuMedian({ iterations }: Contender): number {
+  return median(iterations.map(({ cpuSeconds }) => cpuSeconds))
 }
 
 export function spread(values: number[]): string {

@@ -34,6 +34,8 @@ export interface ProgramOptions {
 export interface Iteration {
   /** As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. */
   seconds: number
+  /** Of the processor, all threads together. */
+  cpuSeconds: number
   /** Peak resident memory of the program so far, in MB. */
   peakRssMb: number
   /** Ours only. */

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { type AlsModel, type InteractionMatrix, train } from '@seesaw/als-core'
 import { readInteractions } from '../cached-interactions.ts'
 import { generateInteractions, sizes } from '../generate-interactions.ts'
-import { peakRssMb } from '../process-cost.ts'
+import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 import type { ProgramOptions } from './program.ts'
 
 const [interactions, json] = process.argv.slice(2)
@@ -16,6 +16,7 @@ const matrix: InteractionMatrix =
   interactions in sizes
     ? await generateInteractions(sizes[interactions as keyof typeof sizes])
     : readInteractions(interactions)
+let started = 0
 say({ ready: true })
 await untilIterate()
 await train(matrix, {
@@ -29,7 +30,7 @@ await train(matrix, {
   tolerance,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
-    say({ seconds: report.seconds, peakRssMb: peakRssMb(), report })
+    say({ seconds: report.seconds, cpuSeconds: cpuSeconds() - started, peakRssMb: peakRssMb(), report })
     if (!(await untilIterate(model))) return 'stop'
   },
 })
@@ -40,7 +41,10 @@ async function untilIterate(model?: () => Promise<AlsModel>): Promise<boolean> {
     const { value, done } = await commands.next()
     if (done) return false
     const message = JSON.parse(value)
-    if (message.command === 'iterate') return true
+    if (message.command === 'iterate') {
+      started = cpuSeconds()
+      return true
+    }
     writeFactors(message.path, await model!())
     say({ written: true })
   }
