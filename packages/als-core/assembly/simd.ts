@@ -46,3 +46,20 @@
 @inline export function clear(at: usize, bytes: usize): void {
   for (const end = at + bytes; at < end; at += 32) { v128.store(at, f32x4.splat(0)); v128.store(at, f32x4.splat(0), 16); }
 }
+
+/** Inner product of int16 vectors of `bytes` bytes, a multiple of 16. */
+@inline export function dotInt16(a: usize, b: usize, bytes: usize): i32 {
+  let s = i32x4.splat(0);
+  for (let t: usize = 0; t < bytes; t += 16) s = i32x4.add(s, i32x4.dot_i16x8_s(v128.load(a + t), v128.load(b + t)));
+  return (i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1)) + (i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3));
+}
+
+/**
+ * Pairs of products of signed bytes y and unsigned 7-bit numbers x, modulo 2^16: one instruction with relaxed SIMD, whose
+ * result is the same on every machine for such an x.
+ */
+@inline export function dotPairs(y: v128, x: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(y, x);
+  const even = i16x8.mul(i16x8.shr_s(i16x8.shl(y, 8), 8), v128.and(x, i16x8.splat(255)));
+  return i16x8.add(even, i16x8.mul(i16x8.shr_s(y, 8), i16x8.shr_u(x, 8)));
+}

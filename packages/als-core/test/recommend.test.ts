@@ -45,7 +45,7 @@ describe('recommend', () => {
     expect(recommender.itemRow(1030)).toBe(10)
   })
 
-  it.each([1, 2, 3, 7, 8, 31, 64, 100, 200])('is exact at %i factors with both kernels', async (k) => {
+  it.each([1, 2, 3, 7, 8, 31, 64, 100, 129, 200, 300])('is exact at %i factors with both kernels', async (k) => {
     const other = makeModel(20, 517, k, k)
     const lists = await Promise.all(
       (['simd', undefined] as const).map(async (kernel) => {
@@ -73,6 +73,24 @@ describe('recommend', () => {
       expect(pairs(result, row)).toEqual(plainTop(wide.userFactors.subarray(6 * row, 6 * row + 6), wide.itemFactors, 9))
       const item = wide.itemFactors.subarray(6 * row, 6 * row + 6)
       expect(pairs(similar, row)).toEqual(plainTop(item, wide.itemFactors, 9, { cosine: true }))
+    }
+  })
+
+  it('is exact for directions that are nearly an axis, and for scores that are all negative', async () => {
+    const [spiky, positive] = [makeModel(20, 2000, 40), makeModel(20, 2000, 40)]
+    for (let item = 0; item < 2000; item += 3) spiky.itemFactors[40 * item + (item % 40)] *= 50
+    for (let user = 0; user < 20; user++) spiky.userFactors[41 * user] *= 100
+    for (const [i, value] of positive.itemFactors.entries()) positive.itemFactors[i] = Math.abs(value)
+    for (const [i, value] of positive.userFactors.entries()) positive.userFactors[i] = -Math.abs(value)
+    for (const each of [spiky, positive]) {
+      await using ranker = new Recommender(each, { pool })
+      const dots = await ranker.recommend(everyUser.subarray(0, 20), { limit: 15 })
+      const cosines = await ranker.similarItems(everyUser.subarray(0, 20), { limit: 15, includeSelf: true })
+      for (let row = 0; row < 20; row++) {
+        const [user, item] = [each.userFactors, each.itemFactors].map((side) => side.subarray(40 * row, 40 * row + 40))
+        expect(pairs(dots, row)).toEqual(plainTop(user, each.itemFactors, 15))
+        expect(pairs(cosines, row)).toEqual(plainTop(item, each.itemFactors, 15, { cosine: true }))
+      }
     }
   })
 
@@ -160,6 +178,56 @@ describe('similar rows', () => {
   })
 })
 
+describe('similar rows of a large catalogue', () => {
+  const rows = [0, 256, 9_000, 12_345, 19_999]
+  const { itemFactors } = makeModel(1, 20_000, 10)
+  const large = { ...model, factors: 10, items: 20_000, itemFactors, interactionCounts: undefined, itemIds: undefined }
+  const expectedOf = (vectors: Float32Array, limit: number, allowed = (_: number) => true) =>
+    rows.map((row) => plainTop(vectors.subarray(10 * row, 10 * row + 10), vectors, limit, { cosine: true, allowed }))
+  const listsOf = (result: Recommendations) => rows.map((_, query) => pairs(result, query))
+
+  it('are exact in a batch, whatever the kernel and the number of threads', async () => {
+    const expected = [1, 10, 100].map((limit) => expectedOf(itemFactors, limit))
+    for (const kernel of ['simd', undefined] as const) {
+      for (const threads of [1, 2, 3]) {
+        await using ranker = new Recommender(large, { threads, kernel })
+        for (const [n, limit] of [1, 10, 100].entries()) {
+          expect(listsOf(await ranker.similarItems(rows, { limit, includeSelf: true }))).toEqual(expected[n])
+        }
+      }
+    }
+  })
+
+  it('are exact where a filter leaves many, few or fewer than the list is long', async () => {
+    await using ranker = new Recommender(large, { pool })
+    for (const some of [2, 100, 2000]) {
+      const where = (row: number) => row % some === 0
+      const result = await ranker.similarItems(rows, { limit: 20, includeSelf: true, where })
+      expect(listsOf(result)).toEqual(expectedOf(itemFactors, 20, where))
+    }
+  })
+
+  it('are exact where a sample misleads, its panels being those that hold the near items', async () => {
+    // Signed permutations of one vector have one norm, so positions are rows; the kernel samples every 32nd panel of eight.
+    const next = random(3)
+    const vectors = new Float32Array(new SharedArrayBuffer(itemFactors.byteLength))
+    for (let row = 0; row < 20_000; row++) {
+      const isNear = Math.floor(row / 8) % 32 === 0
+      const vector = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((value) => (isNear || next() < 0.5 ? value : -value))
+      for (let swaps = isNear ? 4 : 40; swaps > 0; swaps--) {
+        const from = Math.floor(9 * next())
+        ;[vector[from], vector[from + 1]] = [vector[from + 1], vector[from]]
+      }
+      vectors.set(vector, 10 * row)
+    }
+    await using ranker = new Recommender({ ...large, itemFactors: vectors }, { pool })
+    for (const limit of [10, 100, 900]) {
+      const result = await ranker.similarItems(rows, { limit, includeSelf: true })
+      expect(listsOf(result)).toEqual(expectedOf(vectors, limit))
+    }
+  })
+})
+
 describe('one query over many rows', () => {
   it('is shared out by parts of the index, to the same list', async () => {
     const large = makeModel(2, 9001, 6)
@@ -214,6 +282,25 @@ describe('use', () => {
     for (const [i, result] of together.entries()) expect(pairs(result, 0)).toEqual(pairs(alone, i))
   })
 
+  it('keeps overlapping calls of every kind apart', async () => {
+    const calls = [
+      () => recommender.recommend(everyUser, { limit: 10 }),
+      () => recommender.recommend(everyUser, { limit: 10, where: (row) => row % 3 === 0 }),
+      () => recommender.similarItems(everyUser, { limit: 30 }),
+      () => recommender.similarUsers(everyUser, { limit: 5 }),
+      () => recommender.blend({ positive: [1, 2], negative: [3] }, { limit: 100 }),
+      () => recommender.recommend(everyUser, { limit: 10, popularityPenalty: 0.1 }),
+    ]
+    const together = await Promise.all([...calls, ...calls].map((call) => call()))
+    for (const [i, call] of calls.entries()) {
+      const alone = await call()
+      for (const result of [together[i], together[calls.length + i]]) {
+        expect(result.rows).toEqual(alone.rows)
+        expect(result.scores).toEqual(alone.scores)
+      }
+    }
+  })
+
   it('waits for calls under way when closed, and refuses later ones', async () => {
     const own = new Recommender(model, { threads: 1 })
     const answer = own.recommend(everyUser, { limit: 3 })
@@ -222,7 +309,11 @@ describe('use', () => {
     await expect(own.recommend(1)).rejects.toThrow('This recommender is closed: make another one.')
   })
 
-  it('stops on abort', async () => {
+  it('stops on abort, also while queries run', async () => {
+    const stop = new AbortController()
+    const stopped = recommender.recommend(everyUser, { signal: stop.signal })
+    stop.abort()
+    await expect(stopped).rejects.toThrow('aborted')
     await expect(recommender.recommend(everyUser, { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
   })
 
@@ -246,6 +337,8 @@ describe('use', () => {
     await expect(new Recommender(broken, { pool }).recommend(1)).rejects.toThrow(
       'Row 7 of the factors holds a value that is not finite',
     )
+    broken.itemFactors[4 * 7 + 1] = 1e37
+    await expect(new Recommender(broken, { pool }).recommend(1)).rejects.toThrow('Row 7 of the factors')
     const bare = new Recommender({ ...model, interactionCounts: undefined }, { pool })
     await expect(bare.recommend(1, { interactionCount: { max: 3 } })).rejects.toThrow('this one has none')
     await expect(bare.recommend(1, { exclude: true })).rejects.toThrow('has no interactions')

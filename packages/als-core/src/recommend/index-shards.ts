@@ -1,8 +1,9 @@
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
-import { normShard, panelShard, type RankingLayout } from './ranking-index.ts'
+import type { RankingLayout } from './ranking-layout.ts'
 
-/** Length of a quantised direction: |q| <= 2^15, so that p·q fits int32. */
-export const quantum = 32767
+/** Rows whose norms a shard computes, and panels that a shard packs. */
+export const normShard = 8192
+export const panelShard = 1024
 
 export interface NormTask {
   board: ShardBoard
@@ -20,7 +21,6 @@ export interface PackTask {
   memory: WebAssembly.Memory
   layout: RankingLayout
   count: number
-  pairs: number
 }
 
 /** Worker task: Euclidean norms of rows. */
@@ -31,14 +31,15 @@ export function normShards({ board, factors, k, norms }: NormTask): void {
   }
 }
 
-/** Worker task: directions of rows as int16 in panels of eight. Returns the largest relative rounding. */
-export function packShards({ board, slot, factors, k, module, memory, layout, count, pairs }: PackTask): number {
+/** Worker task: codes of rows, in panels of eight. Returns the largest |f - 32767·v/|v|| of the fine ones. */
+export function packShards({ board, slot, factors, k, module, memory, layout, count }: PackTask): number {
   const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as {
-    packPanel(from: number, k: number, panel: number): number
+    packPanel(from: number, k: number, width: number, panel: number, fine: number, bounds: number): number
   }
+  const { width, panelBytes, areas, areaBytes } = layout
   const rows = new Uint32Array(memory.buffer, layout.rows, count)
   const f32 = new Float32Array(memory.buffer)
-  const staging = layout.areas + slot * layout.areaBytes
+  const staging = areas + slot * areaBytes
   const panels = Math.ceil(count / 8)
   let rounding = 0
   for (const shard of takeShards(board)) {
@@ -48,11 +49,12 @@ export function packShards({ board, slot, factors, k, module, memory, layout, co
         const row = rows[Math.min(count - 1, panel * 8 + lane)]
         f32.set(factors.subarray(row * k, (row + 1) * k), staging / 4 + lane * k)
       }
-      const to = layout.vectors + panel * pairs * 32
-      rounding = Math.max(rounding, kernel.packPanel(staging, k, to))
+      const [coarse, fine] = [layout.coarse + panel * panelBytes, layout.fine + panel * width * 16]
+      const packed = kernel.packPanel(staging, k, width, coarse, fine, layout.bounds + panel * 16)
+      rounding = Math.max(rounding, packed)
     }
   }
-  return rounding / quantum
+  return rounding
 }
 
 /** Euclidean norm of `k` values from `at`, in float64. */
@@ -60,17 +62,4 @@ export function normOf(values: Float32Array, at: number, k: number): number {
   let sum = 0
   for (let i = 0; i < k; i++) sum += values[at + i] * values[at + i]
   return Math.sqrt(sum)
-}
-
-/** Writes q = round(32767·v/|v|) for a v that is not zero; returns |q/32767 - v/|v||. */
-export function quantise(values: Float32Array, at: number, k: number, out: Int16Array): number {
-  const scale = quantum / normOf(values, at, k)
-  let sum = 0
-  for (let i = 0; i < k; i++) {
-    const exact = values[at + i] * scale
-    const rounded = Math.round(exact)
-    out[i] = rounded
-    sum += (exact - rounded) * (exact - rounded)
-  }
-  return Math.sqrt(sum) / quantum
 }

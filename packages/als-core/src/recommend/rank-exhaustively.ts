@@ -1,5 +1,7 @@
+import { exactScores } from './exact-scores.ts'
 import { normOf } from './index-shards.ts'
-import { exactScore, type RankTask, writeResult } from './rank-queries.ts'
+import type { RankTask } from './rank-queries.ts'
+import { writeList } from './write-list.ts'
 
 /**
  * Scores every row of the index for one query: for a vector of zeros, for more ties than a candidate list holds and for
@@ -14,14 +16,12 @@ export function rankExhaustively(task: RankTask, query: number): void {
   const list = excluded?.lists ? excluded.lists[query] : query
   const left = excluded && new Set(excluded.indices.subarray(excluded.indptr[list], excluded.indptr[list + 1]))
   const rows: number[] = []
-  const scores: number[] = []
   const [first, last] = task.panels ?? [0, Math.ceil(count / 8)]
   for (let position = 8 * first; position < Math.min(count, 8 * last); position++) {
     if (mask && (mask[position >> 3] & (1 << (position & 7))) === 0) continue
     const row = byPosition[position]
     if (left?.has(row)) continue
     rows.push(row)
-    scores.push(exactScore(task, vector, norm, row))
   }
-  writeResult(task, query, rows, scores)
+  writeList(task, query, rows, exactScores(task, { query, vector, norm }, rows))
 }

@@ -54,8 +54,7 @@ export class Ranker {
     const scores = sharedFloat32(queries * limit)
     const found = sharedUint32(queries)
     const size = Math.max(1, Math.min(256, Math.ceil(queries / (4 * this.#pool.threads))))
-    const order = rest.metric === 'cosine' ? this.#orderByNorm(queries, rest.vectorRows) : undefined
-    const message = { ...rest, order, panels, index: this.index, limit, penalty, rows, scores, found }
+    const message = { ...rest, panels, index: this.index, limit, penalty, rows, scores, found }
     const tasks: Promise<void>[] = []
     for (let from = 0; from < queries; from += size) {
       tasks.push(this.#run({ ...message, from, to: Math.min(queries, from + size) }, signal))
@@ -95,15 +94,6 @@ export class Ranker {
       }
     }
     return merged
-  }
-
-  /** Queries of similar norm together, where they are rows of the index: see `startFor`. */
-  #orderByNorm(queries: number, rows: Uint32Array | undefined): Uint32Array | undefined {
-    if (!rows || queries < 2) return undefined
-    const { norms } = this.index
-    const order = sharedUint32(queries)
-    for (let query = 0; query < queries; query++) order[query] = query
-    return order.sort((a, b) => norms[rows[b]] - norms[rows[a]])
   }
 
   async #run(task: Omit<RankTask, 'area'>, signal: AbortSignal | undefined): Promise<void> {
