@@ -104,6 +104,13 @@ describe.each(variants)('fold-in and explanation, %s', (_, options) => {
     }
   })
 
+  it('gives what the next two half-sweeps of training give, to the bit where both solve exactly', async () => {
+    const next = await train(matrix, { ...options, initial: model, iterations: 1, solver: 'cholesky', pool })
+    const halfway = { ...model, userFactors: next.userFactors }
+    expect(await foldInUsers(model, matrix, { pool, solver: 'cholesky' })).toEqual(next.userFactors)
+    expect(await foldInItems(halfway, matrix, { pool, solver: 'cholesky' })).toEqual(next.itemFactors)
+  })
+
   it('explains a score by contributions that add up to it', async () => {
     await using recommender = new Recommender(model, { interactions: matrix, pool })
     const folded = await foldInUsers(model, matrix, { pool })

@@ -2,6 +2,7 @@ import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { normOf } from './index-shards.ts'
 import type { ExcludedRows } from './rank-queries.ts'
+import type { SideRows } from './side-rows.ts'
 
 /** Rows of items that a result should be near to and away from. */
 export interface Examples {
@@ -16,7 +17,8 @@ export interface Examples {
  */
 export function averageVectors(
   batch: readonly Examples[],
-  { itemFactors, factors, items }: AlsModel,
+  { itemFactors, factors }: AlsModel,
+  itemRows: SideRows,
   metric: 'cosine' | 'dot',
 ): { vectors: Float32Array<SharedArrayBuffer>; excluded: ExcludedRows } {
   const vectors = sharedFloat32(batch.length * factors)
@@ -35,13 +37,7 @@ export function averageVectors(
 
   function average(rows: ArrayLike<number>): Float64Array {
     const sum = new Float64Array(factors)
-    for (let r = 0; r < rows.length; r++) {
-      const row = rows[r]
-      if (!(Number.isInteger(row) && row >= 0 && row < items)) {
-        throw new RangeError(
-          `There is no item row ${row}: the model has ${items}, from 0. For an original id see itemRow(id).`,
-        )
-      }
+    for (const row of itemRows.toList(rows)) {
       const norm = metric === 'cosine' ? normOf(itemFactors, row * factors, factors) || 1 : 1
       for (let i = 0; i < factors; i++) sum[i] += itemFactors[row * factors + i] / norm
     }

@@ -1,7 +1,6 @@
 import type { KernelName } from '../kernel/instantiate.ts'
 import { gramOf } from '../linear-algebra/gram-rows.ts'
-import { sharedUint32 } from '../matrix/compressed-rows.ts'
-import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
@@ -15,13 +14,14 @@ import { buildRankingIndex } from './ranking-index.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import { createRecommendations, type Recommendations } from './recommendations.ts'
 import { createMask } from './row-filter.ts'
+import { SideRows } from './side-rows.ts'
 
 /**
  * Answers from a model in this process: exact lists over all items, computed by worker threads.
  *
  * Scores are inner products for users and cosines for similar rows, computed in float64 and rounded to float32; equal
  * scores stand by rising row number. The same lists come from any number of threads, any batch and either kernel. Calls
- * may overlap. The index (2·factors bytes a row, beside the model) is built on first use, or by `prepare`.
+ * may overlap. The index (3·factors bytes a row, beside the model) is built on first use, or by `prepare`.
  */
 export class Recommender {
   readonly model: AlsModel
@@ -29,11 +29,11 @@ export class Recommender {
   readonly #kernel: KernelName | undefined
   readonly #ownsPool: boolean
   readonly #pool: WorkerPool
+  readonly #userRows: SideRows
+  readonly #itemRows: SideRows
   #items: Promise<Ranker> | undefined
   #users: Promise<Ranker> | undefined
   #gram: Promise<Float64Array> | undefined
-  #userRows: Map<number | string, number> | undefined
-  #itemRows: Map<number | string, number> | undefined
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
@@ -44,6 +44,8 @@ export class Recommender {
     this.#kernel = kernel
     this.#ownsPool = pool === undefined
     this.#pool = pool ?? createWorkerPool({ threads })
+    this.#userRows = new SideRows('user', model.users, model.userIds)
+    this.#itemRows = new SideRows('item', model.items, model.itemIds)
   }
 
   /** Opens a saved model: its factors are read once, into memory that the threads share. */
@@ -65,7 +67,7 @@ export class Recommender {
         throw new RangeError('exclude is true, but this recommender has no interactions: pass the matrix instead.')
       }
       if (own) checkShape(this.model, own)
-      const vectorRows = toRows(users, this.model.users, 'user')
+      const vectorRows = this.#userRows.toList(users)
       return this.#rank(await this.#itemRanker(), options, {
         vectors: this.model.userFactors,
         vectorRows,
@@ -114,16 +116,12 @@ export class Recommender {
 
   /** The items nearest by cosine to one item (row number) or to each of a batch. */
   similarItems(items: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
-    return this.#track(async () =>
-      this.#similar(await this.#itemRanker(), toRows(items, this.model.items, 'item'), options),
-    )
+    return this.#track(async () => this.#similar(await this.#itemRanker(), this.#itemRows.toList(items), options))
   }
 
   /** The users nearest by cosine to one user (row number) or to each of a batch. Filters are on users here. */
   similarUsers(users: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
-    return this.#track(async () =>
-      this.#similar(await this.#userRanker(), toRows(users, this.model.users, 'user'), options),
-    )
+    return this.#track(async () => this.#similar(await this.#userRanker(), this.#userRows.toList(users), options))
   }
 
   /**
@@ -136,7 +134,7 @@ export class Recommender {
     return this.#track(async () => {
       const { metric = 'cosine' } = options
       const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
-      const { vectors, excluded } = averageVectors(batch, this.model, metric)
+      const { vectors, excluded } = averageVectors(batch, this.model, this.#itemRows, metric)
       return this.#rank(await this.#itemRanker(), options, { vectors, queries: batch.length, metric, excluded })
     })
   }
@@ -150,8 +148,8 @@ export class Recommender {
       if (!this.#interactions) {
         throw new RangeError('explain needs what users have: pass `interactions` when you make the recommender.')
       }
-      toRows(user, this.model.users, 'user')
-      toRows(item, this.model.items, 'item')
+      this.#userRows.toList(user)
+      this.#itemRows.toList(item)
       this.#gram ??= gramOf(this.model.itemFactors, this.model.factors, this.#pool)
       return explain(this.model, this.#interactions, await this.#gram, user, item)
     })
@@ -159,14 +157,12 @@ export class Recommender {
 
   /** Row number of an original user id. @throws RangeError for an unknown id. */
   userRow(id: number | string): number {
-    this.#userRows ??= indexIds(this.model.userIds, this.model.users)
-    return rowOf(this.#userRows, id, 'user')
+    return this.#userRows.rowOf(id)
   }
 
   /** Row number of an original item id. @throws RangeError for an unknown id. */
   itemRow(id: number | string): number {
-    this.#itemRows ??= indexIds(this.model.itemIds, this.model.items)
-    return rowOf(this.#itemRows, id, 'item')
+    return this.#itemRows.rowOf(id)
   }
 
   /** Waits for calls under way, then frees the index and ends the threads, if they are its own. Further calls fail. */
@@ -271,38 +267,8 @@ function checkShape(model: AlsModel, interactions: InteractionMatrix | undefined
   )
 }
 
-function toRows(rows: number | ArrayLike<number>, count: number, name: string): Uint32Array<SharedArrayBuffer> {
-  const list = typeof rows === 'number' ? [rows] : rows
-  for (let i = 0; i < list.length; i++) {
-    if (!(Number.isInteger(list[i]) && list[i] >= 0 && list[i] < count)) {
-      throw new RangeError(
-        `There is no ${name} row ${list[i]}: the model has ${count}, from 0. For an original id see ${name}Row(id).`,
-      )
-    }
-  }
-  const shared = sharedUint32(list.length)
-  shared.set(list)
-  return shared
-}
-
 function toShared(vectors: Float32Array): Float32Array<SharedArrayBuffer> {
   const shared = new Float32Array(new SharedArrayBuffer(vectors.byteLength))
   shared.set(vectors)
   return shared
-}
-
-function indexIds(ids: IdColumn | undefined, count: number): Map<number | string, number> {
-  const rows = new Map<number | string, number>()
-  for (let row = 0; row < count; row++) rows.set(ids?.at(row) ?? row, row)
-  return rows
-}
-
-function rowOf(rows: Map<number | string, number>, id: number | string, name: string): number {
-  const row = rows.get(id)
-  if (row === undefined) {
-    throw new RangeError(
-      `There is no ${name} with id ${JSON.stringify(id)} in this model: it was not in the data, or below a threshold.`,
-    )
-  }
-  return row
 }
