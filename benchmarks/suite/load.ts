@@ -6,13 +6,13 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { generateParquet, type ParquetFiles } from '../generate-parquet.ts'
-import { type RawDownload, serveFromS3 } from '../load/s3.ts'
+import { serveFromS3 } from '../load/s3.ts'
 import { runPeer } from '../peers/python.ts'
 
 interface Outcome {
   seconds: number
   /** Of the whole process, its start included: steadier than the clock on a machine that is shared. */
-  cpuSeconds?: number
+  cpuSeconds: number
   users: number
   items: number
   entries: number
@@ -23,7 +23,7 @@ interface Outcome {
 interface LoaderOutcome extends Outcome {
   plannedMb: number
   readBytes: number
-  phases: Record<string, number>
+  phases: Record<'plan' | 'count' | 'scatter' | 'merge' | 'transpose' | 'total', number>
 }
 
 export async function main(args: string[]): Promise<Record<string, unknown>> {
@@ -41,62 +41,50 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   })
   const files = await generateParquet(values.quick ? '1M' : values.size)
   console.error(`${files.rows} rows of haves, wants and ratings in ${files.haves.replace(/[^/]*$/, '')}`)
-  if (values.s3) return loadFromS3(files, values.endpoint)
 
-  const ours = await loadOnce(files)
-  const figures = {
+  const ours = values.s3 ? await loadFromS3(files, values.endpoint) : await load(files)
+  report('loader', ours, ours)
+  console.error(
+    `  ${Object.entries(ours.phases)
+      .map(([phase, seconds]) => `${phase} ${seconds.toFixed(2)} s`)
+      .join(', ')}; planned ${ours.plannedMb.toFixed(0)} MB`,
+  )
+  const duckdb = values.duckdb ? await child<Outcome>('duckdb.ts', files) : undefined
+  if (duckdb !== undefined) report('DuckDB', duckdb, ours)
+  for (const peer of values.peers ? ['pandas', 'polars'] : []) {
+    report(peer, await runPeer<Outcome>(`${peer}_load.py`, [JSON.stringify(files)], 2), ours)
+  }
+  return {
     rows: files.rows,
     seconds: round(ours.seconds),
-    cpuSeconds: round(ours.cpuSeconds ?? 0),
+    ratioToDuckdb: duckdb && round(duckdb.seconds / ours.seconds),
+    identical: duckdb && same(ours, duckdb),
     peakRssMb: Math.round(ours.peakRssMb),
     plannedMb: Math.round(ours.plannedMb),
-    phases: Object.fromEntries(Object.entries(ours.phases).map(([phase, seconds]) => [phase, round(seconds)])),
-    entries: ours.entries,
+    duckdbPeakRssMb: duckdb && Math.round(duckdb.peakRssMb),
   }
-  report('loader', ours, ours)
-  const compared: Record<string, unknown> = {}
-  if (values.duckdb) {
-    const duckdb = await child<Outcome>('duckdb.ts', files)
-    report('DuckDB', duckdb, ours)
-    compared.ratioToDuckdb = round(duckdb.seconds / ours.seconds)
-    compared.cpuRatioToDuckdb = round((duckdb.cpuSeconds ?? 0) / (ours.cpuSeconds ?? 1))
-    compared.identical = same(ours, duckdb)
-    compared.duckdbPeakRssMb = Math.round(duckdb.peakRssMb)
-  }
-  if (values.peers || (files.rows <= 20e6 && !values.quick)) {
-    for (const peer of ['pandas', 'polars']) {
-      const outcome = await runPeer<Outcome>(`${peer}_load.py`, [JSON.stringify(files)], 2)
-      report(peer, outcome, ours)
-      compared[`ratioTo${peer === 'pandas' ? 'Pandas' : 'Polars'}`] = round(outcome.seconds / ours.seconds)
-      compared[`${peer}PeakRssMb`] = Math.round(outcome.peakRssMb)
-      compared.identical = compared.identical !== false && same(ours, outcome)
-    }
-  }
-  return { ...figures, ...compared }
 }
 
-function loadOnce(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
+function load(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
   const sources = (['haves', 'wants', 'ratings'] as const).map((name) => ({ name, uri: files[name] }))
   return child<LoaderOutcome>('loader.ts', { sources, s3 })
 }
 
-/** The load from an S3 server on this machine against the SDK downloading the same bytes and dropping them. */
-async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Promise<Record<string, unknown>> {
+/** The load from an S3 server on this machine, between two downloads of the same bytes by the SDK alone, which drops them. */
+async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Promise<LoaderOutcome> {
   const server = await serveFromS3(files, endpoint)
   try {
-    const raw: RawDownload = await server.download()
-    const ours = await loadOnce(server.files, server.connection)
-    const rate = ours.readBytes / 1e6 / (ours.phases.count + ours.phases.scatter)
-    console.error(`raw SDK download ${raw.mbPerSecond.toFixed(0)} MB/s, both passes ${rate.toFixed(0)} MB/s`)
-    return {
-      rows: files.rows,
-      s3: true,
-      seconds: round(ours.seconds),
-      mbPerSecond: Math.round(rate),
-      rawMbPerSecond: Math.round(raw.mbPerSecond),
-      peakRssMb: Math.round(ours.peakRssMb),
-      plannedMb: Math.round(ours.plannedMb),
-    }
+    const before = await server.download()
+    const ours = await load(server.files, server.connection)
+    const after = await server.download()
+    const raw = (before.bytes + after.bytes) / 1e6 / (before.seconds + after.seconds)
+    const { count, scatter } = ours.phases
+    const rate = (seconds: number) =>
+      `${(ours.readBytes / 2e6 / seconds).toFixed(0)} MB/s (${(ours.readBytes / 2e6 / seconds / raw).toFixed(2)}x)`
+    console.error(
+      `raw SDK download ${raw.toFixed(0)} MB/s; pass 1 ${rate(count)}, pass 2 ${rate(scatter)}, both ${rate((count + scatter) / 2)}`,
+    )
+    return ours
   } finally {
     await server.close()
   }
@@ -112,10 +100,13 @@ function same(a: Outcome, b: Outcome): boolean {
   return (['users', 'items', 'entries', 'confidence'] as const).every((key) => a[key] === b[key])
 }
 
-function report(name: string, { seconds, users, items, entries, confidence, peakRssMb }: Outcome, ours: Outcome): void {
+function report(name: string, outcome: Outcome, ours: Outcome): void {
+  const { seconds, cpuSeconds, users, items, entries, confidence, peakRssMb } = outcome
   const ratio = (seconds / ours.seconds).toFixed(2)
+  const cpuRatio = (cpuSeconds / ours.cpuSeconds).toFixed(2)
   console.error(
-    `${name.padEnd(8)} ${seconds.toFixed(2).padStart(7)} s  ${ratio}x  ${peakRssMb.toFixed(0).padStart(6)} MB peak  ` +
+    `${name.padEnd(8)} ${seconds.toFixed(2).padStart(7)} s ${ratio}x  ${cpuSeconds.toFixed(2).padStart(7)} s of processors ${cpuRatio}x  ` +
+      `${peakRssMb.toFixed(0).padStart(6)} MB peak  ${same(outcome, ours) ? 'identical' : 'DIFFERENT'}: ` +
       `${users} users, ${items} items, ${entries} entries, confidences add up to ${confidence}`,
   )
 }

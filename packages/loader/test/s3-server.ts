@@ -12,6 +12,9 @@ export interface TestServer {
   credentials: { accessKeyId: string; secretAccessKey: string }
   /** GETs of objects so far, as "key range". */
   gets: string[]
+  /** Pages of listings, and HEADs. */
+  lists: number
+  heads: number
   /** What to do with the next GETs of objects. */
   fault: Fault | undefined
   put(key: string, body: Buffer): Promise<void>
@@ -25,6 +28,8 @@ export function testServer(): TestServer {
     endpoint: '',
     credentials,
     gets: [],
+    lists: 0,
+    heads: 0,
     fault: undefined,
     put: async (key, body) => {
       await client.send(new PutObjectCommand({ Bucket: 'shop', Key: key, Body: body }))
@@ -36,7 +41,9 @@ export function testServer(): TestServer {
   let client: S3Client
   let real: Awaited<ReturnType<typeof startFauxqs>>
   const proxy = createServer(async (incoming, outgoing) => {
-    if (incoming.method === 'GET' && !incoming.url!.includes('list-type')) {
+    if (incoming.method === 'HEAD') server.heads++
+    else if (incoming.url!.includes('list-type')) server.lists++
+    else if (incoming.method === 'GET') {
       server.gets.push(`${decodeURIComponent(incoming.url!.split('?')[0])} ${incoming.headers.range}`)
       if (await server.fault?.(incoming, outgoing)) return
     }

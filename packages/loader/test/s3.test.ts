@@ -1,3 +1,4 @@
+import pMap from 'p-map'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LoadError, type LoadOptions, type LoadProgress, loadInteractions, planLoad, readItems } from '../src/index.ts'
 import { int32, pairColumns, parquetBytes, signals } from './parquet-files.ts'
@@ -77,6 +78,24 @@ describe('objects', () => {
     expect(await files('s3://shop/haves-old/part.parquet')).toEqual(['haves-old/part.parquet'])
     await expect(files('s3://shop/none/')).rejects.toThrow(/no Parquet file at s3:\/\/shop\/none\//)
     await expect(files('s3://nobucket/none/')).rejects.toThrow(/s3:\/\/nobucket\/none\/: there is no such bucket/)
+  })
+
+  test('by the thousand take a page of the listing for each thousand, and no HEAD', async () => {
+    const { endpoint, credentials } = server
+    const body = parquetBytes(pairColumns(rows.slice(0, 100)))
+    const keys = Array.from({ length: 2003 }, (_, i) => `many/part-${String(i).padStart(4, '0')}.parquet`)
+    await pMap(keys, (key) => server.put(key, body), { concurrency: 16 })
+    server.lists = 0
+    const plan = await planLoad({
+      sources: [{ name: 'haves', uri: 's3://shop/many/part-*0.parquet' }],
+      s3: { endpoint, credentials },
+    })
+    expect(plan.files).toBe(201)
+    expect({ lists: server.lists, heads: server.heads, gets: server.gets.length }).toEqual({
+      lists: 3,
+      heads: 0,
+      gets: 201,
+    })
   })
 
   test('hold metadata too', async () => {

@@ -2,7 +2,6 @@ import type { IdColumn } from '@seesaw/als-core'
 import { type IntegerIds, StringColumn } from './id-column.ts'
 import type { DirectCounts, IdCounts, IdRange } from './id-counts.ts'
 import { KeyTable, type KeyTableArrays, lookUp } from './key-table.ts'
-import type { Keys } from './keys.ts'
 
 /** From ids to dense rows, shared with the workers. */
 export type RowMap =
@@ -37,48 +36,6 @@ export function selectActive(range: IdRange, counts: readonly IdCounts[], thresh
     range.kind === 'string',
   )
   return range.kind === 'integer' ? selectIntegers(total, threshold) : selectStrings(total, threshold)
-}
-
-/** Dense row of each selected row's id, -1 where it is not active. */
-export function mapRows(map: RowMap, keys: Keys, rows: Uint16Array, n: number, out: Int32Array): void {
-  if (map.way === 'table') {
-    lookUp(map.table, keys, rows, n, out)
-    return
-  }
-  if (map.min + map.size <= 2 ** 31) mapWords(map, keys, rows, n, out)
-  else mapWide(map, keys, rows, n, out)
-}
-
-type DirectMap = RowMap & { way: 'direct' }
-
-function mapWords({ ranks, min, size }: DirectMap, { lo, hi }: Keys, rows: Uint16Array, n: number, out: Int32Array) {
-  for (let k = 0; k < n; k++) {
-    const i = rows[k]
-    const slot = (lo[i] - min) | 0
-    out[k] = hi[i] === 0 && slot >= 0 && slot < size ? rank(ranks, slot) : -1
-  }
-}
-
-function mapWide({ ranks, min, size }: DirectMap, { lo, hi }: Keys, rows: Uint16Array, n: number, out: Int32Array) {
-  for (let k = 0; k < n; k++) {
-    const i = rows[k]
-    const slot = hi[i] * 4294967296 + lo[i] - min
-    out[k] = slot >= 0 && slot < size ? rank(ranks, slot) : -1
-  }
-}
-
-function rank(ranks: Uint32Array, slot: number): number {
-  const at = (slot >>> 5) << 1
-  const bits = ranks[at]
-  const bit = 1 << (slot & 31)
-  return (bits & bit) === 0 ? -1 : ranks[at + 1] + countBits(bits & (bit - 1))
-}
-
-/** Bits set in a word, by adding up neighbours (Hacker's Delight, 5-1). */
-function countBits(word: number): number {
-  let sum = word - ((word >>> 1) & 0x55555555)
-  sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333)
-  return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 function selectDirect(

@@ -1,10 +1,11 @@
 import { LoadError } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { KeyTable, type KeyTableArrays } from './key-table.ts'
 import type { IdKind, Keys } from './keys.ts'
 
 /**
  * How rows are counted by id, decided before reading: `direct` where the statistics in the footers bound whole-number ids
- * to a range that is worth an array (4 ns a row), a hash table otherwise.
+ * to a range that is worth an array (1.5 ns a row), a hash table otherwise.
  */
 export type IdRange =
   | { readonly way: 'direct'; readonly kind: 'integer'; readonly min: number; readonly size: number }
@@ -19,64 +20,45 @@ export type IdCounts = DirectCounts | { readonly table: KeyTableArrays }
  */
 export interface DirectCounts {
   readonly low: Uint8Array<SharedArrayBuffer>
-  readonly carry: Int32Array<SharedArrayBuffer>
+  readonly carry: Uint32Array<SharedArrayBuffer>
 }
 
 /** Counts rows by id in one worker. */
 export class IdCounter {
+  readonly #kernel: Kernel
   readonly #range: IdRange
   readonly #direct: DirectCounts
   readonly #table: KeyTable
 
-  constructor(range: IdRange) {
-    this.#range = range
+  constructor(kernel: Kernel, range: IdRange) {
     const size = range.way === 'direct' ? range.size : 0
+    this.#kernel = kernel
+    this.#range = range
     this.#direct = {
-      low: new Uint8Array(new SharedArrayBuffer(size)),
-      carry: new Int32Array(new SharedArrayBuffer(4 * size)),
+      low: kernel.bytes(kernel.allocate(size), size),
+      carry: kernel.words(kernel.allocate(4 * size), size),
     }
     this.#table = new KeyTable(range.kind === 'string')
   }
 
+  /** Counts the n rows selected of the run of keys. */
   count(keys: Keys, rows: Uint16Array, n: number): void {
     const range = this.#range
     if (range.way === 'table') {
       this.#table.count(keys, rows, n)
       return
     }
-    if (range.min + range.size <= 2 ** 31) countWords(this.#direct, range, keys, rows, n)
-    else countWide(this.#direct, range, keys, rows, n)
+    const { lo, hi } = keys
+    const { low, carry } = this.#direct
+    const { min, size } = range
+    const { run } = this.#kernel
+    const place = rows.byteOffset
+    const counted = run.countIds(lo.byteOffset, hi.byteOffset, place, n, min, size, low.byteOffset, carry.byteOffset)
+    if (counted < n) throw outOfRange(hi[rows[counted]] * 4294967296 + lo[rows[counted]], range)
   }
 
   result(): IdCounts {
     return this.#range.way === 'direct' ? this.#direct : { table: this.#table.arrays() }
-  }
-}
-
-type Direct = IdRange & { way: 'direct' }
-
-/** Ids below 2^31 in 32-bit arithmetic: three times as fast as doubles. */
-function countWords({ low, carry }: DirectCounts, range: Direct, { lo, hi }: Keys, rows: Uint16Array, n: number): void {
-  const { min, size } = range
-  for (let k = 0; k < n; k++) {
-    const i = rows[k]
-    const slot = (lo[i] - min) | 0
-    if (hi[i] !== 0 || slot < 0 || slot >= size) throw outOfRange(hi[i] * 4294967296 + lo[i], range)
-    const count = low[slot] + 1
-    low[slot] = count
-    if (count === 256) carry[slot]++
-  }
-}
-
-function countWide({ low, carry }: DirectCounts, range: Direct, { lo, hi }: Keys, rows: Uint16Array, n: number): void {
-  const { min, size } = range
-  for (let k = 0; k < n; k++) {
-    const i = rows[k]
-    const slot = hi[i] * 4294967296 + lo[i] - min
-    if (slot < 0 || slot >= size) throw outOfRange(slot + min, range)
-    const count = low[slot] + 1
-    low[slot] = count
-    if (count === 256) carry[slot]++
   }
 }
 

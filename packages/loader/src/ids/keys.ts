@@ -2,8 +2,8 @@ import { LoadError } from '../errors.ts'
 import { type ArrowColumn, isValid } from '../parquet/arrow-c.ts'
 import { fingerprint } from './fingerprint.ts'
 
-/** Rows handled at a time: a few columns of this many 4-byte words stay in the second-level cache. */
-export const CHUNK_ROWS = 16384
+/** Rows handled at a time: all columns of a chunk (110 KB) stay in the second-level cache, next to what they are looked up in. */
+export const CHUNK_ROWS = 4096
 
 /**
  * Ids of a run of rows as 64-bit keys in two words. A whole number is itself, a string its 63-bit fingerprint.
@@ -18,6 +18,8 @@ export interface Keys {
   bytes: Uint8Array
   /** True when every `hi` read last is 0: ids from 0 to 2^32, valid without looking at each. */
   small?: boolean
+  /** True while nothing but 0 has been written to `hi`. */
+  clear?: boolean
 }
 
 export type IdKind = 'integer' | 'string'
@@ -26,11 +28,11 @@ export const NULL_WORD = 0x80000000
 /** High words from here on are ids of 2^53 and above, which a JavaScript number cannot hold exactly. */
 export const UNSAFE_WORD: number = 1 << 21
 
-export function createKeys(kind: IdKind): Keys {
+export function createKeys(kind: IdKind, lo: Uint32Array, hi: Uint32Array): Keys {
   const places = kind === 'string' ? CHUNK_ROWS : 0
   return {
-    lo: new Uint32Array(CHUNK_ROWS),
-    hi: new Uint32Array(CHUNK_ROWS),
+    lo,
+    hi,
     start: new Uint32Array(places),
     end: new Uint32Array(places),
     bytes: new Uint8Array(0),
@@ -50,6 +52,7 @@ export function readKeys(column: ArrowColumn, from: number, count: number, keys:
       keys.lo[i] = 0
       keys.hi[i] = NULL_WORD
       keys.small = false
+      keys.clear = false
     }
   }
 }
@@ -60,6 +63,7 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
   const { lo, hi } = keys
   switch (column.format) {
     case 'l': {
+      keys.clear = false
       const words = new Uint32Array(memory, buffers[1] + 8 * at, 2 * count)
       let any = 0
       for (let i = 0; i < count; i++) {
@@ -71,6 +75,7 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
       return
     }
     case 'L': {
+      keys.clear = false
       const words = new Uint32Array(memory, buffers[1] + 8 * at, 2 * count)
       for (let i = 0; i < count; i++) {
         lo[i] = words[2 * i]
@@ -134,24 +139,28 @@ function readPlain(column: ArrowColumn, from: number, count: number, keys: Keys,
       )
   }
   keys.bytes = new Uint8Array(memory)
+  keys.clear = false
   for (let i = 0; i < count; i++) fingerprint(keys.bytes, keys.start[i], keys.end[i], seed, keys, i)
 }
 
 function readSmall(values: Uint32Array | Uint16Array | Uint8Array, keys: Keys): void {
   keys.lo.set(values)
-  keys.hi.fill(0, 0, values.length)
+  if (!keys.clear) keys.hi.fill(0)
+  keys.clear = true
   keys.small = true
 }
 
 /** Mostly there is no negative number, and then the words are copied as they are. */
 function readSigned(values: Int32Array | Int16Array | Int8Array, keys: Keys): void {
-  const { lo, hi } = keys
-  lo.set(values)
+  // Words of the same type are copied as they are.
+  const words = values instanceof Int32Array
+  readSmall(words ? new Uint32Array(values.buffer, values.byteOffset, values.length) : Uint32Array.from(values), keys)
   let any = 0
   for (let i = 0; i < values.length; i++) any |= values[i]
-  keys.small = any >= 0
-  if (keys.small) hi.fill(0, 0, values.length)
-  else for (let i = 0; i < values.length; i++) hi[i] = values[i] >> 31
+  if (any >= 0) return
+  for (let i = 0; i < values.length; i++) keys.hi[i] = values[i] >> 31
+  keys.clear = false
+  keys.small = false
 }
 
 /** Dictionary-encoded ids: the keys of the dictionary once, then one look-up a row. */
@@ -169,6 +178,7 @@ function readDictionary(
   const bytes = new DataView(column.memory, column.buffers[1] + width * (column.offset + from), width * count)
   const isString = keys.start.length > 0
   keys.bytes = entries.bytes
+  keys.clear = false
   for (let i = 0; i < count; i++) {
     const index =
       width === 1 ? bytes.getUint8(i) : width === 2 ? bytes.getUint16(2 * i, true) : bytes.getUint32(width * i, true)

@@ -37,18 +37,26 @@ export function scatterBytes(coded: boolean, timed: boolean): number {
 
 /** Puts runs into the area: one atomic add reserves the place of a whole run, so workers never wait for each other. */
 export function areaSink({ start }: Buckets, area: ScatterArea): RunSink {
+  const coded = area.values instanceof Uint8Array
+  const timed = area.times !== undefined
   return {
-    coded: area.values instanceof Uint8Array,
-    timed: area.times !== undefined,
-    put(bucket, { items, values, locals, times }, from, to) {
+    coded,
+    timed,
+    put(bucket, { pairs, values, times }, from, to) {
       const at = start[bucket] + Atomics.add(area.filled, bucket, to - from)
       if (at + to - from > start[bucket + 1]) {
         throw new LoadError('changed', 'the second pass found more rows of a user than the first: a file has changed.')
       }
-      area.items.set(items.subarray(from, to), at)
-      area.values.set(values.subarray(from, to), at)
-      area.locals.set(locals.subarray(from, to), at)
-      area.times?.set(times.subarray(from, to), at)
+      // In loops: V8 copies to shared memory byte by byte where the two sides are not aligned alike.
+      const { items, locals, values: codes } = area
+      const shift = at - from
+      for (let i = from; i < to; i++) {
+        const tag = pairs[2 * i + 1]
+        items[i + shift] = pairs[2 * i]
+        locals[i + shift] = tag >>> 8
+        codes[i + shift] = coded ? tag & 255 : values[i]
+      }
+      if (timed) area.times!.set(times.subarray(from, to), at)
     },
   }
 }

@@ -1,142 +1,110 @@
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Chunk } from '../rows/chunk.ts'
 import type { Buckets } from './buckets.ts'
 
-/** Rows [from, to) of sorted columns, all of one bucket. */
-export interface SortedRows {
-  readonly items: Uint32Array
-  readonly values: Uint8Array | Float32Array
-  readonly locals: Uint16Array
+/** Rows on their way to buckets: places [from, to) of these columns are all of one bucket. */
+export interface StagedRows {
+  /** Two words a row: its item, and its user's place in the bucket in the upper 24 bits, its code in the lower 8. */
+  readonly pairs: Uint32Array
+  /** Empty where the matrix holds codes. */
+  readonly values: Float32Array
   /** Empty unless times are kept. */
   readonly times: Float64Array
 }
 
-/** Where runs of rows of one bucket go: memory (ScatterArea) or temporary files. */
+/** Where runs of rows of one bucket go: memory or temporary files. */
 export interface RunSink {
   readonly coded: boolean
   readonly timed: boolean
-  put(bucket: number, rows: SortedRows, from: number, to: number): void
+  put(bucket: number, rows: StagedRows, from: number, to: number): void
 }
 
 /**
- * Rows on their way to their buckets. They are gathered here, sorted by bucket, and handed over in runs: 10-20 ns a row,
- * where an atomic cursor for every row took 236.
+ * Rows on their way to their buckets, gathered in a short queue for each, which is handed over when it is full. All queues
+ * together stay in the second-level cache, and a row touches one line of them: an atomic cursor for every row took 236 ns.
  */
 export class Stage {
-  readonly #buckets: Buckets
+  readonly #kernel: Kernel
   readonly #sink: RunSink
-  readonly #bucket: Uint16Array
-  readonly #local: Uint16Array
-  readonly #item: Uint32Array
-  readonly #value: Uint8Array | Float32Array
-  readonly #time: Float64Array
-  readonly #sortedLocal: Uint16Array
-  readonly #sortedItem: Uint32Array
-  readonly #sortedValue: Uint8Array | Float32Array
-  readonly #sortedTime: Float64Array
-  readonly #ends: Uint32Array
-  readonly #capacity: number
-  #size = 0
+  readonly #rows: StagedRows
+  /** Next free place of each bucket's queue. */
+  readonly #next: Uint32Array
+  readonly #shift: number
 
-  constructor(buckets: Buckets, sink: RunSink, capacity: number = STAGE_ROWS) {
-    this.#buckets = buckets
+  constructor(kernel: Kernel, buckets: Buckets, sink: RunSink, capacity: number = STAGE_ROWS) {
+    const { count, first, ofGroup, shift } = buckets
+    this.#kernel = kernel
     this.#sink = sink
-    this.#capacity = capacity
-    const values = () => (sink.coded ? new Uint8Array(capacity) : new Float32Array(capacity))
-    const timed = sink.timed ? capacity : 0
-    this.#bucket = new Uint16Array(capacity)
-    this.#local = new Uint16Array(capacity)
-    this.#item = new Uint32Array(capacity)
-    this.#value = values()
-    this.#time = new Float64Array(timed)
-    this.#sortedLocal = new Uint16Array(capacity)
-    this.#sortedItem = new Uint32Array(capacity)
-    this.#sortedValue = values()
-    this.#sortedTime = new Float64Array(timed)
-    this.#ends = new Uint32Array(buckets.count + 1)
+    this.#shift = queueShift(count, capacity)
+    const places = count << this.#shift
+    const copy = (column: Uint16Array | Uint32Array) => {
+      const address = kernel.allocate(column.byteLength)
+      kernel.bytes(address, column.byteLength).set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength))
+      return address
+    }
+    const next = kernel.allocate(4 * count)
+    const pairs = kernel.allocate(8 * places)
+    const values = sink.coded ? 0 : kernel.allocate(4 * places)
+    const times = sink.timed ? kernel.allocate(8 * places) : 0
+    kernel.run.openStage(copy(ofGroup), shift, copy(first), next, this.#shift, pairs, values, times)
+    this.#next = kernel.words(next, count)
+    for (let b = 0; b < count; b++) this.#next[b] = b << this.#shift
+    this.#rows = {
+      pairs: kernel.words(pairs, 2 * places),
+      values: kernel.floats(values, sink.coded ? 0 : places),
+      times: kernel.doubles(times, sink.timed ? places : 0),
+    }
+    kernel.onFull = (bucket, from, to) => sink.put(bucket, this.#rows, from, to)
   }
 
-  /** Adds n rows of dense users and items; values and times are at their places `rows`. */
-  add(
-    n: number,
-    users: Int32Array,
-    items: Int32Array,
-    rows: Uint16Array,
-    values: Uint8Array | Float32Array,
-    times: Float64Array,
-  ): void {
-    if (this.#size + n > this.#capacity) this.flush()
-    const { ofGroup, shift, first } = this.#buckets
-    const bucket = this.#bucket
-    const local = this.#local
-    const item = this.#item
-    const value = this.#value
-    let at = this.#size
-    for (let k = 0; k < n; k++) {
-      const user = users[k]
-      const b = ofGroup[user >>> shift]
-      bucket[at] = b
-      local[at] = user - first[b]
-      item[at] = items[k]
-      value[at] = values[rows[k]]
-      at++
-    }
-    if (this.#sink.timed) {
-      for (let k = 0; k < n; k++) this.#time[this.#size + k] = times[rows[k]]
-    }
-    this.#size = at
+  /** Adds the selected rows of a chunk that have a dense user and item; `drops` counts those without. */
+  addRows({ n, denseUsers, denseItems, rows, codes, values, times, drops }: Chunk): void {
+    const { run } = this.#kernel
+    run.stageRows(
+      n,
+      denseUsers.byteOffset,
+      denseItems.byteOffset,
+      rows.byteOffset,
+      codes.byteOffset,
+      values.byteOffset,
+      times.byteOffset,
+      drops.byteOffset,
+    )
+  }
+
+  /** Adds the entries of consecutive users, by item; `items` and `values` are addresses, ends[u] is where user u's end. */
+  addEntries(firstUser: number, ends: Uint32Array, items: number, values: number): void {
+    const { coded } = this.#sink
+    this.#kernel.run.stageEntries(
+      firstUser,
+      ends.length,
+      ends.byteOffset,
+      items,
+      coded ? values : 0,
+      coded ? 0 : values,
+    )
   }
 
   /** Hands over everything gathered. */
   flush(): void {
-    const size = this.#size
-    if (size === 0) return
-    this.#sort(size)
-    const sorted = {
-      items: this.#sortedItem,
-      values: this.#sortedValue,
-      locals: this.#sortedLocal,
-      times: this.#sortedTime,
-    }
-    let from = 0
-    for (let b = 0; b < this.#buckets.count; b++) {
-      const to = this.#ends[b]
-      if (to > from) this.#sink.put(b, sorted, from, to)
-      from = to
-    }
-    this.#size = 0
-  }
-
-  /** Counting sort by bucket; afterwards `ends[b]` is where bucket b ends. */
-  #sort(size: number): void {
-    const ends = this.#ends
-    const bucket = this.#bucket
-    ends.fill(0)
-    for (let i = 0; i < size; i++) ends[bucket[i]]++
-    let sum = 0
-    for (let b = 0; b < ends.length; b++) {
-      const n = ends[b]
-      ends[b] = sum
-      sum += n
-    }
-    const local = this.#local
-    const item = this.#item
-    const value = this.#value
-    const sortedLocal = this.#sortedLocal
-    const sortedItem = this.#sortedItem
-    const sortedValue = this.#sortedValue
-    const { timed } = this.#sink
-    for (let i = 0; i < size; i++) {
-      const at = ends[bucket[i]]++
-      sortedLocal[at] = local[i]
-      sortedItem[at] = item[i]
-      sortedValue[at] = value[i]
-      if (timed) this.#sortedTime[at] = this.#time[i]
+    for (let b = 0; b < this.#next.length; b++) {
+      const from = b << this.#shift
+      const to = this.#next[b]
+      if (to > from) this.#sink.put(b, this.#rows, from, to)
+      this.#next[b] = from
     }
   }
 }
 
-export const STAGE_ROWS: number = 1 << 19
+/** A megabyte of codes: with half of it, runs to 1,600 buckets were so short that the pages they went to cost 10 % of the pass. */
+export const STAGE_ROWS: number = 1 << 17
 
-/** Bytes of a stage in one worker. */
-export function stageBytes(coded: boolean, timed: boolean, capacity: number = STAGE_ROWS): number {
-  return capacity * (2 + 2 * (6 + (coded ? 1 : 4) + (timed ? 8 : 0)))
+/** Length of a bucket's queue, as a power of two: all together about `capacity`, but no fewer than 16 each. */
+export function queueShift(buckets: number, capacity: number): number {
+  return Math.max(4, Math.floor(Math.log2(capacity / buckets)))
+}
+
+/** Bytes a staged row takes. */
+export function stagedBytes(coded: boolean, timed: boolean): number {
+  return 8 + (coded ? 0 : 4) + (timed ? 8 : 0)
 }

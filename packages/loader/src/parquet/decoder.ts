@@ -2,6 +2,7 @@ import { initSync, ParquetFile, type RecordBatch, wasmMemory } from 'parquet-was
 import { LoadError } from '../errors.ts'
 import type { ByteSource } from '../storage/byte-source.ts'
 import { type ArrowBatch, readBatch } from './arrow-c.ts'
+import type { BufferPool } from './buffers.ts'
 
 /** One row group, as a worker thread is told to read it. */
 export interface RowGroupRequest {
@@ -36,10 +37,10 @@ export type BatchUse = (batch: ArrowBatch, ipc: () => Uint8Array) => void
  * Fetches the column chunks of one row group. Everything is in memory before decoding begins: parquet-wasm panics, and
  * its promise never settles, if a read fails half way.
  */
-export function fetchRowGroup(request: RowGroupRequest, source: ByteSource): Promise<Piece[]> {
-  return Promise.all(
-    request.ranges.map(async ([start, end]) => ({ start, bytes: new Uint8Array(await source.slice(start, end)) })),
-  )
+export async function fetchRowGroup(request: RowGroupRequest, source: ByteSource, pool: BufferPool): Promise<Piece[]> {
+  const pieces = request.ranges.map(([start, end]) => ({ start, bytes: pool.take(end - start) }))
+  await Promise.all(pieces.map(({ start, bytes }) => source.read(start, bytes)))
+  return pieces
 }
 
 /**
@@ -47,8 +48,18 @@ export function fetchRowGroup(request: RowGroupRequest, source: ByteSource): Pro
  *
  * A panic of the decoder (a corrupt page) surfaces as an uncaught error of the thread, and this promise stays open: race it.
  */
-export async function decodeRowGroup(request: RowGroupRequest, pieces: readonly Piece[], use: BatchUse): Promise<void> {
-  const file = await ParquetFile.fromFile(blob(request, pieces) as unknown as Blob)
+export async function decodeRowGroup(
+  request: RowGroupRequest,
+  pieces: readonly Piece[],
+  pool: BufferPool,
+  use: BatchUse,
+): Promise<void> {
+  const lent: Uint8Array<ArrayBuffer>[] = []
+  const take = (length: number) => {
+    lent.push(pool.take(length))
+    return lent[lent.length - 1]
+  }
+  const file = await ParquetFile.fromFile(blob(request, pieces, take) as unknown as Blob)
   let rows = 0
   try {
     const options = { rowGroups: [request.group], columns: [...request.columns], batchSize: BATCH_ROWS }
@@ -71,6 +82,7 @@ export async function decodeRowGroup(request: RowGroupRequest, pieces: readonly 
     }
   } finally {
     file.free()
+    for (const bytes of lent) pool.give(bytes)
   }
   if (rows === request.rows) return
   throw new LoadError(
@@ -80,8 +92,12 @@ export async function decodeRowGroup(request: RowGroupRequest, pieces: readonly 
   )
 }
 
-/** The two members of a Blob that parquet-wasm uses, over the footer and the pieces fetched. Gaps read as zeros. */
-function blob(request: RowGroupRequest, pieces: readonly Piece[]): unknown {
+/** The two members of a Blob that parquet-wasm uses, over the footer and the pieces fetched. Gaps may hold anything. */
+function blob(
+  request: RowGroupRequest,
+  pieces: readonly Piece[],
+  take: (length: number) => Uint8Array<ArrayBuffer>,
+): unknown {
   const { byteLength, footer } = request
   const all: readonly { start: number; bytes: Uint8Array }[] = [
     ...pieces,
@@ -93,7 +109,7 @@ function blob(request: RowGroupRequest, pieces: readonly Piece[]): unknown {
       arrayBuffer: async () => {
         const exact = pieces.find((piece) => piece.start === start && piece.bytes.length === end - start)
         if (exact !== undefined) return exact.bytes.buffer
-        const target = new Uint8Array(end - start)
+        const target = take(end - start)
         for (const piece of all) {
           const from = Math.max(start, piece.start)
           const to = Math.min(end, piece.start + piece.bytes.length)

@@ -42,7 +42,8 @@ export async function readFooter(source: ByteSource, file: StoredFile): Promise<
   const place = { file: file.uri }
   if (size < 12) throw new LoadError('truncated', `${file.uri} has ${size} bytes: too short for a Parquet file.`, place)
   const start = Math.max(0, size - FIRST_READ)
-  let tail = new Uint8Array(await source.slice(start, size))
+  let tail = new Uint8Array(size - start)
+  await source.read(start, tail)
   const view = new DataView(tail.buffer)
   if (view.getUint32(tail.length - 4, true) !== MAGIC) {
     throw new LoadError(
@@ -55,7 +56,10 @@ export async function readFooter(source: ByteSource, file: StoredFile): Promise<
   if (length > size) {
     throw new LoadError('corrupt', `${file.uri}: the footer claims ${length} bytes, the file has ${size}.`, place)
   }
-  if (length > tail.length) tail = new Uint8Array(await source.slice(size - length, size))
+  if (length > tail.length) {
+    tail = new Uint8Array(length)
+    await source.read(size - length, tail)
+  }
   let metadata: FileMetaData
   try {
     metadata = parquetMetadata(tail.slice(tail.length - length).buffer, { geoparquet: false })
@@ -67,7 +71,11 @@ export async function readFooter(source: ByteSource, file: StoredFile): Promise<
   const from = Math.min(size - length, indexStart(metadata))
   const missing = Math.max(0, size - tail.length - from)
   const bytes = new Uint8Array(new SharedArrayBuffer(size - from))
-  if (missing > 0) bytes.set(new Uint8Array(await source.slice(from, from + missing)))
+  if (missing > 0) {
+    const before = new Uint8Array(missing)
+    await source.read(from, before)
+    bytes.set(before)
+  }
   bytes.set(tail.subarray(Math.max(0, tail.length - bytes.length)), missing)
   return { ...described, bytes }
 }

@@ -24,7 +24,9 @@ export class RangeFinder {
   /** An array over the range pays as long as it takes no more than half a byte for each row, or 256 MB. */
   decide(kind: IdKind, rows: number): IdRange {
     const size = this.#max - this.#min + 1
-    const direct = kind === 'integer' && this.#known && size >= 1 && 4 * size <= Math.max(256e6, rows / 2)
+    // The counts of both sides lie in the 4 GB of one WebAssembly memory.
+    const worth = size >= 1 && size <= 2 ** 28 && 4 * size <= Math.max(256e6, rows / 2)
+    const direct = kind === 'integer' && this.#known && worth
     return direct ? { way: 'direct', kind: 'integer', min: this.#min, size } : { way: 'table', kind }
   }
 }

@@ -3,7 +3,7 @@ import { KeyTable } from '../ids/key-table.ts'
 import { MAX_BUCKETS } from '../matrix/buckets.ts'
 import { mergerBytes } from '../matrix/merge-rows.ts'
 import { scatterBytes } from '../matrix/scatter-area.ts'
-import { stageBytes } from '../matrix/stage.ts'
+import { STAGE_ROWS, stagedBytes } from '../matrix/stage.ts'
 
 /** Bytes at the peak of a load, by what holds them. An upper bound, as if every row that is sampled stayed. */
 export interface MemoryPlan {
@@ -31,15 +31,14 @@ export interface MemoryInput {
   readonly remote: boolean
 }
 
-// Measured: 151, 179 and 232 MB with 1, 2 and 4 threads and 1,000 rows; the rest of a thread's is the decoder's memory and
-// read buffers that wait for the garbage collector.
+// Measured: 151, 179 and 232 MB with 1, 2 and 4 threads and 1,000 rows; the rest of a thread's is the decoder's memory.
 const BASE_BYTES = 110e6
-const THREAD_BYTES = 60e6
-// The SDK's modules and its buffers in flight: 617 MB where the same files on disk took 556, with 2 threads.
-const S3_THREAD_BYTES = 30e6
+const THREAD_BYTES = 40e6
+// The SDK's modules and its buffers in flight: 590 MB where the same files on disk took 475, with 2 threads.
+const S3_THREAD_BYTES = 55e6
 
 /**
- *   runtime = 110 MB + threads · (60 MB + 4 · row group, + 30 MB from S3)
+ *   runtime = 110 MB + threads · (40 MB + 4 · row group, + 55 MB from S3)
  *   ids     = per side: (5 B · threads + 8 B) · range, or the hash tables of all threads and their sum
  *   working = 2 B · rows (+ 8 B with times) + threads · (stage + one bucket)
  *   result  = 2 · (4 + 1 or 4) B · rows
@@ -52,7 +51,7 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const value = coded ? 1 : 4
   const working =
     rows * (scatterBytes(coded, timed) - 4 - value) +
-    threads * Math.min(stageBytes(coded, timed) + 3 * mergerBytes(bucket, coded, timed), rows * 40 + 1e6)
+    threads * Math.min(STAGE_ROWS * stagedBytes(coded, timed) + 3 * mergerBytes(bucket, coded, timed), rows * 40 + 1e6)
   const result = 2 * (4 + value) * rows
   return { runtime, ids, working, result, total: runtime + ids + working + result }
 }

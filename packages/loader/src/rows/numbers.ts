@@ -8,6 +8,13 @@ export function readNumbers(column: ArrowColumn, from: number, count: number, ou
   blankNulls(column, from, count, out)
 }
 
+/** An int32 column without nulls, as it lies: three times as fast to look up as the same numbers in doubles. */
+export function plainIntegers(column: ArrowColumn, from: number, count: number): Int32Array | undefined {
+  const { format, dictionary, nulls, memory, buffers, offset } = column
+  if (format !== 'i' || dictionary !== undefined || nulls !== 0) return undefined
+  return new Int32Array(memory, buffers[1] + 4 * (offset + from), count)
+}
+
 /** Reads moments as milliseconds since 1970 from timestamps, dates, or whole numbers of the given unit. */
 export function readTimes(
   column: ArrowColumn,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LoadError } from '../errors.ts'
 import type { MergedRows } from '../matrix/merge-rows.ts'
-import type { RunSink, SortedRows } from '../matrix/stage.ts'
+import { type RunSink, type StagedRows, stagedBytes } from '../matrix/stage.ts'
 
 /**
  * Temporary files of a load that is over its memory budget: the rows of each bucket of users, appended by each worker to
@@ -33,10 +33,10 @@ export function fileSink(spill: SpillFolder, worker: number): RunSink & { readon
     coded: spill.coded,
     timed: spill.timed,
     bytes: 0,
-    put(bucket: number, { items, values, locals, times }: SortedRows, from: number, to: number) {
-      const columns: NodeJS.ArrayBufferView[] = [Uint32Array.of(to - from), items.subarray(from, to)]
+    put(bucket: number, { pairs, values, times }: StagedRows, from: number, to: number) {
+      const columns: NodeJS.ArrayBufferView[] = [Uint32Array.of(to - from), pairs.subarray(2 * from, 2 * to)]
+      if (!spill.coded) columns.push(values.subarray(from, to))
       if (spill.timed) columns.push(times.subarray(from, to))
-      columns.push(values.subarray(from, to), locals.subarray(from, to))
       sink.bytes += append(spill, join(spill.folder, `rows-${bucket}-${worker}`), columns)
     },
   }
@@ -48,9 +48,9 @@ export function takeRows(
   spill: SpillFolder,
   bucket: number,
   workers: number,
-  reserve: (rows: number) => SortedRows,
+  reserve: (rows: number) => StagedRows,
 ): number {
-  const rowBytes = 6 + (spill.coded ? 1 : 4) + (spill.timed ? 8 : 0)
+  const rowBytes = stagedBytes(spill.coded, spill.timed)
   const paths = Array.from({ length: workers }, (_, worker) => join(spill.folder, `rows-${bucket}-${worker}`))
   const sizes = paths.map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
   // Blocks have four bytes of their own each, so this is a little more than there are.
@@ -63,10 +63,9 @@ export function takeRows(
     while (at < bytes.length) {
       const count = bytes.readUInt32LE(at)
       at += 4
-      at += copy(bytes, at, rows.items.subarray(n, n + count))
+      at += copy(bytes, at, rows.pairs.subarray(2 * n, 2 * (n + count)))
+      if (!spill.coded) at += copy(bytes, at, rows.values.subarray(n, n + count))
       if (spill.timed) at += copy(bytes, at, rows.times.subarray(n, n + count))
-      at += copy(bytes, at, rows.values.subarray(n, n + count))
-      at += copy(bytes, at, rows.locals.subarray(n, n + count))
       n += count
     }
     rmSync(path)

@@ -1,7 +1,7 @@
 import { LoadError } from '../errors.ts'
 import { CHUNK_ROWS } from '../ids/keys.ts'
 import { mergerBytes } from '../matrix/merge-rows.ts'
-import { stageBytes } from '../matrix/stage.ts'
+import { stagedBytes } from '../matrix/stage.ts'
 
 /** How a load is cut so that its working memory keeps to a budget. */
 export interface SpillPlan {
@@ -15,11 +15,11 @@ export interface SpillPlan {
 
 /**
  * A worker holds, one after the other: a stage; a bucket with the file it is read from (mergerBytes + 15 B a row); a shard
- * of the transposition (9 B an entry). Each may take the budget less the ids, divided by the threads.
+ * of the transposition with its stage (20 B an entry). Each may take the budget less the ids, divided by the threads.
  */
 export function planSpill(budget: number, idBytes: number, threads: number, coded: boolean, timed: boolean): SpillPlan {
   const share = (budget - idBytes) / threads
-  const least = stageBytes(coded, timed, 2 * CHUNK_ROWS)
+  const least = 2 * CHUNK_ROWS * stagedBytes(coded, timed)
   if (share < least) {
     const needed = Math.ceil((idBytes + threads * least) / 1e6)
     throw new LoadError(
@@ -29,8 +29,8 @@ export function planSpill(budget: number, idBytes: number, threads: number, code
     )
   }
   return {
-    stageRows: Math.max(2 * CHUNK_ROWS, Math.min(1 << 19, Math.floor(share / stageBytes(coded, timed, 1)))),
+    stageRows: Math.max(2 * CHUNK_ROWS, Math.min(1 << 19, Math.floor(share / stagedBytes(coded, timed)))),
     bucketRows: Math.max(4096, Math.floor(share / (mergerBytes(1, coded, timed) + 15))),
-    shardEntries: Math.max(1 << 14, Math.min(1 << 19, Math.floor(share / 12))),
+    shardEntries: Math.max(1 << 14, Math.min(1 << 19, Math.floor(share / 20))),
   }
 }

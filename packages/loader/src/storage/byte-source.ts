@@ -8,8 +8,8 @@ export interface StoredFile {
 /** Random access to the bytes of one file: all that reading Parquet needs. */
 export interface ByteSource {
   readonly byteLength: number
-  /** Bytes [start, end). Rejects with a LoadError that names the file. */
-  slice(start: number, end: number): Promise<ArrayBuffer>
+  /** Fills `bytes` with those from `start` on. Rejects with a LoadError that names the file. */
+  read(start: number, bytes: Uint8Array): Promise<void>
   close(): Promise<void>
 }
 

@@ -40,19 +40,18 @@ export async function openDisk(file: StoredFile): Promise<ByteSource> {
   }
   return {
     byteLength: file.byteLength,
-    async slice(start, end) {
-      const bytes = new Uint8Array(end - start)
+    async read(start, bytes) {
       let filled = 0
       while (filled < bytes.length) {
         const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled)
         if (bytesRead === 0) {
+          const end = start + bytes.length
           throw new LoadError('truncated', `${file.uri} ends at byte ${start + filled}, before byte ${end}.`, {
             file: file.uri,
           })
         }
         filled += bytesRead
       }
-      return bytes.buffer
     },
     close: () => handle.close(),
   }

@@ -68,15 +68,13 @@ export async function listS3(
 export function openS3(client: S3Client, file: StoredFile, counters: ReadCounters, signal?: AbortSignal): ByteSource {
   return {
     byteLength: file.byteLength,
-    async slice(start, end) {
-      const bytes = new Uint8Array(end - start)
+    async read(start, bytes) {
       const parts = Math.ceil(bytes.length / PART_BYTES)
       await pMap(
         Array.from({ length: parts }, (_, part) => part * PART_BYTES),
         (at) => readPart(client, file, bytes.subarray(at, at + PART_BYTES), start + at, counters, signal),
         { concurrency: PARTS_IN_FLIGHT },
       )
-      return bytes.buffer
     },
     async close() {},
   }

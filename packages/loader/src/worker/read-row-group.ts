@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import { LoadError } from '../errors.ts'
+import { BufferPool } from '../parquet/buffers.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
 import { checkPages } from '../parquet/page-checksums.ts'
 import { Store } from '../storage/store.ts'
@@ -25,6 +26,7 @@ const fail = (error: Error) => {
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
+const buffers = new BufferPool()
 let store: Store | undefined
 let decoding: Promise<unknown> = Promise.resolve()
 
@@ -41,7 +43,7 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
   const source = await store.open(task.file, counters)
   let pieces: Awaited<ReturnType<typeof fetchRowGroup>>
   try {
-    pieces = await fetchRowGroup(request, source)
+    pieces = await fetchRowGroup(request, source, buffers)
   } finally {
     await source.close()
   }
@@ -52,7 +54,7 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
     })
     try {
       for (const { bytes } of pieces) checkPages(bytes)
-      await Promise.race([decodeRowGroup(request, pieces, use), panicked])
+      await Promise.race([decodeRowGroup(request, pieces, buffers, use), panicked])
     } catch (error) {
       throw placed(error, task)
     } finally {
@@ -62,6 +64,7 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
   })
   decoding = turn.catch(() => {})
   await turn
+  for (const { bytes } of pieces) buffers.give(bytes)
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
   return { worker, bytes, retries: counters.retries, outcomes }
 }
