@@ -9,6 +9,7 @@ import {
   mostPopular,
   type RankingMetrics,
 } from '../src/index.ts'
+import { createRecommendations } from '../src/recommend/recommendations.ts'
 import { makeInteractions, makeModel, plainTop } from './recommend-model.ts'
 
 const everything = new Uint8Array(10).fill(1)
@@ -192,6 +193,21 @@ describe('evaluate', () => {
     const { at } = await evaluate(model, { train, test: train, k: [3], threads: 1 })
     expect(at[3].hitRate).toBe(0)
     expect(at[3].meanPopularity).toBeGreaterThan(train.entries / items)
+  })
+
+  it.each([
+    ['an item twice', [7, 7]],
+    ['an item of train', [7, train.csr.indices[train.csr.indptr[3]]]],
+  ])('refuses lists that name %s', async (_, list) => {
+    const found = matrixFromTriplets({ users, items, rows: [3], columns: [7] })
+    const counts = Uint32Array.of(2)
+    const ranker = {
+      rankUsers: async () => createRecommendations(2, counts, Uint32Array.from(list), new Float32Array(2), undefined),
+    }
+
+    await expect(evaluate(ranker, { train, test: found, threads: 1 })).rejects.toThrow(
+      `The list of user 3 names item ${list[1]} twice, or the user has it in train`,
+    )
   })
 
   it('names what does not fit', async () => {

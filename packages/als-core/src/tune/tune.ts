@@ -73,6 +73,7 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
     seed,
     entries: matrix.entries,
     toFind: validation.entries,
+    users: users?.length,
   }
   const journal = new Journal<TuneRun>(options.journal, identity)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
