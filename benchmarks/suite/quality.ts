@@ -1,12 +1,13 @@
 /**
  * Recommendation quality on published splits, beside baselines and published results.
  *
- *   npm run bench -- quality [--data gowalla|amazon-cds] [--seeds 1] [--factors K] [--threads 2] [--quick]
- *   npm run bench -- quality --part search [--factors 256] [--trials 27]   parameters on a validation split
- *   npm run bench -- quality --part agreement [--size S] [--factors 64]    the same model as implicit's
+ *   npm run bench -- quality [--data gowalla|amazon-cds] [--seeds 1] [--threads 2] [--fresh] [--quick]
+ *   npm run bench -- quality --part validation --data gowalla [--factors 1024] [--exponent 0.25] [--unobserved 0.015]
+ *     [--regularization 0.005] [--nu 1] [--tolerance 0.2] [--steps 4] [--iterations 8] [--every 4]   on a split of the training part
+ *   npm run bench -- quality --part agreement [--size S] [--factors 64]    the same model as implicit's?
+ *
+ * What is measured is kept: a run that was cut off goes on, and one with more seeds adds to it. `--fresh` measures anew.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
   type AlsModel,
@@ -15,51 +16,18 @@ import {
   evaluate,
   itemNeighbours,
   mostPopular,
-  type TrainOptions,
-  train,
-  tune,
-  tuneTable,
   type UserRanker,
   type WorkerPool,
-  weightByPopularity,
 } from '@seesaw/als-core'
-import { mean, standardDeviation } from 'simple-statistics'
-import { type Bar, writeBarChart } from '../charts/bucket-chart.ts'
+import { mean } from 'simple-statistics'
 import { peakRssMb } from '../process-cost.ts'
 import { agreement } from '../quality/agreement.ts'
-import { type DataSet, dataSets, readDataSet, type TrainAndTest, validationSplit } from '../quality/data-sets.ts'
+import { type DataSet, dataSets, readDataSet, type TrainAndTest } from '../quality/data-sets.ts'
+import { type Measurement, measured } from '../quality/measurements.ts'
+import { chosen, type IalsOptions, trainIals } from '../quality/models.ts'
 import { published } from '../quality/published.ts'
-import { printTable } from '../solver/table.ts'
-
-/** Chosen on a validation split of the training part, see docs/quality.md. */
-const chosen: Record<DataSet, TrainOptions> = {
-  gowalla: {
-    factors: 1024,
-    iterations: 6,
-    unobservedWeight: 0.015,
-    regularization: 0.005,
-    regularizationScaling: { nu: 1 },
-  },
-  'amazon-cds': {
-    factors: 1024,
-    iterations: 10,
-    unobservedWeight: 0.015,
-    regularization: 0.005,
-    regularizationScaling: { nu: 1 },
-  },
-}
-
-/** Rows are solved closer than implicit does: the figures should be the model's, not the solver's. */
-const solving: TrainOptions = { objective: 'ials', tolerance: 0.2, maxSteps: 4 }
-
-interface Row {
-  data: DataSet
-  model: string
-  evaluation?: Evaluation
-  recall20: number
-  ndcg20: number
-  seconds?: number
-}
+import { chartBuckets, printReport, type Row } from '../quality/report.ts'
+import { validate } from '../quality/validate.ts'
 
 export async function main(args: string[]): Promise<Record<string, unknown>> {
   const { values } = parseArgs({
@@ -69,163 +37,125 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
       size: { type: 'string', default: 'S' },
       data: { type: 'string' },
       seeds: { type: 'string', default: '1' },
-      factors: { type: 'string' },
-      trials: { type: 'string', default: '27' },
       threads: { type: 'string', default: '2' },
+      fresh: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      factors: { type: 'string' },
+      exponent: { type: 'string' },
+      unobserved: { type: 'string' },
+      regularization: { type: 'string' },
+      nu: { type: 'string' },
+      tolerance: { type: 'string' },
+      steps: { type: 'string' },
+      iterations: { type: 'string' },
+      every: { type: 'string', default: '4' },
     },
   })
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text))
   const threads = Number(values.threads)
-  mkdirSync(new URL('../.cache/', import.meta.url), { recursive: true })
-  const factors = values.factors === undefined ? undefined : Number(values.factors)
+  const factors = number(values.factors)
   if (values.part === 'agreement') {
     return { part: 'agreement', results: await agreement(values.size, factors ?? 64, threads) }
   }
+  const some = dataSets.filter((name) => values.data === undefined || values.data === name)
   const pool = createWorkerPool({ threads })
   try {
-    if (values.part === 'search') return await search(factors ?? 256, Number(values.trials), pool)
-    const rows: Row[] = []
-    const figures: Record<string, unknown> = {}
-    for (const data of dataSets.filter((name) => values.data === undefined || values.data === name)) {
-      const parts = readDataSet(data)
-      if (!parts) continue
-      const options = { ...chosen[data], ...(factors && { factors }), ...(values.quick && { factors: 64 }) }
-      rows.push(...published[data].map((result) => ({ data, ...result })))
-      rows.push(await measure(data, 'most popular', mostPopular(parts.train), parts, pool))
-      rows.push(await measure(data, 'item kNN, cosine, 100 neighbours', itemNeighbours(parts.train), parts, pool))
-      if (options.factors !== 64) rows.push(await ials(data, parts, { ...options, factors: 64, seed: 1 }, pool))
-      const runs: Row[] = []
-      for (let seed = 1; seed <= Number(values.seeds); seed++)
-        runs.push(await ials(data, parts, { ...options, seed }, pool))
-      rows.push(runs[0])
-      if (runs.length > 1) printSpread(runs)
-      const name = data.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-      figures[`${name}Recall20`] = round(mean(runs.map(({ recall20 }) => recall20)))
-      figures[`${name}Ndcg20`] = round(mean(runs.map(({ ndcg20 }) => ndcg20)))
+    if (values.part === 'validation') {
+      const given = {
+        factors,
+        exponent: number(values.exponent),
+        unobservedWeight: number(values.unobserved),
+        regularization: number(values.regularization),
+        regularizationScaling: values.nu === undefined ? undefined : { nu: Number(values.nu) },
+        tolerance: number(values.tolerance),
+        maxSteps: number(values.steps),
+        iterations: number(values.iterations),
+      }
+      const points: Record<string, unknown> = {}
+      for (const data of some) {
+        const options = { ...chosen[data], ...JSON.parse(JSON.stringify(given)) } as IalsOptions
+        points[data] = await validate(data, options, Number(values.every), pool)
+      }
+      return { part: 'validation', ...points }
     }
-    print(rows)
-    if (!values.quick) chart(remember(rows))
-    return { ...figures, peakRssMb: Math.round(peakRssMb()) }
+    return await compare(some, { seeds: Number(values.seeds), fresh: values.fresh, quick: values.quick }, pool)
   } finally {
     await pool.close()
   }
 }
 
-/** Trains with entries weighted by the popularity of their items. */
-async function ials(data: DataSet, parts: TrainAndTest, options: TrainOptions, pool: WorkerPool): Promise<Row> {
-  const started = performance.now()
-  const model = await train(weightByPopularity(parts.train), { ...solving, ...options, pool })
-  const seconds = (performance.now() - started) / 1000
-  return { ...(await measure(data, `iALS, k=${options.factors}`, model, parts, pool)), seconds }
-}
-
-async function measure(
-  data: DataSet,
-  model: string,
-  source: AlsModel | UserRanker,
-  { train, test }: TrainAndTest,
+async function compare(
+  names: DataSet[],
+  { seeds, fresh, quick }: { seeds: number; fresh: boolean; quick: boolean },
   pool: WorkerPool,
-): Promise<Row> {
-  const evaluation = await evaluate(source, { train, test, k: [10, 20, 50], pool })
-  const { recall, ndcg } = evaluation.at[20]
-  console.error(`${data}, ${model}: Recall@20 ${recall.toFixed(4)}, NDCG@20 ${ndcg.toFixed(4)}`)
-  return { data, model, evaluation, recall20: recall, ndcg20: ndcg }
-}
-
-async function search(factors: number, trials: number, pool: WorkerPool): Promise<Record<string, unknown>> {
-  const best: Record<string, unknown> = {}
-  for (const data of dataSets) {
+): Promise<Record<string, unknown>> {
+  const rows: Row[] = []
+  const figures: Record<string, number> = {}
+  for (const data of names) {
     const parts = readDataSet(data)
     if (!parts) continue
-    const { train: matrix, test: validation } = validationSplit(parts)
-    const result = await tune(weightByPopularity(matrix), {
-      validation,
-      space: {
-        regularization: { min: 0.0005, max: 0.02, log: true },
-        unobservedWeight: { min: 0.003, max: 0.03, log: true },
-        nu: [1],
-      },
-      base: { factors, ...solving },
-      trials,
-      iterations: { min: 4, max: 8 },
-      pool,
-      journal: fileURLToPath(new URL(`../.cache/quality-${data}-${factors}.jsonl`, import.meta.url)),
-      onRun: ({ trial, iterations, value }) =>
-        console.error(`${data}: trial ${trial}, ${iterations} iterations: ${value}`),
-    })
-    console.log(`${data}, k=${factors}:\n\n${tuneTable(result)}\n`)
-    best[data] = result.best
+    rows.push(
+      ...published[data].map(({ model, recall20, ndcg20 }) => ({
+        data,
+        model,
+        recall20: [recall20],
+        ndcg20: [ndcg20],
+        runs: [],
+      })),
+    )
+    const add = (model: string, runs: Measurement[]): Row => {
+      const at20 = runs.map(({ evaluation }) => evaluation.at[20])
+      const row = {
+        data,
+        model,
+        recall20: at20.map(({ recall }) => recall),
+        ndcg20: at20.map(({ ndcg }) => ndcg),
+        runs,
+      }
+      rows.push(row)
+      return row
+    }
+    const baselines: [string, (parts: TrainAndTest) => AlsModel | UserRanker][] = [
+      ['most popular', ({ train }) => mostPopular(train)],
+      ['item kNN', ({ train }) => itemNeighbours(train)],
+    ]
+    for (const [model, make] of baselines) {
+      const measure = async () => ({ evaluation: await evaluateAll(make(parts), parts, pool) })
+      add(model, [await measured({ data, model }, fresh, measure)])
+    }
+    const ials = async (options: IalsOptions): Promise<Measurement> => {
+      const run = await measured({ data, ...options }, fresh, () => trainAndEvaluate(options, parts, pool))
+      const { recall, ndcg } = run.evaluation.at[20]
+      console.error(`${data}, k=${options.factors}, seed ${options.seed}: ${recall.toFixed(4)} / ${ndcg.toFixed(4)}`)
+      return run
+    }
+    let largest = add('iALS, k=64', [await ials({ ...chosen[data], factors: 64, seed: 1 })])
+    if (!quick) {
+      const runs: Measurement[] = []
+      for (let seed = 1; seed <= seeds; seed++) runs.push(await ials({ ...chosen[data], seed }))
+      largest = add(`iALS, k=${chosen[data].factors}`, runs)
+    }
+    const name = data.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    figures[`${name}Recall20`] = Number(mean(largest.recall20).toFixed(4))
+    figures[`${name}Ndcg20`] = Number(mean(largest.ndcg20).toFixed(4))
   }
-  return { part: 'search', factors, best }
+  printReport(rows)
+  if (!quick && names.length === dataSets.length && rows.length > 0) chartBuckets(rows)
+  return figures
 }
 
-function print(rows: Row[]): void {
-  const figure = (value: number | undefined, digits = 4) => value?.toFixed(digits) ?? ''
-  printTable<Row>(
-    [
-      ['data', ({ data }) => data],
-      ['model', ({ model, evaluation }) => (evaluation ? `**${model}**` : model)],
-      ['Recall@20', ({ recall20 }) => figure(recall20)],
-      ['NDCG@20', ({ ndcg20 }) => figure(ndcg20)],
-      ['MAP@20', ({ evaluation }) => figure(evaluation?.at[20].map)],
-      ['hit rate@20', ({ evaluation }) => figure(evaluation?.at[20].hitRate)],
-      ['coverage@20', ({ evaluation }) => figure(evaluation?.at[20].coverage, 3)],
-      ['Gini@20', ({ evaluation }) => figure(evaluation?.at[20].gini, 3)],
-      ['mean popularity', ({ evaluation }) => figure(evaluation?.at[20].meanPopularity, 0)],
-      ['training, s', ({ seconds }) => figure(seconds, 0)],
-    ],
-    rows,
-  )
-  printTable<Row>(
-    [
-      ['data', ({ data }) => data],
-      ['model', ({ model }) => model],
-      ...[0, 1, 2].map((b): [string, (row: Row) => string] => [
-        `Recall@20, ${['head', 'middle', 'tail'][b]}`,
-        ({ evaluation }) => figure(evaluation!.buckets[b].at[20].recall),
-      ]),
-      ...[0, 1, 2].map((b): [string, (row: Row) => string] => [
-        `coverage@20, ${['head', 'middle', 'tail'][b]}`,
-        ({ evaluation }) => figure(evaluation!.buckets[b].at[20].coverage, 3),
-      ]),
-    ],
-    rows.filter(({ evaluation }) => evaluation),
-  )
+async function trainAndEvaluate(options: IalsOptions, parts: TrainAndTest, pool: WorkerPool): Promise<Measurement> {
+  const started = performance.now()
+  const model = await trainIals(parts.train, { ...options, pool })
+  const seconds = (performance.now() - started) / 1000
+  return { evaluation: await evaluateAll(model, parts, pool), seconds, peakRssMb: peakRssMb() }
 }
 
-function printSpread(runs: Row[]): void {
-  const spread = (values: number[]) => `${mean(values).toFixed(4)} ± ${standardDeviation(values).toFixed(4)}`
-  console.log(
-    `${runs[0].data}, ${runs.length} seeds: Recall@20 ${spread(runs.map(({ recall20 }) => recall20))}, NDCG@20 ${spread(runs.map(({ ndcg20 }) => ndcg20))}\n`,
-  )
-}
-
-/** Keeps these rows and adds those that an earlier run has kept of the other data set. */
-function remember(rows: Row[]): Row[] {
-  return dataSets.flatMap((data) => {
-    const file = new URL(`../.cache/quality-${data}.json`, import.meta.url)
-    const some = rows.filter((row) => row.data === data)
-    if (some.length > 0) writeFileSync(file, JSON.stringify(some))
-    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Row[]) : []
-  })
-}
-
-function chart(rows: Row[]): void {
-  const bars: Bar[] = rows.flatMap(({ data, model, evaluation }) =>
-    (evaluation?.buckets ?? []).map(({ name, at }) => ({
-      facet: data,
-      group: name,
-      series: model.replace(/,.*/, ''),
-      y: at[20].recall,
-    })),
-  )
-  writeBarChart(
-    fileURLToPath(new URL('../../docs/quality-buckets.svg', import.meta.url)),
-    'Recall@20 by popularity of the item to be found (thirds of the training interactions)',
-    bars,
-  )
-}
-
-function round(value: number): number {
-  return Number(value.toFixed(4))
+async function evaluateAll(source: AlsModel | UserRanker, parts: TrainAndTest, pool: WorkerPool): Promise<Evaluation> {
+  const evaluation = await evaluate(source, { ...parts, k: [10, 20, 50], pool })
+  const hitsOf = ({ at }: Pick<Evaluation, 'at'>) => at[20].precision * at[20].users
+  const inBuckets = evaluation.buckets.reduce((sum, bucket) => sum + hitsOf(bucket), 0)
+  if (Math.abs(inBuckets - hitsOf(evaluation)) > 0.01)
+    throw new Error('The hits of the buckets are not those of the whole.')
+  return evaluation
 }
