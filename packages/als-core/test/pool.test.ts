@@ -70,6 +70,17 @@ describe('runShards', () => {
 })
 
 describe('createWorkerPool', () => {
+  it('brings arrays of more than 4 GiB to its threads whole', async () => {
+    // Only the pages of the last row are ever touched.
+    const rows = 2 ** 27 + 100
+    const factors = new Float32Array(new SharedArrayBuffer(4 * 8 * rows))
+    const pool = createWorkerPool({ threads: 1 })
+    const bounds = Float64Array.of(rows - 1, rows)
+    await runShards(pool, 'initializeShards', 1, { bounds, factors, k: 8, padded: 8, seed: 1 })
+    await pool.close()
+    expect(factors.subarray(-8).every((value) => value !== 0)).toBe(true)
+  })
+
   it.each([0, -1, 1.5, Number.NaN, 4096])('refuses %d threads', (threads) => {
     expect(() => createWorkerPool({ threads })).toThrow(/threads is .*expected a whole number from 1 to 1024/)
   })

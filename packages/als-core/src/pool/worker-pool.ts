@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
+import { packLargeViews } from './large-views.ts'
 
 export interface WorkerPoolOptions {
   /** Worker threads. Default: all cores. */
@@ -12,7 +13,7 @@ export interface WorkerPoolOptions {
  */
 export interface WorkerPool {
   readonly threads: number
-  /** Runs one of the tasks exported by the worker file. */
+  /** Runs one of the tasks that the worker file names. */
   run<T>(task: string, message: unknown): Promise<T>
   /** The pool below, for its statistics. */
   readonly piscina: Piscina
@@ -35,7 +36,7 @@ export function createWorkerPool({ threads = availableParallelism() }: WorkerPoo
   return {
     threads,
     piscina,
-    run: (task, message) => piscina.run(message, { name: task }),
+    run: (task, message) => piscina.run({ task, message: packLargeViews(message) }),
     close: () => piscina.destroy(),
   }
 }

@@ -1,10 +1,28 @@
-/** The worker file: every task that a pool's threads can run, by name. */
+/** The worker file: runs every task that a pool's threads know, by name. */
+import { curveShards } from '../evaluate/curve-shards.ts'
+import { gramRowsShards } from '../linear-algebra/gram-rows.ts'
+import { normShards, packShards } from '../recommend/index-shards.ts'
+import { rankQueries } from '../recommend/rank-queries.ts'
+import { choleskyShards } from '../train/cholesky-rows.ts'
+import { initializeShards } from '../train/initialize-shards.ts'
+import { gramShards, restoreShards, rotateShards } from '../train/product-shards.ts'
+import { solveShards } from '../train/solve-shards.ts'
+import { unpackLargeViews } from './large-views.ts'
 
-export { curveShards } from '../evaluate/curve-shards.ts'
-export { gramRowsShards } from '../linear-algebra/gram-rows.ts'
-export { normShards, packShards } from '../recommend/index-shards.ts'
-export { rankQueries } from '../recommend/rank-queries.ts'
-export { choleskyShards } from '../train/cholesky-rows.ts'
-export { initializeShards } from '../train/initialize-shards.ts'
-export { gramShards, restoreShards, rotateShards } from '../train/product-shards.ts'
-export { solveShards } from '../train/solve-shards.ts'
+const tasks: Record<string, (message: never) => unknown> = {
+  choleskyShards,
+  curveShards,
+  gramRowsShards,
+  gramShards,
+  initializeShards,
+  normShards,
+  packShards,
+  rankQueries,
+  restoreShards,
+  rotateShards,
+  solveShards,
+}
+
+export default function work({ task, message }: { task: string; message: unknown }): unknown {
+  return tasks[task](unpackLargeViews(message) as never)
+}
