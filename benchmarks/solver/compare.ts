@@ -17,14 +17,12 @@ export interface ComparisonOptions extends ProgramOptions {
   iterations: number
   /** Peers, and how many iterations each joins in: an exact solve takes its time. */
   peers: Partial<Record<ProgramName, number>>
-  /** After which iterations the loss is computed; after every one when left out. */
-  lossAfter?: number[]
 }
 
 export interface Contender {
   name: ProgramName
   iterations: Iteration[]
-  /** Exact loss by iteration (from 1). Where it was not computed, ours is what `train` reports. */
+  /** Exact loss by iteration (from 1). */
   losses: Map<number, number>
   /** After the first iteration, before the factors are asked for. */
   peakRssMb: number
@@ -52,21 +50,21 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
     for (let i = 1; i <= options.iterations; i++) {
       const running = contenders.filter(({ limit }) => i <= limit)
       for (const { program } of running) await program.iterate()
-      if (options.lossAfter !== undefined && !options.lossAfter.includes(i)) continue
       for (const { program, losses } of running) {
         const path = fileURLToPath(new URL(`../.cache/${program.name}.factors.f32`, import.meta.url))
         losses.set(i, await loss.of(await program.factors(path, matrix.users), objective))
+        const { seconds, cpuSeconds } = program.iterations[i - 1]
+        console.error(JSON.stringify({ iteration: i, program: program.name, seconds, cpuSeconds, loss: losses.get(i) }))
       }
     }
     const [{ iterations, losses }] = contenders
     const weights = loss.weights(objective)
     for (const { report } of iterations) {
       const reported = report!.loss / weights
-      const exact = losses.get(report!.iteration) ?? reported
+      const exact = losses.get(report!.iteration)!
       if (Math.abs(reported / exact - 1) > 1e-4) {
         throw new Error(`train reports a loss of ${reported} after iteration ${report!.iteration}, but it is ${exact}.`)
       }
-      losses.set(report!.iteration, exact)
     }
   } finally {
     await Promise.all(contenders.map(({ program }) => program.close()))
@@ -85,7 +83,7 @@ export function pairedRatios(ours: Contender, peer: Contender): number[] {
   return peer.iterations.map(({ seconds }, i) => seconds / ours.iterations[i].seconds)
 }
 
-/** Whether our loss is no higher than the peer's after each iteration where both are known. */
+/** Whether our loss is no higher than the peer's after each of its iterations. */
 export function lossNotAbove(ours: Contender, peer: Contender): boolean {
   return [...peer.losses].every(([iteration, loss]) => !(ours.losses.get(iteration)! > loss))
 }
