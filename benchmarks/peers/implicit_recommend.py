@@ -2,7 +2,7 @@
 
 FACTORS is a float32 file, users first. Speaks JSON lines: it says {"ready": true}, then answers
 {"command": "recommend" | "similar", "rows": [...], "limit": N, "single": bool} with the seconds of the call (of each
-call, for single rows) and, with "path", writes the lists: int32 rows, then float32 scores.
+call, for single rows), those of the processor for all of them, and, with "path", writes the lists: int32 rows, then float32 scores.
 """
 
 import json
@@ -36,14 +36,15 @@ for line in sys.stdin:
     command, limit = message["command"], message["limit"]
     rows = np.array(message["rows"], dtype=np.int32)
     queries = [int(row) for row in rows] if message.get("single") else [rows]
-    seconds = []
+    seconds, started = [], time.process_time()
     for query in queries:
         own = interactions[query] if command == "recommend" else None
         begin = time.perf_counter()
         ids, scores = answer(command, query, limit, own)
         seconds.append(time.perf_counter() - begin)
+    cpu = time.process_time() - started
     if "path" in message:
         with open(message["path"], "wb") as file:
             np.ascontiguousarray(ids, dtype=np.int32).tofile(file)
             np.ascontiguousarray(scores, dtype=np.float32).tofile(file)
-    say(seconds=seconds)
+    say(seconds=seconds, cpuSeconds=cpu)

@@ -15,6 +15,12 @@ export interface Question {
   single?: boolean
 }
 
+/** Seconds of each call, and of the processor for all of them, all threads together. */
+export interface CallTimes {
+  seconds: number[]
+  cpuSeconds: number
+}
+
 export class ImplicitRecommender {
   readonly #process: ChildProcess
   readonly #lines: AsyncIterator<string>
@@ -36,8 +42,7 @@ export class ImplicitRecommender {
     this.#lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]()
   }
 
-  /** Seconds of each call. */
-  async time(question: Question): Promise<number[]> {
+  async time(question: Question): Promise<CallTimes> {
     return this.#ask({ ...question })
   }
 
@@ -56,12 +61,12 @@ export class ImplicitRecommender {
     await once(this.#process, 'close')
   }
 
-  async #ask(message: object): Promise<number[]> {
+  async #ask(message: object): Promise<CallTimes> {
     this.#process.stdin!.write(`${JSON.stringify(message)}\n`)
-    return (await this.#answer()).seconds
+    return this.#answer()
   }
 
-  async #answer(): Promise<{ seconds: number[] }> {
+  async #answer(): Promise<CallTimes> {
     const { value, done } = await this.#lines.next()
     if (done) throw new Error('The peer ended without an answer; see its messages above.')
     return JSON.parse(value)

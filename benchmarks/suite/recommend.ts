@@ -7,14 +7,15 @@ import { parseArgs } from 'node:util'
 import { Recommender } from '@seesaw/als-core'
 import { max, median, min, quantileSorted } from 'simple-statistics'
 import { cachedInteractions, readInteractions } from '../cached-interactions.ts'
-import { ImplicitRecommender, type Question } from '../recommend/implicit-recommender.ts'
+import { cpuSeconds } from '../process-cost.ts'
+import { type CallTimes, ImplicitRecommender, type Question } from '../recommend/implicit-recommender.ts'
 import { trainedModel } from '../recommend/trained-model.ts'
 import { printTable } from '../solver/table.ts'
 
 interface Timing {
   question: Question
-  ours: number[]
-  theirs: number[]
+  ours: CallTimes
+  theirs: CallTimes
 }
 
 const batch = 1000
@@ -49,14 +50,15 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
       command === 'recommend'
         ? recommender.recommend(rows, { limit })
         : recommender.similarItems(rows, { limit, includeSelf: true })
-    const ours = async (question: Question): Promise<number[]> => {
+    const ours = async (question: Question): Promise<CallTimes> => {
       const seconds: number[] = []
+      const started = cpuSeconds()
       for (const row of question.single ? question.rows : [question.rows]) {
         const begin = performance.now()
         await ask({ ...question, rows: ([] as number[]).concat(row) })
         seconds.push((performance.now() - begin) / 1000)
       }
-      return seconds
+      return { seconds, cpuSeconds: cpuSeconds() - started }
     }
 
     const spreadOver = (count: number, n: number) =>
@@ -69,12 +71,12 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
         const question = { command, rows, limit }
         identical = sameLists(await ask(question), await peer.lists(question), question) && identical
         for (const single of [false, true]) {
-          const timing: Timing = { question: { ...question, single }, ours: [], theirs: [] }
+          const timing: Timing = { question: { ...question, single }, ours: noCalls(), theirs: noCalls() }
           for (let round = 0; round < rounds; round++) {
             // Batches are the same rows each time; single rows are others each round.
             const some = single ? rows.filter((_, i) => i % rounds === round).slice(0, 100) : rows
-            timing.ours.push(...(await ours({ ...timing.question, rows: some })))
-            timing.theirs.push(...(await peer.time({ ...timing.question, rows: some })))
+            add(timing.ours, await ours({ ...timing.question, rows: some }))
+            add(timing.theirs, await peer.time({ ...timing.question, rows: some }))
           }
           timings.push(timing)
         }
@@ -108,9 +110,18 @@ async function secondsToOpen(directory: string): Promise<number> {
   return seconds
 }
 
+function noCalls(): CallTimes {
+  return { seconds: [], cpuSeconds: 0 }
+}
+
+function add(calls: CallTimes, more: CallTimes): void {
+  calls.seconds.push(...more.seconds)
+  calls.cpuSeconds += more.cpuSeconds
+}
+
 /** The peer's median time over ours. */
 function ratioOf({ ours, theirs }: Timing): number {
-  return Number((median(theirs) / median(ours)).toFixed(2))
+  return Number((median(theirs.seconds) / median(ours.seconds)).toFixed(2))
 }
 
 /**
@@ -141,14 +152,15 @@ function milliseconds(seconds: number[]): string {
 }
 
 function print(timings: Timing[]): void {
-  const p99 = (values: number[]) =>
+  const p99 = ({ seconds }: CallTimes) =>
     (
       1000 *
       quantileSorted(
-        [...values].sort((a, b) => a - b),
+        [...seconds].sort((a, b) => a - b),
         0.99,
       )
     ).toPrecision(3)
+  const cpu = ({ seconds, cpuSeconds }: CallTimes) => ((1000 * cpuSeconds) / seconds.length).toPrecision(3)
   console.log()
   printTable<Timing>(
     [
@@ -158,11 +170,12 @@ function print(timings: Timing[]): void {
       ],
       ['rows', ({ question }) => (question.single ? '1' : String(batch))],
       ['N', ({ question }) => String(question.limit)],
-      ['ours, ms: median [min, max]', ({ ours }) => milliseconds(ours)],
+      ['ours, ms: median [min, max]', ({ ours }) => milliseconds(ours.seconds)],
       ['p99', ({ question, ours }) => (question.single ? p99(ours) : '')],
-      ['implicit, ms: median [min, max]', ({ theirs }) => milliseconds(theirs)],
+      ['implicit, ms: median [min, max]', ({ theirs }) => milliseconds(theirs.seconds)],
       ['p99', ({ question, theirs }) => (question.single ? p99(theirs) : '')],
       ['its time / ours', (timing) => String(ratioOf(timing))],
+      ['processor ms: ours, implicit', ({ ours, theirs }) => `${cpu(ours)}, ${cpu(theirs)}`],
     ],
     timings,
   )
