@@ -10,19 +10,16 @@ import { dotInt16 } from "./simd";
 /** Rounding of penalty arithmetic in float32, relative. */
 // @ts-ignore: decorator
 @inline const SLACK: f32 = 1e-6;
-/** How many panels ahead rows are touched. */
-// @ts-ignore: decorator
-@inline const AHEAD: usize = 64;
 
 /**
  * Takes the items that the coarse pass has noted for four queries, a panel and a bit for each item of each query, unless
- * they are left out or their upper end misses the threshold. Their fine codes come from memory: rows are touched eight
- * panels ahead, so that several are on their way at a time.
+ * they are left out or their upper end misses the threshold. Their fine codes come from memory: all rows are touched first,
+ * so that many are on their way at a time.
  */
 export function check(noted: usize, end: usize, qa: Query, qb: Query, qc: Query, qd: Query): void {
   let touched: u8 = 0;
+  for (let at = noted; at < end; at += 8) touched |= touch(load<i32>(at), load<u32>(at, 4));
   for (let at = noted; at < end; at += 8) {
-    if (at + AHEAD < end) touched |= touch(load<i32>(at + AHEAD), load<u32>(at + AHEAD, 4));
     const panel = load<i32>(at), bits = load<u32>(at, 4);
     if (bits & 0xff) offer(qa, panel, bits & 0xff);
     if (bits & 0xff00) offer(qb, panel, (bits >> 8) & 0xff);

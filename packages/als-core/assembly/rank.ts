@@ -134,5 +134,5 @@ function dropFinished(live: i32, largest: f32): i32 {
 
 /** Panels that a scan notes, after the queries under way. */
 @inline function noted(): usize {
-  return active() + 256;
+  return active() + 512;
 }

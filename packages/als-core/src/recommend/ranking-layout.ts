@@ -1,5 +1,5 @@
 /** Queries that share one pass over the index; what a thread keeps for them is its area. */
-export const blockQueries = 64
+export const blockQueries = 128
 /** Coarse codes of a run; see `assembly/screen.ts`. */
 const runBytes = 131_072
 /** Candidates of a block's queries together, 8 bytes each. */
