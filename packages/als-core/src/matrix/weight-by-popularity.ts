@@ -4,8 +4,8 @@ import type { InteractionMatrix } from './interaction-matrix.ts'
 
 /**
  * The same pairs with less weight on what everybody has: value r of an item with n entries becomes r·(n/n̄)^-exponent,
- * times the one factor that keeps the mean of |r|. An exponent of 0 changes nothing; 0.25 is worth 0.003 to 0.004 of
- * Recall@20 on Gowalla and Amazon CDs (docs/quality.md); 0.5 takes that back.
+ * times the one factor that keeps the mean of |r|. An exponent of 0 changes nothing; 0.25 is worth 0.004 of Recall@20
+ * on Gowalla and Amazon CDs (docs/quality.md); 0.5 takes most of that back.
  *
  * @param exponent From 0 to 1. Default 0.25.
  * @throws RangeError when the exponent is not in that range.
