@@ -92,7 +92,9 @@ async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Pr
 
 async function child<T>(script: string, input: unknown): Promise<T> {
   const path = fileURLToPath(new URL(`../load/${script}`, import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [path, JSON.stringify(input)])
+  // The loader as it is installed is JavaScript: what is made of its TypeScript here is kept from one run to the next.
+  const env = { ...process.env, NODE_COMPILE_CACHE: fileURLToPath(new URL('../.cache/compiled', import.meta.url)) }
+  const { stdout } = await promisify(execFile)(process.execPath, [path, JSON.stringify(input)], { env })
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T
 }
 

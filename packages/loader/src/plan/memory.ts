@@ -33,12 +33,12 @@ export interface MemoryInput {
 
 // Measured: 151, 179 and 232 MB with 1, 2 and 4 threads and 1,000 rows; the rest of a thread's is the decoder's memory.
 const BASE_BYTES = 110e6
-const THREAD_BYTES = 40e6
-// The SDK's modules and its buffers in flight: 590 MB where the same files on disk took 475, with 2 threads.
+const THREAD_BYTES = 28e6
+// The SDK's modules and its buffers in flight: 560 MB where the same files on disk took 435, with 2 threads.
 const S3_THREAD_BYTES = 55e6
 
 /**
- *   runtime = 110 MB + threads · (40 MB + 4 · row group, + 55 MB from S3)
+ *   runtime = 110 MB + threads · (28 MB + 4 · row group, + 55 MB from S3)
  *   ids     = per side: (5 B · threads + 8 B) · range, or the hash tables of all threads and their sum
  *   working = 2 B · rows (+ 8 B with times) + threads · (stage + one bucket)
  *   result  = 2 · (4 + 1 or 4) B · rows
