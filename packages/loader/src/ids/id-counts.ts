@@ -30,6 +30,7 @@ export class IdCounter {
   readonly #direct: DirectCounts
   readonly #table: KeyTable
 
+  /** For the first phase of a worker, in which the kernel's memory is all zeros. */
   constructor(kernel: Kernel, range: IdRange) {
     const size = range.way === 'direct' ? range.size : 0
     this.#kernel = kernel
