@@ -68,3 +68,9 @@ export async function writeRecord(
 ): Promise<void> {
   await updateCollection(connection, collection, { metadata: { seesaw: record } }, options)
 }
+
+/** A generation that serves is to be known as one that has served, also where its run ended right after the swap. */
+export async function markPublished(connection: Connection, collection: string, options: CallOptions): Promise<void> {
+  const record = await readRecord(connection, collection, options)
+  if (record?.state === 'ready') await writeRecord(connection, collection, { ...record, state: 'published' }, options)
+}

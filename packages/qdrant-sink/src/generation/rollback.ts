@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { PublishError } from '../errors.ts'
-import { listAliases } from '../server/collections.ts'
 import { type CallOptions, Connection } from '../server/connection.ts'
 import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
 import { checkAlias, usersAlias } from './names.ts'
 import { activeRuns, STALE_AFTER, thisProcess } from './owner.ts'
-import { readRecord, writeRecord } from './record.ts'
+import { markPublished, readRecord, writeRecord } from './record.ts'
 import { type Move, raiseFences, swapAliases } from './swap.ts'
 
 export interface RollbackOptions extends GenerationsOptions {
@@ -30,33 +29,12 @@ export async function rollback(options: RollbackOptions): Promise<Rollback> {
   const { alias } = options
   checkAlias(alias)
   await using connection = new Connection(options)
-  const staleAfter = options.staleAfter ?? STALE_AFTER
-  const items = await findGenerations(connection, alias, staleAfter, options)
-  const target = chooseTarget(alias, items, options.to)
-  const live = items.find(({ state }) => state === 'live') as Generation
+  const { live, target } = chooseTarget(alias, await find(connection, alias, options), options.to)
   const moves: Move[] = [{ alias, from: live.collection, to: target.collection }]
+  const users = await findUsersMove(connection, target, options)
+  if (users && users.from !== users.to) moves.push(users)
 
-  const aliasOfUsers = options.usersAlias ?? usersAlias(alias)
-  const users = await findGenerations(connection, aliasOfUsers, staleAfter, options)
-  const usersTarget = users.find(
-    ({ generation, state }) => generation === target.generation && (state === 'published' || state === 'live'),
-  )
-  const usersLive = users.find(({ state }) => state === 'live')
-  if (usersLive && !usersTarget) {
-    throw new PublishError(
-      `Expected the users of generation ${target.generation} to be there, since ${aliasOfUsers} serves ${usersLive.collection}. Items and users belong to one model; go back to a generation that has both.`,
-      { step: 'rollback', collection: target.collection },
-    )
-  }
-  if (usersLive && usersTarget && usersLive !== usersTarget) {
-    moves.push({ alias: aliasOfUsers, from: usersLive.collection, to: usersTarget.collection })
-  }
-
-  for (const left of [live, usersLive]) {
-    if (left?.record && left.record.state !== 'published') {
-      await writeRecord(connection, left.collection, { ...left.record, state: 'published' }, options)
-    }
-  }
+  for (const { from } of moves) await markPublished(connection, from as string, options)
   const run = randomUUID()
   activeRuns.add(run)
   try {
@@ -67,12 +45,37 @@ export async function rollback(options: RollbackOptions): Promise<Rollback> {
   } finally {
     activeRuns.delete(run)
   }
-  const now = await listAliases(connection, options)
   return {
     from: live.collection,
     to: target.collection,
-    aliases: Object.fromEntries(moves.map((move) => [move.alias, now.get(move.alias) as string])),
+    aliases: Object.fromEntries(moves.map(({ alias, to }) => [alias, to])),
   }
+}
+
+/** The users of the same generation go along; undefined where no users are served. */
+async function findUsersMove(
+  connection: Connection,
+  { generation, collection }: Generation,
+  options: RollbackOptions,
+): Promise<Move | undefined> {
+  const alias = options.usersAlias ?? usersAlias(options.alias)
+  const users = await find(connection, alias, options)
+  const live = users.find(({ state }) => state === 'live')
+  if (!live) return undefined
+  const target = users.find(
+    (one) => one.generation === generation && (one.state === 'published' || one.state === 'live'),
+  )
+  if (!target) {
+    throw new PublishError(
+      `Expected the users of generation ${generation} to be there, since ${alias} serves ${live.collection}. Items and users belong to one model; go back to a generation that has both.`,
+      { step: 'rollback', collection },
+    )
+  }
+  return { alias, from: live.collection, to: target.collection }
+}
+
+function find(connection: Connection, alias: string, options: RollbackOptions): Promise<Generation[]> {
+  return findGenerations(connection, alias, options.staleAfter ?? STALE_AFTER, options)
 }
 
 /** Says that somebody is at work on the collection, so that no garbage collection takes it away under the swap; 0 ends that. */
@@ -90,7 +93,11 @@ async function lease(
   await writeRecord(connection, collection, { ...record, run, owner: thisProcess, heartbeat }, options)
 }
 
-function chooseTarget(alias: string, found: Generation[], wanted: number | undefined): Generation {
+function chooseTarget(
+  alias: string,
+  found: Generation[],
+  wanted: number | undefined,
+): { live: Generation; target: Generation } {
   const live = found.find(({ state }) => state === 'live')
   const candidates = found.filter(({ state }) => state === 'published')
   const list = found.map(({ generation, state }) => `${generation} (${state})`).join(', ') || 'none'
@@ -109,7 +116,7 @@ function chooseTarget(alias: string, found: Generation[], wanted: number | undef
         : `generation ${wanted} of ${alias} to be one that has served`
     throw failure(`Expected ${what}, got: ${list}. Publish with \`keep\` of 1 or more to have one.`)
   }
-  return target
+  return { live, target }
 }
 
 function failure(message: string): PublishError {

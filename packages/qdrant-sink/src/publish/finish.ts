@@ -1,7 +1,7 @@
 import { PublishError } from '../errors.ts'
 import { deleteGarbage, deleteUnserved, findGarbage } from '../generation/garbage.ts'
 import { findGenerations } from '../generation/generations.ts'
-import { readRecord, writeRecord } from '../generation/record.ts'
+import { markPublished, readRecord } from '../generation/record.ts'
 import { type Move, swapAliases } from '../generation/swap.ts'
 import { isTemporary, reasonOf, statusOf } from '../server/retry.ts'
 import { stepFailed } from './collection.ts'
@@ -13,10 +13,7 @@ export async function swap(run: Run, moves: Move[]): Promise<void> {
   const { connection, progress, signal } = run
   progress.enter('swap', moves[0].to)
   try {
-    await markPublished(
-      run,
-      moves.map(({ from }) => from),
-    )
+    for (const { from } of moves) if (from !== undefined) await markPublished(connection, from, { signal })
     signal.throwIfAborted()
     // From here on an abort waits: a swap is one request, and half of one cannot be had.
     await swapAliases(connection, moves, { signal: run.cancel })
@@ -27,16 +24,6 @@ export async function swap(run: Run, moves: Move[]): Promise<void> {
       error,
       `Pointing ${moves.map(({ alias }) => alias).join(' and ')} to the new generation`,
     )
-  }
-}
-
-/** What serves now is to be known as a generation that has served, also if this run ends right after the swap. */
-async function markPublished({ connection, signal }: Run, collections: (string | undefined)[]): Promise<void> {
-  for (const collection of collections) {
-    if (collection === undefined) continue
-    const record = await readRecord(connection, collection, { signal })
-    if (record?.state === 'ready')
-      await writeRecord(connection, collection, { ...record, state: 'published' }, { signal })
   }
 }
 
