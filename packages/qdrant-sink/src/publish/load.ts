@@ -76,7 +76,8 @@ export async function load(run: Run, part: Part): Promise<void> {
     polls: 3,
     interval: settings.pollInterval,
     deadline: settings.readyTimeout,
-    onIndexed: (count) => progress.indexed(count / (vectors.ids.length * (names?.length ?? 1))),
+    vectors: vectors.ids.length * (names?.length ?? 1),
+    onIndexed: (share) => progress.indexed(share),
   })
   progress.enter('verify', collection)
   const tolerance = toleranceOf(settings)

@@ -13,8 +13,10 @@ export interface ReadyOptions extends CallOptions {
   interval: number
   /** Milliseconds until the wait is given up. */
   deadline: number
-  /** Gets, at every poll, how many vectors are in the index by now. */
-  onIndexed(vectors: number): void
+  /** Vectors of the collection, all names of them. */
+  vectors: number
+  /** Gets, at every poll, the share of the vectors that is in the index; 1 when there is nothing left to do, as in a collection too small for one. */
+  onIndexed(share: number): void
 }
 
 /** What one poll has found. */
@@ -35,7 +37,7 @@ export async function waitUntilReady(connection: Connection, collection: string,
   let pending = ''
   while (quiet < options.polls) {
     const work = await lookAt(connection, collection, options)
-    options.onIndexed(work.indexed)
+    options.onIndexed(work.pending === '' ? 1 : work.indexed / options.vectors)
     pending = work.pending
     quiet = pending === '' ? quiet + 1 : 0
     if (quiet >= options.polls) return
