@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { generations, type PayloadIndexes, type PublishOptions, publish } from '../src/index.ts'
 import { quick, tagged } from './catalogue.ts'
 import { isReal, startServer, type TestServer } from './servers.ts'
@@ -14,8 +14,10 @@ import { watch } from './watcher.ts'
  */
 
 const rows = 100
-/** A real server needs longer for an answer: 0.1 s to make a collection, some more while 9 cells run at once. */
+/** A real server needs longer for an answer: 0.1 s to make a collection, seconds while 9 cells run at once on a busy machine. */
 const requestTimeout = isReal ? 3_000 : 250
+const abortDeadline = isReal ? 15_000 : 3_000
+if (isReal) vi.setConfig({ testTimeout: 180_000 })
 const indexes: PayloadIndexes = { year: 'integer', styles: 'keyword', interaction_count: 'integer' }
 
 /** The request that a step is known by. Ten batches: 5 have been sent at 50 %, 9 at 99 %. */
@@ -162,7 +164,7 @@ interface Outcome {
 async function inCell(step: Step, body: (cell: Cell) => Promise<Outcome>): Promise<void> {
   const server = await startServer()
   const alias = server.alias()
-  const common = { ...quick, indexes, url: server.url, alias, keep: 0, graceDelay: 50 }
+  const common = { ...quick, indexes, url: server.url, alias, keep: 0, graceDelay: 50, abortDeadline }
   try {
     await publish({ ...common, ...tagged(rows, 1) })
     const watcher = watch(server.url, alias, rows)
