@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import pMap from 'p-map'
 import { Piscina } from 'piscina'
 import { fromFailure, LoadError } from '../errors.ts'
+import { packLargeViews } from './large-views.ts'
 import type { Reply, Task, WorkerSetup } from './messages.ts'
 
 // Several tasks a worker, so that one fetches while another decodes.
@@ -74,7 +75,7 @@ export class WorkerPool {
     let reply: Reply<R>
     this.#running++
     try {
-      reply = await this.#pool.run(task)
+      reply = await this.#pool.run(packLargeViews(task))
     } catch (error) {
       throw this.#describeDeath(error as Error, task)
     } finally {

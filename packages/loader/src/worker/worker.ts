@@ -14,6 +14,7 @@ import { type Chunk, createChunk } from '../rows/chunk.ts'
 import { RowReader } from '../rows/row-reader.ts'
 import { OUTCOMES, Outcome } from '../rows/source-task.ts'
 import { fileSink, takeEntries, takeRows, writeEntries } from '../spill/spill-files.ts'
+import { unpackLargeViews } from './large-views.ts'
 import type {
   CountReport,
   CountTask,
@@ -36,7 +37,7 @@ import { readRowGroup, worker } from './read-row-group.ts'
 /** Runs one task. Errors travel as data, because only their message would survive the way. */
 export default async function run(task: Task): Promise<Reply<unknown>> {
   try {
-    return { result: await perform(task) }
+    return { result: await perform(unpackLargeViews(task)) }
   } catch (error) {
     return { failure: toFailure(error) }
   }
