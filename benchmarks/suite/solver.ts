@@ -48,7 +48,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   if (values.part === 'native') return native({ size, factors })
   if (values.part === 'exactness') return exactness({ threads, quick: values.quick })
   if (values.part === 'over-4-gib') return overFourGib({ threads })
-  if (size === '1B') return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 1) })
+  if (size === '1B') return trainOnce({ size, factors, threads, iterations: Number(values.iterations ?? 2) })
 
   const iterations = Number(values.iterations ?? (values.quick ? 5 : size === 'L' ? 1 : 15))
   // An exact solve of M takes a minute, of L ten.
