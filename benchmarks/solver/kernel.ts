@@ -1,10 +1,14 @@
-/** GFLOP/s on one core: the kernel's two products alone, then what whole iterations achieve. */
+/**
+ * GFLOP/s on one core, by processor time: the kernel's two products alone, then what whole iterations achieve. The solve
+ * phase has the share of an iteration's processor time that it has of its time.
+ */
 import { median } from 'simple-statistics'
 import { compileKernel, supportsRelaxedSimd } from '../../packages/als-core/src/kernel/instantiate.ts'
 import * as solverBytes from '../../packages/als-core/src/kernel/solver.wasm.ts'
 import type { SolverKernel } from '../../packages/als-core/src/train/kernel-view.ts'
 import { cachedInteractions } from '../cached-interactions.ts'
 import { sizes } from '../generate-interactions.ts'
+import { cpuSeconds } from '../process-cost.ts'
 import { Program } from './program.ts'
 import { printTable } from './table.ts'
 
@@ -63,10 +67,10 @@ function products(k: number): { multiply: number; gram: number } {
 /** Median GFLOP/s of eleven runs of 50 ms, after one to warm up. */
 function rate(flops: number, run: () => void): number {
   const measured = Array.from({ length: 12 }, () => {
-    const start = performance.now()
+    const start = cpuSeconds()
     let count = 0
-    while (performance.now() - start < 50) for (let i = 0; i < 10; i++, count++) run()
-    return (count * flops) / (performance.now() - start) / 1e6
+    while (cpuSeconds() - start < 0.05) for (let i = 0; i < 10; i++, count++) run()
+    return (count * flops) / (cpuSeconds() - start) / 1e9
   })
   return median(measured.slice(1))
 }
@@ -89,11 +93,12 @@ async function iterations(factors: number): Promise<{ solve: number; iteration: 
   })
   for (let i = 0; i < 6; i++) await program.iterate()
   await program.close()
-  const measured = program.iterations.slice(1).map(({ report }) => {
+  const measured = program.iterations.slice(1).map(({ report, cpuSeconds }) => {
     const { stepsPerRow, phases, seconds } = report!
     const solve = 2 * entries * (4 * stepsPerRow + 2) * factors
     const rest = (users + items) * (factors * (factors + 1) + 2 * factors * factors)
-    return { solve: solve / phases.solve / 1e9, iteration: (solve + rest) / seconds / 1e9 }
+    const solveSeconds = (cpuSeconds * phases.solve) / seconds
+    return { solve: solve / solveSeconds / 1e9, iteration: (solve + rest) / cpuSeconds / 1e9 }
   })
   return {
     solve: median(measured.map(({ solve }) => solve)),

@@ -32,7 +32,7 @@ export async function native({ size, factors }: { size: string; factors: number 
     [
       ['program', ({ program }) => program],
       ['threads', ({ threads }) => String(threads)],
-      ['s for both sides', ({ seconds }) => seconds.toFixed(3)],
+      ['processor s a thread', ({ seconds }) => seconds.toFixed(3)],
       ['ns an entry and thread', ({ threads, seconds }) => ((1e9 * seconds * threads) / (2 * entries)).toFixed(0)],
     ],
     rows,
@@ -61,5 +61,9 @@ async function solvePhase(prefix: string, factors: number, threads: number): Pro
   })
   for (let i = 0; i < 7; i++) await program.iterate()
   await program.close()
-  return median(program.iterations.slice(1).map(({ report }) => report!.phases.solve))
+  return median(
+    program.iterations.slice(1).map(({ cpuSeconds, seconds, report }) => {
+      return ((cpuSeconds / threads) * report!.phases.solve) / seconds
+    }),
+  )
 }
