@@ -67,12 +67,12 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   }
   const uploads = ours.map(({ uploadSeconds }) => uploadSeconds)
   const rate = points / median(uploads)
-  const peerRate = points / median(peer.map(({ seconds }) => seconds))
+  const peerRate = peer.length > 0 ? points / median(peer.map(({ seconds }) => seconds)) : undefined
   const rawRate = points / median(raw.map(({ seconds }) => seconds))
   return {
     points,
     pointsPerSecond: Math.round(rate),
-    ...(peer.length > 0 && {
+    ...(peerRate !== undefined && {
       ratioToQdrantClient: round3(rate / peerRate),
       qdrantClientPointsPerSecond: Math.round(peerRate),
     }),
