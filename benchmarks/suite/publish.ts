@@ -50,11 +50,8 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     for (let round = 0; round < rounds; round++) {
       const one = await inChild<Figures>('ours.ts', settings)
       ours.push(one)
-      const { uploadSeconds, cpuSeconds, peakRssMb, seconds } = one
-      report('seesaw', points / uploadSeconds)
-      console.error(
-        `  ${cpuSeconds.toFixed(1)} processor seconds, ${peakRssMb.toFixed(0)} MB peak, whole publication ${seconds.toFixed(1)} s`,
-      )
+      report('seesaw', points / one.uploadSeconds)
+      reportCosts(one, points)
       if (values.peer) {
         peer.push(await runClient(settings))
         report('qdrant-client', points / peer[round].seconds)
@@ -66,26 +63,18 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     stop()
   }
   const uploads = ours.map(({ uploadSeconds }) => uploadSeconds)
-  const rate = points / median(uploads)
-  const peerRate = peer.length > 0 ? points / median(peer.map(({ seconds }) => seconds)) : undefined
-  const rawRate = points / median(raw.map(({ seconds }) => seconds))
+  const pointsPerSecond = points / median(uploads)
+  const ratioTo = (others: Seconds[]): number =>
+    round3((pointsPerSecond * median(others.map(({ seconds }) => seconds))) / points)
+  console.error(
+    `publish at ${ratioTo(raw)} of the raw bytes, its slowest round ${round3(Math.max(...uploads) / Math.min(...uploads))} times its fastest`,
+  )
   return {
     points,
-    pointsPerSecond: Math.round(rate),
-    ...(peerRate !== undefined && {
-      ratioToQdrantClient: round3(rate / peerRate),
-      qdrantClientPointsPerSecond: Math.round(peerRate),
-    }),
-    ratioToRawBytes: round3(rate / rawRate),
-    rawPointsPerSecond: Math.round(rawRate),
-    ...(rounds > 1 && { spread: round3(Math.max(...uploads) / Math.min(...uploads) - 1) }),
-    cpuSeconds: round3(median(ours.map(({ cpuSeconds }) => cpuSeconds))),
-    indexSeconds: round3(median(ours.map(({ indexSeconds }) => indexSeconds))),
-    publicationSeconds: round3(median(ours.map(({ seconds }) => seconds))),
-    bytesPerPoint: Math.round(ours[0].bytes / points),
+    pointsPerSecond: Math.round(pointsPerSecond),
+    ...(values.peer && { ratioToQdrantClient: ratioTo(peer) }),
     server: name,
     peakRssMb: Math.round(Math.max(...ours.map(({ peakRssMb }) => peakRssMb))),
-    vectorsMb: Math.round((points * dimension * 4) / 1e6),
   }
 }
 
@@ -122,6 +111,14 @@ function parseSize(text: string): number {
 
 function report(name: string, rate: number): void {
   console.error(`${name.padEnd(13)} ${Math.round(rate).toLocaleString('en')} points/s`)
+}
+
+function reportCosts({ cpuSeconds, peakRssMb, indexSeconds, seconds, bytes }: Figures, points: number): void {
+  const vectors = Math.round((points * dimension * 4) / 1e6)
+  console.error(
+    `  ${cpuSeconds.toFixed(1)} processor seconds, ${peakRssMb.toFixed(0)} MB peak (${vectors} of them vectors), ${Math.round(bytes / points)} bytes a point, ` +
+      `server's index ${indexSeconds.toFixed(1)} s, whole publication ${seconds.toFixed(1)} s`,
+  )
 }
 
 function round3(value: number): number {
