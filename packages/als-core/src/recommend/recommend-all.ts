@@ -23,7 +23,8 @@ export interface RecommendAllResult {
 /**
  * Writes the lists of all users to a Parquet file: user (original id), place (from 1), item (original id), score. Ids are
  * int64 where they are numbers, strings where they are not; users without ids have their row numbers. Memory is that of a
- * block: 80 bytes for each of blockUsers × limit recommendations. The file appears under its name when it is whole.
+ * block and of what the garbage collector has not yet taken of those before: with blocks of 4,096 users and lists of 50 it
+ * grew by 250 MB for 200,000 users and by 260 for 400,000. The file appears under its name when it is whole.
  */
 export async function recommendAll(
   recommend: (users: Uint32Array, options: RecommendOptions) => Promise<Recommendations>,
