@@ -74,6 +74,15 @@ describe('threads', () => {
     expect(pool.piscina.threads.length).toBe(2)
   })
 
+  it('of a pool that stays open do not keep the memory of one training after the other', async () => {
+    const { code, output } = await runChild('pool-memory-child.ts', [])
+    expect(code).toBe(0)
+    const resident = output.trim().split('\n').map(Number)
+    expect(resident).toHaveLength(10)
+    // Both sides, before and after: 61 MB a training.
+    expect(resident[9] - resident[3]).toBeLessThan(2 * 61)
+  })
+
   it.each(['returns', 'throws', 'aborts'])('let the process exit by itself after train %s', async (how) => {
     const { code, output } = await runChild('train-child.ts', [how])
     expect(output).toBe(`${how}\n`)

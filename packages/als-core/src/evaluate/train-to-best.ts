@@ -3,6 +3,7 @@ import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { saveModel } from '../model/save-model.ts'
+import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
 import { OptionError, resolveOptions, type TrainOptions } from '../train/options.ts'
 import { train } from '../train/train.ts'
@@ -62,6 +63,7 @@ export async function trainToBest(
       best = model
       if (directory) await saveModel(best, directory)
     }
+    await collectGarbageWith(pool)
     return worse >= patience
   }
   try {

@@ -7,10 +7,12 @@ import { choleskyShards } from '../train/cholesky-rows.ts'
 import { initializeShards } from '../train/initialize-shards.ts'
 import { gramShards, restoreShards, rotateShards } from '../train/product-shards.ts'
 import { solveShards } from '../train/solve-shards.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { unpackLargeViews } from './large-views.ts'
 
 const tasks: Record<string, (message: never) => unknown> = {
   choleskyShards,
+  collectGarbage,
   curveShards,
   gramRowsShards,
   gramShards,

@@ -2,6 +2,7 @@ import { trainToBest } from '../evaluate/train-to-best.ts'
 import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
+import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
 import { checkMatrix } from './check-matrix.ts'
@@ -70,7 +71,8 @@ export async function trainWithin(
     }
     return await runIterations(training, [...(saved?.history ?? [])], fingerprint)
   } finally {
-    if (!options.pool) await pool.close()
+    if (options.pool) await collectGarbageWith(pool)
+    else await pool.close()
   }
 }
 

@@ -1,0 +1,20 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { WorkerPool } from './worker-pool.ts'
+
+/**
+ * Lets this thread and those of a pool that stays open drop the shared memory of work that is done. What holds it are a few
+ * small objects, for which V8 sees no reason to collect: without this a process grew by a model with every training, and
+ * by one with every measurement of a validation (20,000 × 10,000, k=256: 270 MB after one training, 760 after eight).
+ */
+export async function collectGarbageWith(pool: WorkerPool): Promise<void> {
+  // A thread that has died holds nothing.
+  await Promise.allSettled(Array.from({ length: pool.threads }, () => pool.run('collectGarbage', {})))
+  collectGarbage()
+}
+
+/** A full collection: 2 ms in the small heap of a worker. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
