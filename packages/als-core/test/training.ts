@@ -1,0 +1,30 @@
+/** What the tests of training share. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { InteractionMatrix } from '../src/index.ts'
+import { makeMatrix } from './reference.ts'
+
+/** Enough entries for a dozen shards a half-sweep. */
+export const matrix: InteractionMatrix = makeMatrix(
+  Array.from({ length: 3000 }, (_, user) => (user === 0 ? 3000 : (user * 7) % 130)),
+  5000,
+)
+
+const bytes = (factors: Float32Array) => Buffer.from(factors.buffer, factors.byteOffset, factors.byteLength)
+
+/** Whether two arrays are the same to the bit. */
+export const same = (a: Float32Array, b: Float32Array): boolean => bytes(a).equals(bytes(b))
+
+/** Runs a program of this folder as a process of its own. */
+export function runChild(file: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    child.on('close', (code) => resolve({ code, output }))
+  })
+}
