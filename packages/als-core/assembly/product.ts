@@ -97,28 +97,3 @@ export function multiply(a: usize, rows: i32, k: i32, packed: usize, c: usize): 
     }
   }
 }
-
-/**
- * Rounds `count` float32 (a multiple of 8) to bfloat16, to nearest. Of eight values, lane j of the 16 bytes holds value j
- * in its low half and value j + 4 in its high half. A shift brings back the first; the second is the lane itself read as
- * float32: its upper half is rounded so that, with the lower half behind it as it is, the lane is nearest to the value.
- */
-export function toBfloat16(from: usize, count: i32, to: usize): void {
-  const half = i32x4.splat(0x7fff), one = i32x4.splat(1), high = i32x4.splat(0x7fff0000), sign = i32x4.splat(0x80000000);
-  const magnitude = i32x4.splat(0x7fffffff), middle = i32x4.splat(0x8000), zero = i32x4.splat(0);
-  for (const end = from + (<usize>count << 2); from < end; from += 32, to += 16) {
-    let a = v128.load(from);
-    const b = v128.load(from, 16);
-    a = i32x4.shr_u(i32x4.add(a, i32x4.add(half, v128.and(i32x4.shr_u(a, 16), one))), 16);
-    const nearest = i32x4.max_s(i32x4.add(i32x4.sub(v128.and(b, magnitude), a), middle), zero);
-    v128.store(to, v128.or(a, v128.or(v128.and(nearest, high), v128.and(b, sign))));
-  }
-}
-
-/** Copies `rows` rows of `bytes` bytes each, a multiple of 16, to their places in Z: row r to place rank[r]. */
-export function scatter(from: usize, rows: i32, bytes: usize, rank: usize, z: usize): void {
-  for (const end = rank + (<usize>rows << 2); rank < end; rank += 4) {
-    let to = z + <usize>load<u32>(rank) * bytes;
-    for (const last = from + bytes; from < last; from += 16, to += 16) v128.store(to, v128.load(from));
-  }
-}

@@ -19,6 +19,19 @@
   return f32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
 }
 
+/** The same of int32. */
+@inline export function sumLanes4Int(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+}
+
+/** Eight float32 times `scale`, which are within int16, rounded to nearest: added to 1.5·2²³, whose last place is 1. */
+@inline export function roundToInt16(low: v128, high: v128, scale: f32): v128 {
+  const s = f32x4.splat(scale), magic = f32x4.splat(12582912), bits = i32x4.splat(0x4b400000);
+  return i16x8.narrow_i32x4_s(i32x4.sub(fma(low, s, magic), bits), i32x4.sub(fma(high, s, magic), bits));
+}
+
 /** Inner product of two vectors of `bytes` bytes. */
 @inline export function dot(a: usize, b: usize, bytes: usize): f32 {
   let s0 = f32x4.splat(0), s1 = s0;

@@ -1,3 +1,5 @@
 // The solver's kernel: everything that `train` runs in WebAssembly.
-export { gram, packPanels, multiply, toBfloat16, scatter } from "./product";
-export { setFixedSide, setScratch, setCapacity, weighValues, weighCodes, solveRows } from "./rows";
+export { gram, packPanels, multiply } from "./product";
+export { encodeRows } from "./code-rows";
+export { scatterRows } from "./places";
+export { setFixedSide, setScratch, setCapacity, placeEntries, weighValues, weighCodes, solveRows } from "./rows";

@@ -15,8 +15,8 @@ export interface Basis {
   readonly restart?: Float64Array
   /** P of the solution in the new basis. */
   readonly toFactors: Float64Array
-  /** α0Λ, when the basis is spectral. */
-  readonly eigenvalues?: Float64Array
+  /** When the basis is spectral, the diagonal of a row's system is `observed` + λ·`lambda`. */
+  readonly diagonal?: { readonly observed: Float64Array; readonly lambda: Float64Array }
   /** Trace of G: the squared norm of the fixed side. */
   readonly squaredNorm: number
 }
@@ -40,8 +40,9 @@ export interface BasisInput {
 }
 
 /**
- * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ: W = P_F·Q, P = Qᵀ, R = P_X·Q.
- * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
+ * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ and S = Λ^(-1/2): W = P_F·Q·S, P = S·Qᵀ,
+ * R = P_X·Q·S⁻¹, and the diagonal is α0 + λS². The columns of Z have length 1, so that rounding it to 8 bits costs all of them
+ * alike. Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
  *
  * A Cholesky factor is continuous in G: from one iteration to the next P_X·L is the identity but for 0.05 in the third
  * half-sweep on S and 0.004 in the tenth (root mean square of a column), and rows that start at X̂ itself lose nothing: the
@@ -60,12 +61,20 @@ export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   }
   if (lambda === undefined) {
     const { values, vectors } = dense.eigen(gram)
+    const largest = values.reduce((a, b) => Math.max(a, b), 0)
+    // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
+    const lengths = values.map((value) => (value > 1e-14 * largest ? Math.sqrt(value) : 1))
     const q = transposed(vectors, k)
+    const rotation = fixedToFactors ? dense.product(fixedToFactors, q) : q
+    const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
     return {
-      rotation: fixedToFactors ? dense.product(fixedToFactors, q) : q,
-      restart: solvedToFactors ? dense.product(solvedToFactors, q) : q,
-      toFactors: vectors,
-      eigenvalues: values.map((value) => unobservedWeight * Math.max(0, value)),
+      rotation: rotation.map((value, at) => value / lengths[at % k]),
+      restart: restart.map((value, at) => value * lengths[at % k]),
+      toFactors: vectors.map((value, at) => value / lengths[Math.floor(at / k)]),
+      diagonal: {
+        observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / lengths[j] ** 2),
+        lambda: lengths.map((length) => 1 / length ** 2),
+      },
       squaredNorm,
     }
   }

@@ -4,12 +4,12 @@ import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
 import type { PhaseSeconds } from '../model/als-model.ts'
 import { type RunShardsOptions, runShards } from '../pool/run-shards.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { changeBasis, padded as pad } from './basis.ts'
+import { type Basis, changeBasis, padded as pad } from './basis.ts'
 import type { CholeskyTask } from './cholesky-rows.ts'
 import type { KernelShare, SolverKernel } from './kernel-view.ts'
 import { rowLambda } from './loss.ts'
 import type { ModelOptions } from './options.ts'
-import type { GramTask, RestoreTask, RotateTask } from './product-shards.ts'
+import type { GramTask, OutsideRows, RestoreTask, RotateTask } from './product-shards.ts'
 import type { Factors, Side } from './sides.ts'
 import type { FailedRow, RowSystem, SolveTask } from './solve-shards.ts'
 
@@ -22,8 +22,10 @@ export interface Workbench {
   readonly kernel: SolverKernel
   /** Float64 algebra on k×k matrices, on this thread. */
   readonly dense: DenseKernel
+  /** Whether Z is int8. */
+  readonly coded: boolean
   /** Z, when it does not fit the kernel's memory. */
-  readonly outside?: Uint8Array<SharedArrayBuffer>
+  readonly outside?: OutsideRows
   readonly codebook?: Float32Array<SharedArrayBuffer>
   /** Gram matrices of shards of rows, padded × padded each. */
   readonly partials: Float64Array<SharedArrayBuffer>
@@ -68,10 +70,9 @@ export async function halfSweep(
   fixed: Side,
   seconds: PhaseSeconds,
 ): Promise<HalfSweep> {
-  const { options, share, pool, outside, running } = bench
+  const { options, share, pool, coded, outside, running } = bench
   const k = options.factors
   const held = fixed.factors!
-  const half = options.gatherPrecision === 'bfloat16'
   const perRow = options.regularizationScaling !== 'none'
   const system: RowSystem = {
     alpha: options.alpha,
@@ -109,9 +110,7 @@ export async function halfSweep(
   })
   loadMatrix(bench, basis.rotation, share.layout.rotation)
   if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
-  if (!outside) new Uint32Array(share.memory.buffer).set(fixed.rank, share.layout.rank / 4)
-  const f32 = new Float32Array(share.memory.buffer)
-  if (basis.eigenvalues) f32.set(basis.eigenvalues, share.layout.eigenvalues / 4)
+  if (basis.diagonal) loadDiagonal(bench, basis.diagonal)
   lap('eigen')
 
   bench.onPhase?.('rotate')
@@ -120,7 +119,7 @@ export async function halfSweep(
     bounds: fixed.rowShards.bounds,
     factors: held.values,
     rank: fixed.rank,
-    half,
+    coded,
     outside,
   }
   await runShards(pool, 'rotateShards', fixed.rowShards.count, rotate, running)
@@ -135,7 +134,7 @@ export async function halfSweep(
     rank: fixed.rank,
     system,
     restart: basis.restart !== undefined,
-    half,
+    coded,
     outside,
     sums,
   }
@@ -241,6 +240,13 @@ function loadMatrix({ share, kernel, options }: Workbench, matrix: Float64Array,
   const staging = layout.scratch + layout.areas.gram
   new Float32Array(memory.buffer).set(pad(matrix, options.factors), staging / 4)
   kernel.packPanels(staging, layout.padded, at)
+}
+
+/** The diagonal of the row systems, its two vectors one after the other, 1 in the padding. */
+function loadDiagonal({ share: { layout, memory } }: Workbench, { observed, lambda }: NonNullable<Basis['diagonal']>): void {
+  const f32 = new Float32Array(memory.buffer, layout.diagonal, 2 * layout.padded).fill(1)
+  f32.set(observed)
+  f32.set(lambda, layout.padded)
 }
 
 function addUp(sums: Float64Array): { objective: number; penalty: number; steps: number } {

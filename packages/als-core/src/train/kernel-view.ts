@@ -5,27 +5,28 @@ export interface SolverKernel {
   gram(a: number, rows: number, k: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, c: number): void
-  toBfloat16(from: number, count: number, to: number): void
-  scatter(from: number, rows: number, bytes: number, rank: number, z: number): void
-  setFixedSide(z: number, rank: number, format: number, k: number): void
+  encodeRows(from: number, rows: number, k: number, columns: number, z: number): void
+  scatterRows(from: number, rows: number, bytes: number, columns: number, z: number): void
+  setFixedSide(z: number, columns: number, format: number, k: number): void
   setScratch(
-    indices: number,
+    places: number,
+    units: number,
     weights: number,
     targets: number,
     tile: number,
     tileRows: number,
     vectors: number,
     chunk: number,
-    staging: number,
   ): void
   setCapacity(entries: number): void
+  placeEntries(indices: number, count: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void
   weighCodes(codes: number, count: number, codebook: number, alpha: number, shift: number): void
   solveRows(
     rows: number,
     indptr: number,
     block: number,
-    eigenvalues: number,
+    diagonal: number,
     lambda: number,
     start: number,
     resident: number,
@@ -58,7 +59,7 @@ export interface KernelShare {
 
 export interface KernelImports {
   fetchEntries(start: number, count: number): void
-  fetchRows(indices: number, count: number, to: number): void
+  fetchRows(start: number, count: number, to: number, units: number): void
 }
 
 /**

@@ -1,13 +1,16 @@
+import type { ModelOptions } from './options.ts'
+
 /** Where things lie in the kernel's shared memory, in bytes. */
 export interface Layout {
-  /** Rows of Z and the place of each column in it, or 0 when Z is outside. */
+  /** Rows of Z, and for each column its place in Z and its unit, 8 bytes; 0 when Z is outside. */
   readonly fixed: number
-  readonly rank: number
+  readonly columns: number
   /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
   readonly rotation: number
   readonly restart: number
   readonly codebook: number
-  readonly eigenvalues: number
+  /** Two vectors, see `Basis`. */
+  readonly diagonal: number
   /** The first thread's scratch area; each further one is `scratchBytes` on. */
   readonly scratch: number
   readonly scratchBytes: number
@@ -27,6 +30,8 @@ export interface ScratchAreas {
   readonly source: number
   readonly indices: number
   readonly values: number
+  readonly places: number
+  readonly units: number
   readonly weights: number
   readonly targets: number
   readonly indptr: number
@@ -36,7 +41,6 @@ export interface ScratchAreas {
   readonly vectors: number
   readonly chunk: number
   readonly tile: number
-  readonly staging: number
   readonly gram: number
 }
 
@@ -47,12 +51,18 @@ const CHUNK = 64
 /** Entries of a block of rows; a longer row is streamed through in pieces. */
 export const BLOCK_ENTRIES = 32_768
 /**
- * A row that fits the tile is gathered once, however many passes follow, and those read it in order. Measured at k = 128 on
- * rows of 40,000 entries: 104 ns an entry and two passes in the tile, 233 when every pass gathers again.
+ * A long row that fits the tile is gathered once, however many passes follow, and those read it in order. Measured at k = 128
+ * on rows of 40,000 entries: 104 ns an entry and two passes in the tile, 233 when every pass gathers again.
  */
 const TILE_BYTES = 16 * 1024 * 1024
 /** A 32-bit WebAssembly memory. */
 export const MEMORY_LIMIT: number = 2 ** 32
+
+/** Bytes for a factor of the fixed side's copy, whose longest has `rows` rows. */
+export function bytesPerFactor(precision: ModelOptions['gatherPrecision'], factors: number, rows: number): 1 | 4 {
+  if (precision === 'auto') return rows * padFactors(factors) >= 2 ** 22 ? 1 : 4
+  return precision === 'int8' ? 1 : 4
+}
 
 /** k padded to whole vectors: rows of 32 bytes. */
 export function padFactors(factors: number): number {
@@ -60,20 +70,20 @@ export function padFactors(factors: number): number {
 }
 
 /**
- * Lays out the memory for a fixed side of up to `rows` rows. When Z does not fit below `limit` it is held outside and
+ * Lays out the memory for a fixed side of up to `rows` rows of `bytes` bytes for a factor. When Z does not fit below `limit` it is held outside and
  * its rows are brought in as they are needed.
  */
 export function planLayout(
   factors: number,
   rows: number,
-  bytesPerFactor: 2 | 4,
+  bytes: 1 | 4,
   threads: number,
   limit: number = MEMORY_LIMIT,
 ): Layout {
   const padded = padFactors(factors)
   const tileRows = Math.max(
     16,
-    Math.min(BLOCK_ENTRIES, Math.ceil(rows / 4) * 4, Math.floor(TILE_BYTES / (padded * bytesPerFactor)) & ~3),
+    Math.min(BLOCK_ENTRIES, Math.ceil(rows / 4) * 4, Math.floor(TILE_BYTES / (padded * bytes)) & ~3),
   )
   const vector = padded * 4
   const square = padded * vector
@@ -89,38 +99,38 @@ export function planLayout(
     source: take(BLOCK_ROWS * vector),
     indices: take(BLOCK_ENTRIES * 4 + 64),
     values: take(BLOCK_ENTRIES * 4 + 64),
+    places: take(BLOCK_ENTRIES * 4 + 64),
+    units: take(BLOCK_ENTRIES * 4 + 64),
     weights: take(BLOCK_ENTRIES * 4 + 64),
     targets: take(BLOCK_ENTRIES * 4 + 64),
     indptr: take((BLOCK_ROWS + 1) * 4),
     lambda: take(BLOCK_ROWS * 4),
     losses: take(BLOCK_ROWS * 16),
     steps: take(4),
-    vectors: take(7 * vector),
-    chunk: take(CHUNK * 8),
-    tile: take(tileRows * padded * bytesPerFactor),
-    // Where rows come by when Z is outside.
-    staging: take(CHUNK * padded * bytesPerFactor),
+    vectors: take(8 * vector),
+    chunk: take(CHUNK * (vector + 8) + 32),
+    tile: take(tileRows * padded * bytes),
     gram: take(square),
   }
   const scratchBytes = end
-  const sideBytes = rows * (padded * bytesPerFactor + 4)
+  const sideBytes = rows * (padded * bytes + 8)
 
   end = 65_536
   const rotation = take(square)
   const restart = take(square)
   const codebook = take(256 * 4)
-  const eigenvalues = take(vector)
+  const diagonal = take(2 * vector)
   const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
   const scratch = take(scratchBytes * threads)
-  const rank = outside ? 0 : take(rows * 4)
-  const fixed = outside ? 0 : take(rows * padded * bytesPerFactor)
+  const columns = outside ? 0 : take(rows * 8)
+  const fixed = outside ? 0 : take(rows * padded * bytes)
   return {
     fixed,
-    rank,
+    columns,
     rotation,
     restart,
     codebook,
-    eigenvalues,
+    diagonal,
     scratch,
     scratchBytes,
     areas,

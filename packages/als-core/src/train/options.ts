@@ -40,10 +40,11 @@ export interface ModelOptions {
   /** Most conjugate-gradient steps for a row and half-sweep. Default 20, which few rows reach. */
   maxSteps: number
   /**
-   * How the fixed side is held for the random reads of a half-sweep. 'bfloat16' (default) halves the memory traffic, which
-   * is what the solver waits for; 'float32' is for tolerances below 1e-3.
+   * How the fixed side is held for the random reads of a half-sweep. 'int8', with a unit for each row, is a quarter of the
+   * memory traffic, which is what the solver waits for; 'float32' is for tolerances below 1e-3. 'auto' (default) takes int8
+   * from 4 million factors on the larger side: a smaller copy fits the caches, and rounding averages out over many rows.
    */
-  gatherPrecision: 'bfloat16' | 'float32'
+  gatherPrecision: 'auto' | 'int8' | 'float32'
   /** Decides the start. Default 42. */
   seed: number
   /** Which build of the kernel. Default: relaxed where the engine has it. */
@@ -129,7 +130,7 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
     solver: oneOf('solver', options.solver ?? 'cg', ['cg', 'cholesky']),
     tolerance: number('tolerance', options.tolerance ?? 0.005, 0),
     maxSteps: whole('maxSteps', options.maxSteps ?? 20, 1, 10_000),
-    gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'bfloat16', ['bfloat16', 'float32']),
+    gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'auto', ['auto', 'int8', 'float32']),
     seed: whole('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
   }
   if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])

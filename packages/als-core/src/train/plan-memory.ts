@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { padFactors, planLayout } from './layout.ts'
+import { bytesPerFactor, padFactors, planLayout } from './layout.ts'
 import type { ModelOptions } from './options.ts'
 import { mostGramShards } from './plan-shards.ts'
 
@@ -12,7 +12,7 @@ export interface MemoryInput {
   factors?: number
   /** Default: all cores. */
   threads?: number
-  /** Default 'bfloat16'. */
+  /** Default 'auto'. */
   gatherPrecision?: ModelOptions['gatherPrecision']
   /** Default 'cg'. */
   solver?: ModelOptions['solver']
@@ -26,7 +26,7 @@ export interface MemoryPlan {
   readonly matrix: number
   /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
   readonly factors: number
-  /** The fixed side in the solver's basis and the order of its rows: (k·(2 or 4) + 4)·max(users, items); 0 for Cholesky. */
+  /** The fixed side in the solver's basis and the order of its rows: (k·(1 or 4) + 8)·max(users, items); 0 for Cholesky. */
   readonly rotated: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
@@ -42,21 +42,21 @@ export interface MemoryPlan {
  */
 export function planMemory(input: MemoryInput): MemoryPlan {
   const { users, items, entries, factors: k = 128, threads = availableParallelism() } = input
-  const { gatherPrecision = 'bfloat16', solver = 'cg', codes = true } = input
+  const { gatherPrecision = 'auto', solver = 'cg', codes = true } = input
   for (const [name, value] of Object.entries({ users, items, entries, factors: k, threads })) {
     if (!(Number.isInteger(value) && value >= 1)) {
       throw new RangeError(`${name} is ${value}, expected a whole number of at least 1.`)
     }
   }
   const padded = padFactors(k)
-  const bytes = gatherPrecision === 'bfloat16' ? 2 : 4
   const matrix = 2 * entries * (codes ? 5 : 8) + 12 * (users + items + 2)
   const factors = 2 * 4 * padded * (users + items)
   // The partial sums, and a dozen k×k matrices of the change of basis.
   const gram = (mostGramShards(k) + 12) * padded * padded * 8
   const rows = solver === 'cg' ? Math.max(users, items) : 0
+  const bytes = bytesPerFactor(gatherPrecision, k, rows)
   const layout = planLayout(k, rows, bytes, threads)
-  const rotated = rows * (padded * bytes + (layout.outside ? 0 : 4))
+  const rotated = rows * (padded * bytes + (layout.outside ? 4 : 8))
   const scratch = layout.totalBytes - (layout.outside ? 0 : rotated) + gram
   const process = 120e6 + 30e6 * threads
   return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }

@@ -47,29 +47,40 @@ export interface RotateTask extends Task {
   readonly factors: Float32Array
   /** Place in Z of each row. */
   readonly rank: Uint32Array
-  readonly half: boolean
-  /** Z, when it is outside the kernel's memory. */
-  readonly outside?: Uint8Array
+  /** Whether Z is int8. */
+  readonly coded: boolean
+  readonly outside?: OutsideRows
+}
+
+/** Z, outside the kernel's memory. */
+export interface OutsideRows {
+  readonly rows: Uint8Array<SharedArrayBuffer>
+  /** Of each row, when Z is int8. */
+  readonly units: Float32Array<SharedArrayBuffer>
 }
 
 /** Z = F·W for each shard of rows, in the precision that the gather reads, every row in its place. */
-export function rotateShards({ share, slot, board, bounds, factors, rank, half, outside }: RotateTask): void {
+export function rotateShards({ share, slot, board, bounds, factors, rank, coded, outside }: RotateTask): void {
   const view = viewKernel(share, slot)
-  const { kernel, layout, u8 } = view
+  const { kernel, layout, u32, f32, u8 } = view
   const { padded } = layout
-  const bytes = padded * (half ? 2 : 4)
+  const bytes = padded * (coded ? 1 : 4)
   const source = view.at('source')
   const block = view.at('block')
-  const from = half ? source : block
   for (const shard of takeShards(board)) {
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyIn(view, 'source', factors, first, end)
       kernel.multiply(source, rows, padded, layout.rotation, block)
-      if (half) kernel.toBfloat16(block, rows * padded, source)
-      if (!outside) kernel.scatter(from, rows, bytes, layout.rank + first * 4, layout.fixed)
+      // Rows of a Z outside are encoded one after the other first.
+      const columns = outside ? view.at('places') : layout.columns + first * 8
+      for (let r = 0; r < rows; r++) u32[columns / 4 + 2 * r] = outside ? r : rank[first + r]
+      if (coded) kernel.encodeRows(block, rows, padded, columns, outside ? source : layout.fixed)
+      else if (!outside) kernel.scatterRows(block, rows, bytes, columns, layout.fixed)
       for (let r = 0; outside && r < rows; r++) {
-        outside.set(u8.subarray(from + r * bytes, from + (r + 1) * bytes), rank[first + r] * bytes)
+        const from = (coded ? source : block) + r * bytes
+        outside.rows.set(u8.subarray(from, from + bytes), rank[first + r] * bytes)
+        outside.units[rank[first + r]] = f32[columns / 4 + 2 * r + 1]
       }
     }
   }

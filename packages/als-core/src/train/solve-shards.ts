@@ -1,6 +1,7 @@
 import { type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
-import { type KernelShare, type KernelView, viewKernel } from './kernel-view.ts'
+import { type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
+import type { OutsideRows } from './product-shards.ts'
 
 /** The sparse side that is being solved. */
 export interface SolveRows {
@@ -36,8 +37,9 @@ export interface SolveTask {
   readonly system: RowSystem
   /** Whether the factors before have to be brought to the new basis. */
   readonly restart: boolean
-  readonly half: boolean
-  readonly outside?: Uint8Array
+  /** Whether Z is int8. */
+  readonly coded: boolean
+  readonly outside?: OutsideRows
   /** For each shard: Σ f, Σ λ|x|², steps. */
   readonly sums: Float64Array
 }
@@ -49,12 +51,14 @@ export interface FailedRow {
 
 /** Solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, rows, rank, system, restart, half, outside, sums } = task
+  const { share, slot, board, bounds, rows, rank, system, restart, coded, outside, sums } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
-  let streamedFrom = 0
+  // The first entry of the block of rows under way, and the first of those in the areas.
+  let blockFrom = 0
+  let broughtFrom = 0
   const view = viewKernel(share, slot, {
-    fetchEntries: (start, count) => bringEntries(streamedFrom + start, streamedFrom + start + count),
-    fetchRows: (indices, count, to) => bringRows(view, outside!, rank, half, indices, count, to),
+    fetchEntries: (start, count) => bringEntries(blockFrom + start, blockFrom + start + count),
+    fetchRows: bringRows,
   })
   const { kernel, layout, f32, f64, u32, i32, u8 } = view
   const { padded } = layout
@@ -63,16 +67,16 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   ).map(view.at)
   const [indices, values] = (['indices', 'values'] as const).map(view.at)
 
-  kernel.setFixedSide(layout.fixed, layout.rank, half ? 1 : 0, padded)
+  kernel.setFixedSide(layout.fixed, layout.columns, coded ? 1 : 0, padded)
   kernel.setScratch(
-    indices,
+    view.at('places'),
+    view.at('units'),
     view.at('weights'),
     view.at('targets'),
     view.at('tile'),
     layout.tileRows,
     view.at('vectors'),
     view.at('chunk'),
-    view.at('staging'),
   )
 
   for (const shard of takeShards(board)) {
@@ -87,7 +91,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       const count = next - first
       const entries = rows.indptr[next] - begin
       const streamed = entries > BLOCK_ENTRIES
-      streamedFrom = begin
+      blockFrom = begin
       if (!streamed) bringEntries(begin, begin + entries)
       for (let r = 0; r <= count; r++) i32[indptr / 4 + r] = rows.indptr[first + r] - begin
       if (system.lambda) {
@@ -106,7 +110,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         count,
         indptr,
         block,
-        system.lambda ? layout.eigenvalues : 0,
+        system.lambda ? layout.diagonal : 0,
         lambda,
         system.warmFrom,
         streamed ? 0 : 1,
@@ -132,34 +136,38 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   }
   return undefined
 
-  /** Entries [begin, end) of the matrix into the scratch areas, with their weights and targets. */
+  /**
+   * Entries [begin, end) of the matrix into the scratch areas: where their rows of Z are, their weights and targets. V8 copies
+   * between shared arrays eight bytes at a time where both sides are equally far from a multiple of eight, else one by one.
+   */
   function bringEntries(begin: number, end: number): void {
-    u32.set(rows.indices.subarray(begin, end), indices / 4)
+    broughtFrom = begin
+    const count = end - begin
+    if (!outside) {
+      const at = indices + ((4 * begin) & 7)
+      u32.set(rows.indices.subarray(begin, end), at / 4)
+      kernel.placeEntries(at, count)
+    }
     if (codes) {
-      u8.set(codes.subarray(begin, end), values)
-      kernel.weighCodes(values, end - begin, layout.codebook, system.alpha, system.shift)
+      const at = values + (begin & 7)
+      u8.set(codes.subarray(begin, end), at)
+      kernel.weighCodes(at, count, layout.codebook, system.alpha, system.shift)
     } else {
-      f32.set((rows.values as Float32Array).subarray(begin, end), values / 4)
-      kernel.weighValues(values, end - begin, system.alpha, system.shift)
+      const at = values + ((4 * begin) & 7)
+      f32.set((rows.values as Float32Array).subarray(begin, end), at / 4)
+      kernel.weighValues(at, count, system.alpha, system.shift)
     }
   }
-}
 
-/** Rows of a Z that is outside the kernel's memory, copied one by one as 32-bit words. */
-function bringRows(
-  { u32, layout }: KernelView,
-  outside: Uint8Array,
-  rank: Uint32Array,
-  half: boolean,
-  indices: number,
-  count: number,
-  to: number,
-): void {
-  const words = (layout.padded * (half ? 2 : 4)) / 4
-  const z = new Uint32Array(outside.buffer)
-  for (let q = 0; q < count; q++) {
-    const from = rank[u32[indices / 4 + q]] * words
-    const at = to / 4 + q * words
-    for (let t = 0; t < words; t++) u32[at + t] = z[from + t]
+  /** Rows of a Z that is outside the kernel's memory and their units, copied as 32-bit words. */
+  function bringRows(start: number, count: number, to: number, units: number): void {
+    const words = (padded * (coded ? 1 : 4)) / 4
+    const z = new Uint32Array(outside!.rows.buffer)
+    for (let q = 0; q < count; q++) {
+      const place = rank[rows.indices[broughtFrom + start + q]]
+      f32[units / 4 + q] = outside!.units[place]
+      const at = to / 4 + q * words
+      for (let t = 0; t < words; t++) u32[at + t] = z[place * words + t]
+    }
   }
 }

@@ -1,12 +1,12 @@
 import { compileKernel } from '../kernel/instantiate.ts'
 import * as solverBytes from '../kernel/solver.wasm.ts'
 import { openDenseKernel } from '../linear-algebra/dense-kernel.ts'
-import { sharedFloat64 } from '../matrix/compressed-rows.ts'
+import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import type { Workbench } from './half-sweep.ts'
 import { viewKernel } from './kernel-view.ts'
-import { MEMORY_LIMIT, planLayout } from './layout.ts'
+import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
 import type { ModelOptions } from './options.ts'
 import { mostGramShards } from './plan-shards.ts'
 
@@ -22,7 +22,7 @@ export function openWorkbench(
   memoryLimit: number = MEMORY_LIMIT,
 ): Workbench {
   const rows = options.solver === 'cg' ? Math.max(matrix.users, matrix.items) : 0
-  const bytes = options.gatherPrecision === 'bfloat16' ? 2 : 4
+  const bytes = bytesPerFactor(options.gatherPrecision, options.factors, rows)
   const layout = planLayout(options.factors, rows, bytes, pool.threads, memoryLimit)
   const pages = Math.ceil(layout.totalBytes / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -32,9 +32,15 @@ export function openWorkbench(
     pool,
     options,
     share,
+    coded: bytes === 1,
     kernel: viewKernel(share, 0).kernel,
     dense: openDenseKernel(options.factors, options.kernel),
-    ...(layout.outside && { outside: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)) }),
+    ...(layout.outside && {
+      outside: {
+        rows: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)),
+        units: sharedFloat32(rows),
+      },
+    }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
     partials: sharedFloat64(options.solver === 'cg' ? mostGramShards(options.factors) * layout.padded ** 2 : 0),
     running: { signal },
