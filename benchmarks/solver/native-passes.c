@@ -3,7 +3,7 @@
 //   cc -O3 -mavx2 -mfma -pthread native-passes.c -o passes && ./passes PREFIX users items k threads hugepages(0|1)
 //
 // For every user and every item of the matrix at PREFIX (see cached-interactions.ts) it does the passes of one warm conjugate-gradient step over the row's entries: residual (inner product and update), then inner
-// products along the residual, with the fixed side in bfloat16 and in order of activity, as the solver holds it.
+// products along the residual, with the fixed side in bfloat16, twice the solver's bytes, and in order of activity, as the solver holds it.
 // Prints the median processor seconds a thread of a whole sweep over both sides.
 #include <immintrin.h>
 #include <pthread.h>

@@ -243,7 +243,10 @@ function loadMatrix({ share, kernel, options }: Workbench, matrix: Float64Array,
 }
 
 /** The diagonal of the row systems, its two vectors one after the other, 1 in the padding. */
-function loadDiagonal({ share: { layout, memory } }: Workbench, { observed, lambda }: NonNullable<Basis['diagonal']>): void {
+function loadDiagonal(
+  { share: { layout, memory } }: Workbench,
+  { observed, lambda }: NonNullable<Basis['diagonal']>,
+): void {
   const f32 = new Float32Array(memory.buffer, layout.diagonal, 2 * layout.padded).fill(1)
   f32.set(observed)
   f32.set(lambda, layout.padded)
