@@ -34,21 +34,25 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
   const matrix = readInteractions(prefix)
   const loss = new ExactLoss(matrix)
   const objective: Objective = options
+  let initial: string | undefined
   const contenders: (Omit<Contender, 'peakRssMb'> & { program: Program; limit: number })[] = []
   try {
-    for (const [name, limit] of Object.entries({ seesaw: options.iterations, ...options.peers }) as [
-      ProgramName,
-      number,
-    ][]) {
-      if (limit === 0) continue
-      const program = await Program.start(name, name === 'seesaw' ? ourInput : prefix, options)
+    const enter = async (name: ProgramName, limit: number, input: string): Promise<void> => {
+      const program = await Program.start(name, input, { ...options, initial: name === 'seesaw' ? initial : undefined })
       contenders.push({ name, program, limit, iterations: program.iterations, losses: new Map() })
     }
+    for (const [name, limit] of Object.entries(options.peers) as [ProgramName, number][]) {
+      if (limit > 0) await enter(name, limit, prefix)
+    }
+    // irspack shows its start before the first iteration, and ours begins with the same.
+    if (options.objective === 'ials') await contenders[0].program.saveFactors((initial = cacheFile('start.f32')))
+    await enter('seesaw', options.iterations, ourInput)
+    contenders.unshift(contenders.pop()!)
     for (let i = 1; i <= options.iterations; i++) {
       const running = contenders.filter(({ limit }) => i <= limit)
       for (const { program } of running) await program.iterate()
       for (const { program, losses } of running) {
-        const path = fileURLToPath(new URL(`../.cache/${program.name}.factors.f32`, import.meta.url))
+        const path = cacheFile(`${program.name}.factors.f32`)
         losses.set(i, await loss.of(await program.factors(path, matrix.users), objective))
         const { seconds, cpuSeconds } = program.iterations[i - 1]
         console.error(JSON.stringify({ iteration: i, program: program.name, seconds, cpuSeconds, loss: losses.get(i) }))
@@ -78,6 +82,10 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
     }),
     shape: { users: matrix.users, items: matrix.items, entries: matrix.entries },
   }
+}
+
+function cacheFile(name: string): string {
+  return fileURLToPath(new URL(`../.cache/${name}`, import.meta.url))
 }
 
 /** The peer's seconds over ours, iteration by iteration. */

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   nu: number
   /** Of ours: how well a row is solved. Default: the library's. */
   tolerance?: number
+  /** Of ours: a file of factors to start from, as `saveFactors` writes it. Default: the library's random start. */
+  initial?: string
 }
 
 /** What a program says about its last iteration. */
@@ -82,13 +84,18 @@ export class Program {
 
   /** The factors after the last iteration, through the file at `path`. */
   async factors(path: string, users: number): Promise<Factors> {
-    await this.#ask({ command: 'factors', path })
+    await this.saveFactors(path)
     const { size } = statSync(path)
     const all = readArray(path, Float32Array<SharedArrayBuffer>, size)
     rmSync(path)
     const { factors } = this.options
     const split = users * factors
     return { factors, users: all.subarray(0, split), items: all.subarray(split) }
+  }
+
+  /** Writes the factors as they are, those of the start before the first iteration: users, then items. */
+  async saveFactors(path: string): Promise<void> {
+    await this.#ask({ command: 'factors', path })
   }
 
   /** Lets the program finish. */

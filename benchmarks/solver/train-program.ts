@@ -1,21 +1,22 @@
 /** Our side of the comparison: `train`, one iteration at a time, in the peers' protocol (see peers/interactions.py). */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type AlsModel, type InteractionMatrix, train } from '@seesaw/als-core'
-import { readInteractions } from '../cached-interactions.ts'
+import { type AlsModel, type InitialFactors, type InteractionMatrix, train } from '@seesaw/als-core'
+import { readArray, readInteractions } from '../cached-interactions.ts'
 import { generateInteractions, sizes } from '../generate-interactions.ts'
 import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 import type { ProgramOptions } from './program.ts'
 
 const [interactions, json] = process.argv.slice(2)
-const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu, tolerance }: ProgramOptions =
-  JSON.parse(json)
+const options: ProgramOptions = JSON.parse(json)
+const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu, tolerance } = options
 const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
 const matrix: InteractionMatrix =
   interactions in sizes
     ? await generateInteractions(sizes[interactions as keyof typeof sizes])
     : readInteractions(interactions)
+const initial = options.initial ? readStart(options.initial) : undefined
 let started = 0
 say({ ready: true })
 await untilIterate()
@@ -28,6 +29,7 @@ await train(matrix, {
   alpha,
   objective,
   tolerance,
+  initial,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
     say({ seconds: report.seconds, cpuSeconds: cpuSeconds() - started, peakRssMb: peakRssMb(), report })
@@ -48,6 +50,12 @@ async function untilIterate(model?: () => Promise<AlsModel>): Promise<boolean> {
     writeFactors(message.path, await model!())
     say({ written: true })
   }
+}
+
+function readStart(path: string): InitialFactors {
+  const all = readArray(path, Float32Array<SharedArrayBuffer>, statSync(path).size)
+  const split = matrix.users * factors
+  return { factors, userFactors: all.subarray(0, split), itemFactors: all.subarray(split) }
 }
 
 function writeFactors(path: string, { userFactors, itemFactors }: AlsModel): void {
