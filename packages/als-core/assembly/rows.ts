@@ -40,7 +40,7 @@ let scaled: bool = false;
 // had them, and whether that copies them to the tile.
 let firstEntry: i32 = 0, entries: i32 = 0, resident: bool = false, gathered: bool = false, copied: bool = false;
 // What a pass sums up beside its vector.
-let sumTarget: f64 = 0, sumSquare: f64 = 0;
+let sumTarget: f64 = 0, sumSquare: f64 = 0, startDotResidual: f64 = 0;
 
 /** Where Z is, 0 when its rows come by `fetchRows`, and the place and unit of each column. `format`: 0 float32, 1 int8. */
 export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32): void {
@@ -159,9 +159,8 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
   clear(r, stride);
   if (!warm) clear(y, stride);
   pass(PASS_RESIDUAL, y, r);
-  axpy(-1, y, r, stride);
-  let f = -sumTarget - <f64>dot(y, r, stride);
-  let rr = dot(r, r, stride);
+  let rr = subtract(y);
+  let f = -sumTarget - startDotResidual;
   // Measured against the start's own objective, so that a tolerance means the same for light and heavy rows.
   const limit = tolerance * tolerance * (warm ? max<f32>(<f32>-f, rr) : rr);
   // The first direction is the residual, which most rows leave at that.
@@ -189,9 +188,23 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     for (let t: usize = 0; t < stride; t += 16) v128.store(p + t, fma(beta, v128.load(p + t), v128.load(r + t)));
     pp = dot(p, p, stride);
   }
-  if (!(rr < Infinity)) return -1;
+  if (!(rr < Infinity) || !(abs(f) < Infinity)) return -1;
   store<f64>(loss, f);
   return s;
+}
+
+/** r -= y; returns r·r, and y·r in `startDotResidual`. */
+@inline function subtract(y: usize): f32 {
+  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0;
+  for (let t: usize = 0; t < stride; t += 32) {
+    const y0 = v128.load(y + t), y1 = v128.load(y + t, 16);
+    const r0 = f32x4.sub(v128.load(r + t), y0), r1 = f32x4.sub(v128.load(r + t, 16), y1);
+    v128.store(r + t, r0); v128.store(r + t, r1, 16);
+    a0 = fma(y0, r0, a0); a1 = fma(y1, r1, a1);
+    b0 = fma(r0, r0, b0); b1 = fma(r1, r1, b1);
+  }
+  startDotResidual = <f64>sumLanes(f32x4.add(a0, a1));
+  return sumLanes(f32x4.add(b0, b1));
 }
 
 // @ts-ignore: decorator

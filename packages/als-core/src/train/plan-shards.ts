@@ -33,9 +33,9 @@ export function mostGramShards(factors: number): number {
   return factors <= 256 ? 32 : 8
 }
 
-/** Cuts `rows` into at most `most` equal runs of at least 2048 rows. */
+/** Cuts `rows` into at most `most` equal runs of at least 512 rows. */
 export function planRowShards(rows: number, most: number): Shards {
-  const count = Math.max(1, Math.min(most, Math.floor(rows / 2048)))
+  const count = Math.max(1, Math.min(most, Math.floor(rows / 512)))
   return toShards(
     Array.from({ length: count }, (_, s) => [Math.floor((s * rows) / count), Math.floor(((s + 1) * rows) / count)]),
   )
