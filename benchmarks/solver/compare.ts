@@ -45,7 +45,10 @@ export async function compare(options: ComparisonOptions): Promise<{ contenders:
       if (limit > 0) await enter(name, limit, prefix)
     }
     // irspack shows its start before the first iteration, and ours begins with the same.
-    if (options.objective === 'ials') await contenders[0].program.saveFactors((initial = cacheFile('start.f32')))
+    if (options.objective === 'ials') {
+      initial = cacheFile('start.f32')
+      await contenders[0].program.saveFactors(initial)
+    }
     await enter('seesaw', options.iterations, ourInput)
     contenders.unshift(contenders.pop()!)
     for (let i = 1; i <= options.iterations; i++) {
