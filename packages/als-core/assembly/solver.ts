@@ -1,5 +1,6 @@
 // The solver's kernel: everything that `train` runs in WebAssembly.
 export { gram, packPanels, multiply } from "./product";
 export { encodeRows } from "./code-rows";
+export { encodeFactors, multiplyCodes } from "./code-product";
 export { scatterRows } from "./places";
 export { setFixedSide, setScratch, setCapacity, placeEntries, weighValues, weighCodes, solveRows } from "./rows";

@@ -40,9 +40,11 @@ export interface BasisInput {
 }
 
 /**
- * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ and S = Λ^(-1/2): W = P_F·Q·S, P = S·Qᵀ,
- * R = P_X·Q·S⁻¹, and the diagonal is α0 + λS². The columns of Z have length 1, so that rounding it to 8 bits costs all of them
- * alike. Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
+ * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ and S = (Λ·λ1)^(-1/4), λ1 the largest of Λ:
+ * W = P_F·Q·S, P = S·Qᵀ, R = P_X·Q·S⁻¹, and the diagonal is (α0Λ + λI)·S². Rounding Z to 8 bits costs all columns alike, and a
+ * column counts by its length and by that of the solution's, about Λ^(1/2) both: with S the sum is smallest. The loss on S with
+ * ials is 7e-5 above that of exact rows, with columns of length 1 1.2e-4, with Z = F·Q 2.2e-4.
+ * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
  *
  * A Cholesky factor is continuous in G: from one iteration to the next P_X·L is the identity but for 0.05 in the third
  * half-sweep on S and 0.004 in the tenth (root mean square of a column), and rows that start at X̂ itself lose nothing: the
@@ -63,17 +65,17 @@ export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
     const { values, vectors } = dense.eigen(gram)
     const largest = values.reduce((a, b) => Math.max(a, b), 0)
     // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
-    const lengths = values.map((value) => (value > 1e-14 * largest ? Math.sqrt(value) : 1))
+    const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (1 / 4) : 1))
     const q = transposed(vectors, k)
     const rotation = fixedToFactors ? dense.product(fixedToFactors, q) : q
     const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
     return {
-      rotation: rotation.map((value, at) => value / lengths[at % k]),
-      restart: restart.map((value, at) => value * lengths[at % k]),
-      toFactors: vectors.map((value, at) => value / lengths[Math.floor(at / k)]),
+      rotation: rotation.map((value, at) => value / scales[at % k]),
+      restart: restart.map((value, at) => value * scales[at % k]),
+      toFactors: vectors.map((value, at) => value / scales[Math.floor(at / k)]),
       diagonal: {
-        observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / lengths[j] ** 2),
-        lambda: lengths.map((length) => 1 / length ** 2),
+        observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / scales[j] ** 2),
+        lambda: scales.map((scale) => 1 / scale ** 2),
       },
       squaredNorm,
     }

@@ -10,6 +10,7 @@ import type { KernelShare, SolverKernel } from './kernel-view.ts'
 import { rowLambda } from './loss.ts'
 import type { ModelOptions } from './options.ts'
 import type { GramTask, OutsideRows, RestoreTask, RotateTask } from './product-shards.ts'
+import { encodeRotation, type RotationCodes } from './rotation-codes.ts'
 import type { Factors, Side } from './sides.ts'
 import type { FailedRow, RowSystem, SolveTask } from './solve-shards.ts'
 
@@ -108,7 +109,8 @@ export async function halfSweep(
     unobservedWeight: options.unobservedWeight,
     ...(!perRow && { lambda: options.regularization }),
   })
-  loadMatrix(bench, basis.rotation, share.layout.rotation)
+  if (coded) loadCodes(bench, encodeRotation(basis.rotation, gram, k))
+  else loadMatrix(bench, basis.rotation, share.layout.rotation)
   if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
   if (basis.diagonal) loadDiagonal(bench, basis.diagonal)
   lap('eigen')
@@ -240,6 +242,13 @@ function loadMatrix({ share, kernel, options }: Workbench, matrix: Float64Array,
   const staging = layout.scratch + layout.areas.gram
   new Float32Array(memory.buffer).set(pad(matrix, options.factors), staging / 4)
   kernel.packPanels(staging, layout.padded, at)
+}
+
+/** Puts a matrix of codes where the kernel's integer product reads it. */
+function loadCodes({ share: { layout, memory } }: Workbench, { codes, scales, units }: RotationCodes): void {
+  new Int16Array(memory.buffer, layout.rotation).set(codes)
+  new Float32Array(memory.buffer, layout.rotationScales).set(scales)
+  new Float32Array(memory.buffer, layout.rotationUnits).set(units)
 }
 
 /** The diagonal of the row systems, its two vectors one after the other, 1 in the padding. */

@@ -5,6 +5,8 @@ export interface SolverKernel {
   gram(a: number, rows: number, k: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, c: number): void
+  encodeFactors(a: number, rows: number, k: number, scales: number, to: number, units: number): void
+  multiplyCodes(a: number, aUnits: number, rows: number, k: number, packed: number, wUnits: number, c: number): void
   encodeRows(from: number, rows: number, k: number, columns: number, z: number): void
   scatterRows(from: number, rows: number, bytes: number, columns: number, z: number): void
   setFixedSide(z: number, columns: number, format: number, k: number): void
@@ -59,7 +61,7 @@ export interface KernelShare {
 
 export interface KernelImports {
   fetchEntries(start: number, count: number): void
-  fetchRows(start: number, count: number, to: number, units: number): void
+  fetchRows(start: number, count: number, to: number): void
 }
 
 /**

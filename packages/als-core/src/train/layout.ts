@@ -7,6 +7,9 @@ export interface Layout {
   readonly columns: number
   /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
   readonly rotation: number
+  /** Of W as codes: the scale of each row, which the columns of F are multiplied by, and the unit of each column. */
+  readonly rotationScales: number
+  readonly rotationUnits: number
   readonly restart: number
   readonly codebook: number
   /** Two vectors, see `Basis`. */
@@ -117,6 +120,8 @@ export function planLayout(
 
   end = 65_536
   const rotation = take(square)
+  const rotationScales = take(vector)
+  const rotationUnits = take(vector)
   const restart = take(square)
   const codebook = take(256 * 4)
   const diagonal = take(2 * vector)
@@ -128,6 +133,8 @@ export function planLayout(
     fixed,
     columns,
     rotation,
+    rotationScales,
+    rotationUnits,
     restart,
     codebook,
     diagonal,

@@ -71,7 +71,12 @@ export function rotateShards({ share, slot, board, bounds, factors, rank, coded,
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyIn(view, 'source', factors, first, end)
-      kernel.multiply(source, rows, padded, layout.rotation, block)
+      if (coded) {
+        const codes = view.at('chunk')
+        const units = view.at('units')
+        kernel.encodeFactors(source, rows, padded, layout.rotationScales, codes, units)
+        kernel.multiplyCodes(codes, units, rows, padded, layout.rotation, layout.rotationUnits, block)
+      } else kernel.multiply(source, rows, padded, layout.rotation, block)
       // Rows of a Z outside are encoded one after the other first.
       const columns = outside ? view.at('places') : layout.columns + first * 8
       for (let r = 0; r < rows; r++) u32[columns / 4 + 2 * r] = outside ? r : rank[first + r]

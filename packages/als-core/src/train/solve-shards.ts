@@ -147,6 +147,9 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       const at = indices + ((4 * begin) & 7)
       u32.set(rows.indices.subarray(begin, end), at / 4)
       kernel.placeEntries(at, count)
+    } else {
+      const units = view.at('units') / 4
+      for (let q = 0; q < count; q++) f32[units + q] = outside.units[rank[rows.indices[begin + q]]]
     }
     if (codes) {
       const at = values + (begin & 7)
@@ -159,13 +162,12 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
     }
   }
 
-  /** Rows of a Z that is outside the kernel's memory and their units, copied as 32-bit words. */
-  function bringRows(start: number, count: number, to: number, units: number): void {
+  /** Rows of a Z that is outside the kernel's memory, copied as 32-bit words. */
+  function bringRows(start: number, count: number, to: number): void {
     const words = (padded * (coded ? 1 : 4)) / 4
     const z = new Uint32Array(outside!.rows.buffer)
     for (let q = 0; q < count; q++) {
       const place = rank[rows.indices[broughtFrom + start + q]]
-      f32[units / 4 + q] = outside!.units[place]
       const at = to / 4 + q * words
       for (let t = 0; t < words; t++) u32[at + t] = z[place * words + t]
     }
