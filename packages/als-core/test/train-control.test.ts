@@ -11,7 +11,8 @@ const options = { factors: 24, iterations: 3, pool } satisfies TrainOptions
 
 describe('threads', () => {
   it.each([
-    {},
+    { gatherPrecision: 'int8' },
+    { regularizationScaling: { nu: 1 }, objective: 'ials', gatherPrecision: 'int8' },
     { regularizationScaling: { nu: 1 }, objective: 'ials', gatherPrecision: 'float32' },
   ] satisfies TrainOptions[])('change no bit of the factors (%o)', async (more) => {
     const one = await train(matrix, { ...options, ...more, pool: undefined, threads: 1 })
