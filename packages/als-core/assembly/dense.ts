@@ -156,8 +156,10 @@ function tridiagonalize(a: usize, n: i32, stride: i32, diagonal: usize, off: usi
     // Rows j+1..: the pending update, and p = β A v.
     for (let i = j + 1; i < n; i++) {
       const target = at(a, i, 0, stride);
-      if (pending) updateRow(-load<f64>(v + (<usize>i << 3)), w, -load<f64>(w + (<usize>i << 3)), v, target, j + 1, n);
-      store<f64>(p + (<usize>i << 3), beta == 0 ? 0 : beta * dotRange(target, x, j + 1, n));
+      const product = pending
+        ? updateRow(-load<f64>(v + (<usize>i << 3)), w, -load<f64>(w + (<usize>i << 3)), v, target, x, j + 1, n)
+        : dotRange(target, x, j + 1, n);
+      store<f64>(p + (<usize>i << 3), beta * product);
     }
     // w = p - β/2 (v·p) v
     memory.copy(v, x, row);
@@ -168,11 +170,17 @@ function tridiagonalize(a: usize, n: i32, stride: i32, diagonal: usize, off: usi
   }
 }
 
-@inline function updateRow(s: f64, x: usize, u: f64, y: usize, target: usize, from: i32, to: i32): void {
+/** target += s·x + u·y; returns the inner product of target and v. */
+@inline function updateRow(s: f64, x: usize, u: f64, y: usize, target: usize, v: usize, from: i32, to: i32): f64 {
   const sv = f64x2.splat(s), uv = f64x2.splat(u);
-  for (let t = <usize>(from & ~3) << 3, end = <usize>to << 3; t < end; t += 16) {
-    v128.store(target + t, fma64(sv, v128.load(x + t), fma64(uv, v128.load(y + t), v128.load(target + t))));
+  let d0 = f64x2.splat(0), d1 = d0;
+  for (let t = <usize>(from & ~3) << 3, end = <usize>to << 3; t < end; t += 32) {
+    const a0 = fma64(sv, v128.load(x + t), fma64(uv, v128.load(y + t), v128.load(target + t)));
+    const a1 = fma64(sv, v128.load(x + t, 16), fma64(uv, v128.load(y + t, 16), v128.load(target + t, 16)));
+    v128.store(target + t, a0); v128.store(target + t, a1, 16);
+    d0 = fma64(a0, v128.load(v + t), d0); d1 = fma64(a1, v128.load(v + t, 16), d1);
   }
+  return sum64(f64x2.add(d0, d1));
 }
 
 /** One implicit QL step on rows l..m of the tridiagonal matrix; writes its rotations down. */
@@ -229,16 +237,32 @@ function applyRotations(z: usize, n: i32, stride: i32, rotations: usize, count: 
 /** Each row z of Z becomes (I - β v vᵀ) z for the reflections in A's rows, last to first; four rows at a time. */
 function applyReflections(a: usize, betas: usize, n: i32, stride: i32, z: usize): void {
   const row = <usize>stride << 3;
+  // The last rows of the four may be those of the padding.
   for (let i = 0; i < n; i += 4) {
-    const z0 = z + <usize>i * row, z1 = i + 1 < n ? z0 + row : 0, z2 = i + 2 < n ? z1 + row : 0, z3 = i + 3 < n ? z2 + row : 0;
+    const z0 = z + <usize>i * row, z1 = z0 + row, z2 = z1 + row, z3 = z2 + row;
     for (let j = n - 3; j >= 0; j--) {
       const beta = load<f64>(betas + (<usize>j << 3));
       if (beta == 0) continue;
-      const v = at(a, j, 0, stride);
-      axpyRange(-beta * dotRange(v, z0, j + 1, n), v, z0, j + 1, n);
-      if (z1) axpyRange(-beta * dotRange(v, z1, j + 1, n), v, z1, j + 1, n);
-      if (z2) axpyRange(-beta * dotRange(v, z2, j + 1, n), v, z2, j + 1, n);
-      if (z3) axpyRange(-beta * dotRange(v, z3, j + 1, n), v, z3, j + 1, n);
+      const v = at(a, j, 0, stride), from = <usize>((j + 1) & ~3) << 3;
+      let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0, r0 = s0, r1 = s0, r2 = s0, r3 = s0;
+      for (let t = from; t < row; t += 32) {
+        const x = v128.load(v + t), y = v128.load(v + t, 16);
+        s0 = fma64(x, v128.load(z0 + t), s0); r0 = fma64(y, v128.load(z0 + t, 16), r0);
+        s1 = fma64(x, v128.load(z1 + t), s1); r1 = fma64(y, v128.load(z1 + t, 16), r1);
+        s2 = fma64(x, v128.load(z2 + t), s2); r2 = fma64(y, v128.load(z2 + t, 16), r2);
+        s3 = fma64(x, v128.load(z3 + t), s3); r3 = fma64(y, v128.load(z3 + t, 16), r3);
+      }
+      s0 = f64x2.splat(-beta * sum64(f64x2.add(s0, r0))); s1 = f64x2.splat(-beta * sum64(f64x2.add(s1, r1)));
+      s2 = f64x2.splat(-beta * sum64(f64x2.add(s2, r2))); s3 = f64x2.splat(-beta * sum64(f64x2.add(s3, r3)));
+      for (let t = from; t < row; t += 16) {
+        const x = v128.load(v + t);
+        v128.store(z0 + t, fma64(s0, x, v128.load(z0 + t))); v128.store(z1 + t, fma64(s1, x, v128.load(z1 + t)));
+        v128.store(z2 + t, fma64(s2, x, v128.load(z2 + t))); v128.store(z3 + t, fma64(s3, x, v128.load(z3 + t)));
+      }
     }
   }
+}
+
+@inline function sum64(v: v128): f64 {
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
 }
