@@ -63,7 +63,7 @@ export const MEMORY_LIMIT: number = 2 ** 32
 
 /** Bytes for a factor of the fixed side's copy, whose longest has `rows` rows. */
 export function bytesPerFactor(precision: ModelOptions['gatherPrecision'], factors: number, rows: number): 1 | 4 {
-  if (precision === 'auto') return rows * padFactors(factors) >= 2 ** 22 ? 1 : 4
+  if (precision === 'auto') return rows * padFactors(factors) >= 2_500_000 ? 1 : 4
   return precision === 'int8' ? 1 : 4
 }
 

@@ -42,7 +42,7 @@ export interface ModelOptions {
   /**
    * How the fixed side is held for the random reads of a half-sweep. 'int8', with a unit for each row, is a quarter of the
    * memory traffic, which is what the solver waits for; 'float32' is for tolerances below 1e-3. 'auto' (default) takes int8
-   * from 4 million factors on the larger side: a smaller copy fits the caches, and rounding averages out over many rows.
+   * from 2.5 million factors on the larger side: a smaller copy fits the caches, and rounding averages out over many rows.
    */
   gatherPrecision: 'auto' | 'int8' | 'float32'
   /** Decides the start. Default 42. */
