@@ -78,12 +78,21 @@ export function weighValues(values: usize, count: i32, alpha: f32, shift: f32): 
   }
 }
 
-/** The same for one-byte codes and a codebook of 256 values. */
-export function weighCodes(codes: usize, count: i32, codebook: usize, alpha: f32, shift: f32): void {
+/** The same for the 256 values of a codebook, to a table of w and b in turn. */
+export function weighCodebook(codebook: usize, alpha: f32, shift: f32, table: usize): void {
+  for (const end = codebook + 1024; codebook < end; codebook += 4, table += 8) {
+    const c = load<f32>(codebook) * alpha;
+    store<f32>(table, abs(c) - shift);
+    store<f32>(table, max<f32>(c, 0), 4);
+  }
+}
+
+/** w and b of each entry from its one-byte code. */
+export function weighCodes(codes: usize, count: i32, table: usize): void {
   for (let q: usize = 0; q < <usize>count; q++) {
-    const c = load<f32>(codebook + (<usize>load<u8>(codes + q) << 2)) * alpha;
-    store<f32>(weights + (q << 2), abs(c) - shift);
-    store<f32>(targets + (q << 2), max<f32>(c, 0));
+    const entry = table + (<usize>load<u8>(codes + q) << 3);
+    store<u32>(weights + (q << 2), load<u32>(entry));
+    store<u32>(targets + (q << 2), load<u32>(entry, 4));
   }
 }
 

@@ -23,7 +23,8 @@ export interface SolverKernel {
   setCapacity(entries: number): void
   placeEntries(indices: number, count: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void
-  weighCodes(codes: number, count: number, codebook: number, alpha: number, shift: number): void
+  weighCodebook(codebook: number, alpha: number, shift: number, table: number): void
+  weighCodes(codes: number, count: number, table: number): void
   solveRows(
     rows: number,
     indptr: number,

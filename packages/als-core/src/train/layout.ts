@@ -33,6 +33,8 @@ export interface ScratchAreas {
   readonly source: number
   readonly indices: number
   readonly values: number
+  /** Weight and target of each code. */
+  readonly weighed: number
   readonly places: number
   readonly units: number
   readonly weights: number
@@ -102,6 +104,7 @@ export function planLayout(
     source: take(BLOCK_ROWS * vector),
     indices: take(BLOCK_ENTRIES * 4 + 64),
     values: take(BLOCK_ENTRIES * 4 + 64),
+    weighed: take(256 * 8),
     places: take(BLOCK_ENTRIES * 4 + 64),
     units: take(BLOCK_ENTRIES * 4 + 64),
     weights: take(BLOCK_ENTRIES * 4 + 64),

@@ -67,6 +67,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   ).map(view.at)
   const [indices, values] = (['indices', 'values'] as const).map(view.at)
 
+  if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, view.at('weighed'))
   kernel.setFixedSide(layout.fixed, layout.columns, coded ? 1 : 0, padded)
   kernel.setScratch(
     view.at('places'),
@@ -154,7 +155,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
     if (codes) {
       const at = values + (begin & 7)
       u8.set(codes.subarray(begin, end), at)
-      kernel.weighCodes(at, count, layout.codebook, system.alpha, system.shift)
+      kernel.weighCodes(at, count, view.at('weighed'))
     } else {
       const at = values + ((4 * begin) & 7)
       f32.set((rows.values as Float32Array).subarray(begin, end), at / 4)
