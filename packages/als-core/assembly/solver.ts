@@ -3,4 +3,6 @@ export { gram, packPanels, multiply } from "./product";
 export { encodeRows } from "./code-rows";
 export { encodeFactors, multiplyCodes } from "./code-product";
 export { scatterRows } from "./places";
-export { setFixedSide, setScratch, setCapacity, placeEntries, weighValues, weighCodebook, weighCodes, solveRows } from "./rows";
+export { placeEntries, weighValues, weighCodebook, weighCodes } from "./entries";
+export { setFixedSide, setScratch, setCapacity } from "./pass";
+export { solveRows } from "./rows";
