@@ -18,16 +18,11 @@ export function setIndex(
 }
 
 /**
- * Room for a block: 3·width + 64 bytes a query, `capacity` candidates of 8 bytes a query, and scratch of 16·width + 128 bytes,
- * 4 a query and 8 for each panel of the longest run; `limit` is the length of the lists.
+ * Room for a block: 3·width + 64 bytes a query, `capacity` candidates of 16 bytes a query, and scratch of 16·width + 41,600
+ * bytes (see screen.ts: 160 for each of 256 panels); `limit` is the length of the lists.
  */
 export function setBlock(queries_: usize, candidates_: usize, scratch_: usize, capacity_: i32, limit_: i32): void {
   queries = queries_; candidates = candidates_; scratch = scratch_; capacity = capacity_; limit = limit_;
-}
-
-/** How long the lists are for the moment: those of a sample are shorter. */
-export function setLimit(limit_: i32): void {
-  limit = limit_;
 }
 
 /** f·g of two equal directions (see encode.ts): the unit of thresholds. */
@@ -49,7 +44,9 @@ export class Query {
   weight: f32;
   /** Number of candidates, or -1 where too many items tie. */
   filled: i32;
-  /** Candidates: lower end of the score (float32) and position each. */
+  /** Number of candidates that are too many: time to settle. */
+  due: i32;
+  /** Candidates: estimate of the score (float32) and position each; see candidates.ts. */
   candidates: usize;
   /** The ascending list of rows to leave out. */
   excludedFrom: usize;
@@ -61,6 +58,10 @@ export class Query {
   scale: f32;
   coarseError: f32;
   coarseNorm: f32;
+  /** 32767²/s. */
+  coarseUnit: f32;
+  /** Keeps the compiler from dropping reads that only fetch lines. */
+  touched: u8;
 }
 
 @inline export function queryAt(q: i32): Query {

@@ -1,55 +1,47 @@
 // The candidates of a query: what may be among its `limit` best items, and the threshold that they set.
 //
-// In units of |x|/32767² the true score of an item lies in (f·g ± E)·|y|, E being the query's and the items' rounding, a
-// bound computed in float64 when they are encoded. A query keeps the items whose upper end reaches the limit-th largest
-// lower end so far; the caller scores those few exactly.
+// The score of an item, in units of |x|/32767², is its estimate, give or take a margin: by the coarse codes c·d/(s·t) and
+// the bound of screen.ts, by the fine ones f·g and E, the query's and the items' rounding; both times |y|. Only the `limit`
+// largest estimates are looked at closely, by fine codes: the smallest lower end among them is a threshold that upper ends
+// must reach. Last, whatever is left is looked at; the caller scores those few exactly.
+//
+// A candidate is 16 bytes: estimate, margin (float32), position, and whether the estimate is that of fine codes (int32).
 
-import { capacity, fine, items, limit, mask, norms, penalties, Query, rows, width } from "./block";
+import { bounds, capacity, fine, items, limit, mask, norms, penalties, Query, rows, width } from "./block";
+import { NOTE_BYTES } from "./screen";
 import { dotInt16 } from "./simd";
 
-/** Rounding of penalty arithmetic in float32, relative. */
+/** Rounding of arithmetic in float32, relative. */
 // @ts-ignore: decorator
 @inline const SLACK: f32 = 1e-6;
 
-/**
- * Takes the items that the coarse pass has noted for four queries, a panel and a bit for each item of each query, unless
- * they are left out or their upper end misses the threshold. Their fine codes come from memory: all rows are touched first,
- * so that many are on their way at a time.
- */
-export function check(noted: usize, end: usize, qa: Query, qb: Query, qc: Query, qd: Query): void {
-  let touched: u8 = 0;
-  for (let at = noted; at < end; at += 8) touched |= touch(load<i32>(at), load<u32>(at, 4));
-  for (let at = noted; at < end; at += 8) {
-    const panel = load<i32>(at), bits = load<u32>(at, 4);
-    if (bits & 0xff) offer(qa, panel, bits & 0xff);
-    if (bits & 0xff00) offer(qb, panel, (bits >> 8) & 0xff);
-    if (bits & 0xff0000) offer(qc, panel, (bits >> 16) & 0xff);
-    if (bits & 0xff000000) offer(qd, panel, bits >> 24);
+/** Takes the items that a scan has noted for four queries (see screen.ts), unless they are left out. */
+export function take(noted: usize, end: usize, qa: Query, qb: Query, qc: Query, qd: Query): void {
+  for (let note = noted; note < end; note += NOTE_BYTES) {
+    const bits = load<u32>(note, 4);
+    if (bits & 0xff) takeFrom(note, qa, bits & 0xff, note + 16);
+    if (bits & 0xff00) takeFrom(note, qb, (bits >> 8) & 0xff, note + 48);
+    if (bits & 0xff0000) takeFrom(note, qc, (bits >> 16) & 0xff, note + 80);
+    if (bits & 0xff000000) takeFrom(note, qd, bits >> 24, note + 112);
   }
-  store<u8>(noted, touched);
 }
 
-/** Reads a byte of each cache line of the fine codes of a panel's first item whose bit is set. */
-@inline function touch(panel: i32, bits: u32): u8 {
-  const bytes = <usize>width << 1, row = fine + (<usize>(panel << 3) + (ctz(bits) & 7)) * bytes;
-  let touched: u8 = 0;
-  for (let i: usize = 0; i < bytes; i += 64) touched |= load<u8>(row + i);
-  return touched;
-}
-
-function offer(query: Query, panel: i32, reach: u32): void {
+function takeFrom(note: usize, query: Query, reach: u32, sums: usize): void {
+  if (query.filled < 0) return;
+  const panel = load<i32>(note), at = bounds + (<usize>panel << 4), unit = query.coarseUnit / load<f32>(at);
+  const bound = (query.coarseError * load<f32>(at) + query.coarseNorm * load<f32>(at, 4) + 2) * unit;
   if (mask != 0) reach &= load<u8>(mask + <usize>panel);
   for (; reach != 0; reach &= reach - 1) {
-    const position = (panel << 3) + <i32>ctz(reach);
+    const item = <usize>ctz(reach), position = (panel << 3) + <i32>item;
     if (position >= items) return;
-    const codes = dotInt16(query.fine, fine + <usize>position * (<usize>width << 1), <usize>width << 1);
-    const lower = (<f32>codes - query.error) * normOf(position) - penaltyOf(query, position) * (1 + SLACK);
-    if (lower + spanOf(query, position) < query.threshold) continue;
-    if (isExcluded(query, load<u32>(rows + (<usize>position << 2)))) continue;
-    const slot = query.candidates + (<usize>query.filled << 3);
-    store<f32>(slot, lower); store<i32>(slot, position, 4);
+    if (query.excludedFrom < query.excludedTo && isExcluded(query, load<u32>(rows + (<usize>position << 2)))) continue;
+    const score = <f32>load<i32>(sums + (item << 2)) * unit * normOf(position), penalty = penaltyOf(query, position);
+    const slot = slotOf(query, query.filled);
+    store<f32>(slot, score - penalty); store<f32>(slot, bound * normOf(position) + SLACK * (abs(score) + penalty), 4);
+    store<i32>(slot, position, 8); store<i32>(slot, 0, 12);
     if (++query.filled < capacity) continue;
-    compact(query);
+    settle(query);
+    if (query.filled > capacity - (capacity >> 3)) settleAll(query);
     if (query.filled > capacity - (capacity >> 3)) {
       query.filled = -1;
       query.threshold = Infinity;
@@ -59,26 +51,71 @@ function offer(query: Query, panel: i32, reach: u32): void {
 }
 
 /**
- * Raises the threshold to the limit-th largest lower end and drops the candidates that cannot reach it. Needs `limit`
- * candidates or more.
+ * Raises the threshold to the smallest lower end of the `limit` largest candidates and drops those that cannot reach it.
+ * Needs `limit` candidates or more.
  */
-export function compact(query: Query): void {
-  const base = query.candidates, n = query.filled;
-  selectLargest(base, n, limit);
-  let smallest = load<f32>(base);
-  for (let i = 1; i < limit; i++) smallest = min(smallest, load<f32>(base + (<usize>i << 3)));
+export function settle(query: Query): void {
+  selectLargest(query.candidates, query.filled, limit);
+  lookClosely(query, 0, limit);
+  let smallest: f32 = Infinity;
+  for (let slot = slotOf(query, 0), end = slotOf(query, limit); slot < end; slot += 16) {
+    smallest = min(smallest, load<f32>(slot) - load<f32>(slot, 4));
+  }
   if (smallest >= query.threshold) {
     query.threshold = smallest;
     query.isProven = true;
   }
-  let kept = limit;
-  for (let i = limit; i < n; i++) {
-    const slot = base + (<usize>i << 3);
-    if (load<f32>(slot) + spanOf(query, load<i32>(slot, 4)) < query.threshold) continue;
-    store<u64>(base + (<usize>kept << 3), load<u64>(slot));
-    kept++;
+  drop(query, limit);
+}
+
+/** The same, with a close look at every candidate: what is left differs from the best by rounding of fine codes alone. */
+export function settleAll(query: Query): void {
+  settle(query);
+  lookClosely(query, limit, query.filled);
+  settle(query);
+}
+
+/** Raises the threshold to the `count`-th largest estimate, a guess, and drops what cannot reach it. */
+export function raise(query: Query, count: i32): void {
+  selectLargest(query.candidates, query.filled, count);
+  let smallest: f32 = Infinity;
+  for (let slot = slotOf(query, 0), end = slotOf(query, count); slot < end; slot += 16) smallest = min(smallest, load<f32>(slot));
+  query.threshold = max(query.threshold, smallest);
+  drop(query, count);
+}
+
+/** Drops candidates from the given one on that cannot reach the threshold. */
+function drop(query: Query, from: i32): void {
+  let kept = slotOf(query, from);
+  for (let slot = kept, end = slotOf(query, query.filled); slot < end; slot += 16) {
+    v128.store(kept, v128.load(slot));
+    if (load<f32>(slot) + load<f32>(slot, 4) >= query.threshold) kept += 16;
   }
-  query.filled = kept;
+  query.filled = <i32>(kept - query.candidates) >> 4;
+  query.due = 2 * query.filled;
+}
+
+/** Estimates candidates [from, to) by their fine codes. All are touched first, so that many are on their way at a time. */
+function lookClosely(query: Query, from: i32, to: i32): void {
+  const bytes = <usize>width << 1, first = slotOf(query, from), end = slotOf(query, to);
+  let touched: u8 = 0;
+  for (let slot = first; slot < end; slot += 16) {
+    if (load<i32>(slot, 12)) continue;
+    const row = fine + <usize>load<i32>(slot, 8) * bytes;
+    for (let line: usize = 0; line < bytes; line += 64) touched |= load<u8>(row + line);
+  }
+  for (let slot = first; slot < end; slot += 16) {
+    if (load<i32>(slot, 12)) continue;
+    const position = load<i32>(slot, 8), codes = dotInt16(query.fine, fine + <usize>position * bytes, bytes);
+    const norm = normOf(position), penalty = penaltyOf(query, position);
+    store<f32>(slot, <f32>codes * norm - penalty); store<f32>(slot, query.error * norm + SLACK * penalty, 4);
+    store<i32>(slot, 1, 12);
+  }
+  query.touched = touched;
+}
+
+@inline function slotOf(query: Query, candidate: i32): usize {
+  return query.candidates + (<usize>candidate << 4);
 }
 
 @inline function normOf(position: i32): f32 {
@@ -87,11 +124,6 @@ export function compact(query: Query): void {
 
 @inline function penaltyOf(query: Query, position: i32): f32 {
   return penalties == 0 ? 0 : query.weight * load<f32>(penalties + (<usize>position << 2));
-}
-
-/** Upper end less lower end. */
-@inline function spanOf(query: Query, position: i32): f32 {
-  return 2 * query.error * normOf(position) + 2 * SLACK * penaltyOf(query, position);
 }
 
 function isExcluded(query: Query, row: u32): bool {
@@ -108,20 +140,19 @@ function isExcluded(query: Query, row: u32): bool {
 
 /** Moves the `count` largest of n candidates to the front (Hoare's selection, median of three). */
 function selectLargest(base: usize, n: i32, count: i32): void {
-  let low = 0, high = n - 1;
-  const target = count - 1;
+  let low = base, high = base + (<usize>(n - 1) << 4);
+  const target = base + (<usize>(count - 1) << 4);
   while (low < high) {
-    const a = load<f32>(base + (<usize>low << 3)), b = load<f32>(base + (<usize>((low + high) >> 1) << 3)), c = load<f32>(base + (<usize>high << 3));
+    const a = load<f32>(low), b = load<f32>(low + ((high - low) >> 5 << 4)), c = load<f32>(high);
     const pivot = max(min(a, b), min(max(a, b), c));
     let i = low, j = high;
     while (i <= j) {
-      while (load<f32>(base + (<usize>i << 3)) > pivot) i++;
-      while (load<f32>(base + (<usize>j << 3)) < pivot) j--;
+      while (load<f32>(i) > pivot) i += 16;
+      while (load<f32>(j) < pivot) j -= 16;
       if (i <= j) {
-        const x = base + (<usize>i << 3), y = base + (<usize>j << 3);
-        const swapped = load<u64>(x);
-        store<u64>(x, load<u64>(y)); store<u64>(y, swapped);
-        i++; j--;
+        const swapped = v128.load(i);
+        v128.store(i, v128.load(j)); v128.store(j, swapped);
+        i += 16; j -= 16;
       }
     }
     if (target <= j) high = j;

@@ -12,7 +12,7 @@
 // A coarse panel holds eight items: for each segment, eight items' two beginnings (int16), then for each four factors the
 // eight items' fours in turn (32 bytes).
 
-import { Query } from "./block";
+import { ONE, Query } from "./block";
 
 /** Factors whose products are added up in 16 bits. */
 // @ts-ignore: decorator
@@ -85,6 +85,7 @@ export function packPanel(from: usize, k: i32, width: i32, panel: usize, fine: u
     store<u8>(query.coarse + i, <u8>(<i32>code + OFFSET));
   }
   query.scale = <f32>scale;
+  query.coarseUnit = ONE / query.scale;
   query.coarseError = <f32>(sqrt(squared) * UP);
   query.coarseNorm = <f32>(sqrt(length) * UP);
   return encodeFine(from, k, width, norm, query.fine);

@@ -72,7 +72,7 @@ function rankBlock(thread: RankThread, task: RankTask, from: number): number {
   for (const [slot, each] of block.entries()) {
     const found = kernel.filledOf(slot)
     if (found < 0) rankExhaustively(task, each.query)
-    else scoreCandidates(thread, task, each, at.candidates + 8 * slot * capacity, found)
+    else scoreCandidates(thread, task, each, at.candidates + 16 * slot * capacity, found)
   }
   return next
 }
@@ -118,6 +118,6 @@ function scoreCandidates(
   count: number,
 ): void {
   const rows = new Uint32Array(count)
-  for (let c = 0; c < count; c++) rows[c] = u32[task.index.layout.rows / 4 + u32[candidates / 4 + 2 * c + 1]]
+  for (let c = 0; c < count; c++) rows[c] = u32[task.index.layout.rows / 4 + u32[candidates / 4 + 4 * c + 2]]
   writeList(task, ranked.query, rows, exactScores(task, ranked, rows))
 }

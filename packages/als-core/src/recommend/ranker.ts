@@ -53,11 +53,11 @@ export class Ranker {
     const rows = sharedUint32(queries * limit)
     const scores = sharedFloat32(queries * limit)
     const found = sharedUint32(queries)
-    const size = Math.max(1, Math.min(256, Math.ceil(queries / (4 * this.#pool.threads))))
+    const bounds = taskBounds(queries, 4 * this.#pool.threads)
     const message = { ...rest, panels, index: this.index, limit, penalty, rows, scores, found }
     const tasks: Promise<void>[] = []
-    for (let from = 0; from < queries; from += size) {
-      tasks.push(this.#run({ ...message, from, to: Math.min(queries, from + size) }, signal))
+    for (let task = 1; task < bounds.length; task++) {
+      tasks.push(this.#run({ ...message, from: bounds[task - 1], to: bounds[task] }, signal))
     }
     const settled = await Promise.allSettled(tasks)
     signal?.throwIfAborted()
@@ -112,4 +112,11 @@ export class Ranker {
       else this.#free.push(area)
     }
   }
+}
+
+/** Where equal tasks of at most 256 queries begin, and the end; all but the last have whole fours, which the kernel takes at once. */
+function taskBounds(queries: number, fewest: number): number[] {
+  const fours = Math.ceil(queries / 4)
+  const tasks = Math.max(Math.min(fewest, fours), Math.ceil(fours / 64))
+  return Array.from({ length: tasks + 1 }, (_, task) => Math.min(queries, 4 * Math.floor((fours * task) / tasks)))
 }

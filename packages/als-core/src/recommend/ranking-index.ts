@@ -9,7 +9,7 @@ import { planLayout, type RankingLayout } from './ranking-layout.ts'
 
 /**
  * Rows of a factor matrix, ready for the exact top-k of `assembly/topk.ts`: directions in int8 and int16, by falling norm,
- * in panels of eight. 3·k bytes a row, 18 more for bounds, norm and number, and 2.2 MB (plus an eighth of a byte a row) a
+ * in panels of eight. 3·k bytes a row, 18 more for bounds, norm and number, and 3.2 MB (plus an eighth of a byte a row) a
  * thread.
  */
 export interface RankingIndex {

@@ -1,8 +1,6 @@
 /** Queries that share one pass over the index; what a thread keeps for them is its area. */
 export const blockQueries = 128
-/** Coarse codes of a run; see `assembly/screen.ts`. */
-const runBytes = 131_072
-/** Candidates of a block's queries together, 8 bytes each. */
+/** Candidates of a block's queries together, 16 bytes each. */
 export const areaCandidates: number = 2 ** 17
 /** Rows left out for a block's queries together, 4 bytes each. */
 export const areaExcluded: number = 2 ** 18
@@ -65,9 +63,9 @@ export function planArea(area: number, width: number, count: number): AreaLayout
   const plan = addresses(area)
   const vectors = plan(32 * width)
   const queries = plan(blockQueries * (64 + 3 * width))
-  const scratch = plan(16 * width + 128 + 4 * blockQueries + 8 * Math.ceil(runBytes / width))
+  const scratch = plan(16 * width + 41_600)
   const excluded = plan(4 * areaExcluded)
-  const candidates = plan(8 * areaCandidates)
+  const candidates = plan(16 * areaCandidates)
   const mask = plan(Math.ceil(count / 8))
   return { vectors, queries, scratch, excluded, candidates, mask, end: plan(0) }
 }
