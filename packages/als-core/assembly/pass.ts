@@ -3,7 +3,7 @@
 import { CHUNK, touch, copyRows } from "./places";
 import { enterRow, places, setAreas, setColumns, targets, units, weights } from "./entries";
 import { dots4, gatherDots4, addRows } from "./float-rows";
-import { encodeVector, encode, largestLane, codeDots4, gatherCodeDots4, addCodes } from "./code-rows";
+import { encodeVector, encode, fastLargestLane, codeDots4, gatherCodeDots4, addCodes } from "./code-rows";
 import { clear, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas: their places, units, weights and targets. */
@@ -158,7 +158,7 @@ function bring(first: i32, rows: i32): void {
   if (coded) {
     // Whole eights of them: what is behind the last group counts for nothing.
     const codes = scalars + (<usize>CHUNK << 2);
-    const scalarUnit = encode(scalars, (<usize>groups << 4) + 31 & ~31, largestLane(largest), 32767, codes);
+    const scalarUnit = encode(scalars, (<usize>groups << 4) + 31 & ~31, fastLargestLane(largest), 32767, codes);
     addCodes(codes, groups, chunk, out, stride >> 2, scalarUnit);
   } else addRows(scalars, groups, chunk, out, stride);
 }
