@@ -1,16 +1,16 @@
 // Rows of Z as int8: z = u·c with integers c within ±127 and a unit u for each row. A vector v is held as int16, v = e·g, so
 // that z·v = u·e·(c·g), and c·g is exact in int32: a product and the sum of two take one instruction for eight factors,
-// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the addresses of four rows; `k` is the
+// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the places of four rows (see entries.ts); `k` is the
 // number of factors, a multiple of 8, and the length of a row in bytes.
 import { fma, sumLanes4Int, roundToInt16 } from "./simd";
 
 /** Encodes `rows` rows of float32 to their places in Z; `columns`: the place of each row, and room for its unit. */
-export function encodeRows(from: usize, rows: i32, k: i32, columns: usize, z: usize): void {
+export function encodeRows(from: usize, rows: i32, k: i32, columns: usize): void {
   const bytes = <usize>k << 2;
   for (let r = 0; r < rows; r++, from += bytes, columns += 8) {
     const largest = largestOf(from, bytes);
     const scale: f32 = largest > 0 ? <f32>127 / largest : 0;
-    let to = z + <usize>load<u32>(columns) * <usize>k;
+    let to = <usize>load<u32>(columns);
     for (let t: usize = 0; t < bytes; t += 32, to += 8) {
       const h = roundToInt16(v128.load(from + t), v128.load(from + t, 16), scale);
       v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
@@ -61,7 +61,7 @@ export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
 
 /** Inner products of the codes of four rows with g. */
 @inline export function codeDots4(rows: usize, g: usize, k: usize): v128 {
-  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 4), r2 = <usize>load<u32>(rows, 8), r3 = <usize>load<u32>(rows, 12);
+  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (const end = r0 + k; r0 < end; g += 16) {
     const v = v128.load(g);
@@ -79,7 +79,7 @@ export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
  * turn (32 bytes), then those of the other two.
  */
 @inline export function gatherCodeDots4(rows: usize, group: usize, g: usize, k: usize): v128 {
-  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 4), r2 = <usize>load<u32>(rows, 8), r3 = <usize>load<u32>(rows, 12);
+  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (const end = r0 + k; r0 < end; g += 16, group += 64) {
     const v = v128.load(g);

@@ -1,44 +1,42 @@
-// The entries of a block of rows, in four areas: where an entry's row of Z is, the unit of its codes, its weight w and its
-// target b; and the row whose turn it is, which has a part of them.
+// The entries of a block of rows, in two areas of 8 bytes an entry: where an entry's row of Z is and the unit of its codes; its
+// weight w and its target b. And the row whose turn it is, which has a part of them.
 
-let z: usize = 0, columns: usize = 0, rowBytes: usize = 0;
-let allPlaces: usize = 0, allUnits: usize = 0, allWeights: usize = 0, allTargets: usize = 0;
+let columns: usize = 0, allPlaces: usize = 0, allWeights: usize = 0;
 /** Of the row under way. */
-export let places: usize = 0, units: usize = 0, weights: usize = 0, targets: usize = 0;
+export let places: usize = 0, weights: usize = 0;
 
-/** Where Z is and the place and unit of each column, and the bytes of a row. */
-export function setColumns(zAt: usize, columnsAt: usize, bytes: usize): void {
-  z = zAt; columns = columnsAt; rowBytes = bytes;
+/** Where the place and unit of each column are. */
+export function setColumns(columnsAt: usize): void {
+  columns = columnsAt;
 }
 
-export function setAreas(placesAt: usize, unitsAt: usize, weightsAt: usize, targetsAt: usize): void {
-  allPlaces = placesAt; allUnits = unitsAt; allWeights = weightsAt; allTargets = targetsAt;
+export function setAreas(placesAt: usize, weightsAt: usize): void {
+  allPlaces = placesAt; allWeights = weightsAt;
   enterRow(0);
 }
 
 /** The row whose entries begin with the areas' entry `first` is under way. */
 export function enterRow(first: i32): void {
-  const at = <usize>first << 2;
-  places = allPlaces + at; units = allUnits + at; weights = allWeights + at; targets = allTargets + at;
+  const at = <usize>first << 3;
+  places = allPlaces + at; weights = allWeights + at;
 }
 
 /** Places and units of `count` entries from their columns at `indices`. */
 export function placeEntries(indices: usize, count: i32): void {
-  let at = allPlaces, unit = allUnits;
-  for (const end = indices + (<usize>count << 2); indices < end; indices += 4, at += 4, unit += 4) {
-    const column = columns + (<usize>load<u32>(indices) << 3);
-    store<u32>(at, <u32>(z + <usize>load<u32>(column) * rowBytes));
-    store<u32>(unit, load<u32>(column, 4));
+  let at = allPlaces;
+  for (const end = indices + (<usize>count << 2); indices < end; indices += 4, at += 8) {
+    store<u64>(at, load<u64>(columns + (<usize>load<u32>(indices) << 3)));
   }
 }
 
 /** w and b of each entry from its value v: hkv w = α|v| - 1, ials w = α|v| (`shift` 1 or 0); b = α v where v > 0, else 0. */
 export function weighValues(values: usize, count: i32, alpha: f32, shift: f32): void {
   const zero = f32x4.splat(0), al = f32x4.splat(alpha), sh = f32x4.splat(shift);
-  for (let t: usize = 0; t < <usize>count << 2; t += 16) {
-    const c = f32x4.mul(v128.load(values + t), al);
-    v128.store(allWeights + t, f32x4.sub(f32x4.abs(c), sh));
-    v128.store(allTargets + t, f32x4.max(c, zero));
+  let at = allWeights;
+  for (const end = values + (<usize>count << 2); values < end; values += 16, at += 32) {
+    const c = f32x4.mul(v128.load(values), al), w = f32x4.sub(f32x4.abs(c), sh), b = f32x4.max(c, zero);
+    v128.store(at, i32x4.shuffle(w, b, 0, 4, 1, 5));
+    v128.store(at, i32x4.shuffle(w, b, 2, 6, 3, 7), 16);
   }
 }
 
@@ -53,9 +51,18 @@ export function weighCodebook(codebook: usize, alpha: f32, shift: f32, table: us
 
 /** w and b of each entry from its one-byte code. */
 export function weighCodes(codes: usize, count: i32, table: usize): void {
-  for (let q: usize = 0; q < <usize>count; q++) {
-    const entry = table + (<usize>load<u8>(codes + q) << 3);
-    store<u32>(allWeights + (q << 2), load<u32>(entry));
-    store<u32>(allTargets + (q << 2), load<u32>(entry, 4));
+  let at = allWeights;
+  for (const end = codes + <usize>count; codes < end; codes++, at += 8) {
+    store<u64>(at, load<u64>(table + (<usize>load<u8>(codes) << 3)));
   }
+}
+
+/** The first words of four records from `at` on: places or weights. */
+@inline export function firstOf4(at: usize): v128 {
+  return i32x4.shuffle(v128.load(at), v128.load(at, 16), 0, 2, 4, 6);
+}
+
+/** The second words: units or targets. */
+@inline export function secondOf4(at: usize): v128 {
+  return i32x4.shuffle(v128.load(at), v128.load(at, 16), 1, 3, 5, 7);
 }

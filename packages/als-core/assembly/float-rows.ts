@@ -1,10 +1,10 @@
-// Rows of Z in float32, four at a time. `rows` points at the addresses of four rows, `stride` is the length of a row and of
+// Rows of Z in float32, four at a time. `rows` points at the places of four rows (see entries.ts), `stride` is the length of a row and of
 // a vector in bytes.
 import { fma, sumLanes4 } from "./simd";
 
 /** Inner products of four rows with p. */
 @inline export function dots4(rows: usize, p: usize, stride: usize): v128 {
-  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 4), r2 = <usize>load<u32>(rows, 8), r3 = <usize>load<u32>(rows, 12);
+  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   for (const end = p + stride; p < end; p += 32) {
     const u = v128.load(p), v = v128.load(p, 16);
@@ -22,7 +22,7 @@ import { fma, sumLanes4 } from "./simd";
  * the second. A loop over a group needs one pointer, and all its loads are at constant offsets from it.
  */
 @inline export function gatherDots4(rows: usize, group: usize, p: usize, stride: usize): v128 {
-  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 4), r2 = <usize>load<u32>(rows, 8), r3 = <usize>load<u32>(rows, 12);
+  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   for (const end = p + stride; p < end; p += 32, group += 128) {
     const u = v128.load(p), v = v128.load(p, 16);

@@ -1,12 +1,12 @@
 // A pass over the entries of the row under way: inner products of their rows of Z with a vector, and the sum of these rows by
 // weights that follow from them.
 import { CHUNK, touch, copyRows } from "./places";
-import { enterRow, places, setAreas, setColumns, targets, units, weights } from "./entries";
+import { enterRow, firstOf4, places, secondOf4, setAreas, setColumns, weights } from "./entries";
 import { dots4, gatherDots4, addRows } from "./float-rows";
 import { encodeVector, encode, fastLargestLane, codeDots4, gatherCodeDots4, addCodes } from "./code-rows";
 import { clear, fma, sumLanes } from "./simd";
 
-/** Brings entries [start, start + count) of the row under way to the areas: their places, units, weights and targets. */
+/** Brings entries [start, start + count) of the row under way to the areas. */
 // @ts-ignore: decorator
 @external("env", "fetchEntries")
 declare function fetchEntries(start: i32, count: i32): void;
@@ -36,15 +36,15 @@ export let sumTarget: f64 = 0, sumSquare: f64 = 0, sumRounding: f64 = 0;
 /** Where Z is, 0 when its rows come by `fetchRows`, and the place and unit of each column. `format`: 0 float32, 1 int8. */
 export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32): void {
   z = zAt; coded = format == 1; stride = <usize>k << 2; rowBytes = coded ? <usize>k : stride;
-  setColumns(zAt, columnsAt, rowBytes);
+  setColumns(columnsAt);
 }
 
 /**
  * Where the scratch areas are. `vectorsAt`: eight, the last all zeros; `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for
  * each and 32 more.
  */
-export function setScratch(placesAt: usize, unitsAt: usize, weightsAt: usize, targetsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {
-  setAreas(placesAt, unitsAt, weightsAt, targetsAt);
+export function setScratch(placesAt: usize, weightsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {
+  setAreas(placesAt, weightsAt);
   tile = tileAt; tileRows = rowsInTile;
   chunk = chunkAt; scalars = chunk + <usize>CHUNK * stride; tail = scalars + (<usize>CHUNK << 3);
   vectors = vectorsAt; d = vectors + 3 * stride; scaledVector = d + stride;
@@ -101,7 +101,7 @@ export function pass(kind: i32, v: usize, out: usize): void {
 /** Chunk by chunk, so that a chunk is summed up from the first level cache where its inner products have brought it. */
 function passEntries(kind: i32, count: i32, v: usize, unit: f32, out: usize): void {
   for (let first = 0; first < count; first += CHUNK) {
-    const rows = min(CHUNK, count - first), at = <usize>first << 2;
+    const rows = min(CHUNK, count - first), at = <usize>first << 3;
     if (!gathered) bring(first, rows);
     if (coded) passChunk(true, kind, rows, at, v, unit, out);
     else passChunk(false, kind, rows, at, v, unit, out);
@@ -110,10 +110,10 @@ function passEntries(kind: i32, count: i32, v: usize, unit: f32, out: usize): vo
 
 /** Brings the rows of a chunk into the first level cache. */
 function bring(first: i32, rows: i32): void {
-  const at = <usize>first << 2, to = tile + (resident ? <usize>first * rowBytes : 0);
+  const at = <usize>first << 3, to = tile + (resident ? <usize>first * rowBytes : 0);
   if (z == 0) {
     fetchRows(firstEntry + first, rows, to);
-    for (let q: usize = 0, row = to; q < <usize>rows << 2; q += 4, row += rowBytes) store<u32>(places + at + q, <u32>row);
+    for (let q: usize = 0, row = to; q < <usize>rows << 3; q += 8, row += rowBytes) store<u32>(places + at + q, <u32>row);
   } else {
     touch(places + at, rows, rowBytes);
     if (copied) copyRows(places + at, rows, rowBytes, to);
@@ -122,24 +122,24 @@ function bring(first: i32, rows: i32): void {
 
 /** The rows of a chunk, in groups of four, the last filled up with rows of zeros. */
 @inline function passChunk(coded: bool, kind: i32, rows: i32, at: usize, v: usize, unit: f32, out: usize): void {
-  const groups = (rows + 3) >> 2, end = <usize>rows << 2, group = coded ? stride << 1 : stride << 2;
+  const groups = (rows + 3) >> 2, end = <usize>rows << 3, group = coded ? stride << 1 : stride << 2;
   const vectorUnit = f32x4.splat(unit);
   let to = chunk, total = f32x4.splat(0), largest = total, rounding = total;
-  for (let q: usize = 0; q < end; q += 16, to += group) {
-    let from = places + at + q, unitsAt = units + at + q;
-    if (q + 16 > end) { fillUp(at + q, end - q); from = tail; unitsAt = tail + 16; }
+  for (let q: usize = 0; q < end; q += 32, to += group) {
+    let from = places + at + q;
+    if (q + 32 > end) { fillUp(from, end - q); from = tail; }
     let dots: v128, own = vectorUnit;
     if (coded) {
-      own = v128.load(unitsAt);
+      own = secondOf4(from);
       dots = kind == PASS_DOTS ? codeDots4(from, v, stride >> 2) : gatherCodeDots4(from, to, v, stride >> 2);
       dots = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(own, vectorUnit));
     } else {
       dots = kind == PASS_DOTS ? dots4(from, v, stride) : gatherDots4(from, to, v, stride);
     }
-    const weight = v128.load(weights + at + q);
+    const weight = firstOf4(weights + at + q);
     let weighed = f32x4.mul(dots, weight);
     if (kind == PASS_RESIDUAL) {
-      const target = v128.load(targets + at + q);
+      const target = secondOf4(weights + at + q);
       total = fma(dots, target, total);
       if (coded) rounding = fma(weight, f32x4.mul(own, own), rounding);
       weighed = f32x4.sub(target, weighed);
@@ -149,7 +149,7 @@ function bring(first: i32, rows: i32): void {
         weighed = f32x4.mul(weighed, own);
         largest = f32x4.pmax(largest, f32x4.abs(weighed));
       }
-      v128.store(scalars + q, weighed);
+      v128.store(scalars + (q >> 1), weighed);
     }
   }
   if (kind == PASS_RESIDUAL) { sumTarget += <f64>sumLanes(total); sumRounding += <f64>sumLanes(rounding); }
@@ -163,10 +163,7 @@ function bring(first: i32, rows: i32): void {
   } else addRows(scalars, groups, chunk, out, stride);
 }
 
-/** The last `bytes / 4` entries' places and units, then rows of zeros, at `tail`. */
-function fillUp(at: usize, bytes: usize): void {
-  for (let t: usize = 0; t < 16; t += 4) {
-    store<u32>(tail + t, t < bytes ? load<u32>(places + at + t) : <u32>zeros);
-    store<f32>(tail + t, t < bytes ? load<f32>(units + at + t) : 0, 16);
-  }
+/** The last `bytes / 8` entries' places, then rows of zeros, at `tail`. */
+function fillUp(from: usize, bytes: usize): void {
+  for (let t: usize = 0; t < 32; t += 8) store<u64>(tail + t, t < bytes ? load<u64>(from + t) : <u64>zeros);
 }

@@ -14,7 +14,7 @@ let touched: i32 = 0;
  */
 export function touch(places: usize, rows: i32, bytes: usize): void {
   let sum: i32 = 0;
-  for (const end = places + (<usize>rows << 2); places < end; places += 4) {
+  for (const end = places + (<usize>rows << 3); places < end; places += 8) {
     let row = <usize>load<u32>(places);
     const last = row + bytes;
     for (; row + 128 <= last; row += 128) sum |= load<i32>(row) | load<i32>(row, 64);
@@ -25,7 +25,7 @@ export function touch(places: usize, rows: i32, bytes: usize): void {
 
 /** Copies rows of `bytes` bytes, a multiple of 8, one after the other to `to`, and makes their places those of the copies. */
 export function copyRows(places: usize, rows: i32, bytes: usize, to: usize): void {
-  for (const end = places + (<usize>rows << 2); places < end; places += 4) {
+  for (const end = places + (<usize>rows << 3); places < end; places += 8) {
     let row = <usize>load<u32>(places);
     store<u32>(places, <u32>to);
     for (const last = to + bytes; to < last; to += 8, row += 8) store<i64>(to, load<i64>(row));
@@ -33,9 +33,9 @@ export function copyRows(places: usize, rows: i32, bytes: usize, to: usize): voi
 }
 
 /** Copies `rows` rows of `bytes` bytes each, a multiple of 16, to their places in Z; `columns`: place and unit of each. */
-export function scatterRows(from: usize, rows: i32, bytes: usize, columns: usize, z: usize): void {
+export function scatterRows(from: usize, rows: i32, bytes: usize, columns: usize): void {
   for (const end = columns + (<usize>rows << 3); columns < end; columns += 8) {
-    let to = z + <usize>load<u32>(columns) * bytes;
+    let to = <usize>load<u32>(columns);
     for (const last = from + bytes; from < last; from += 16, to += 16) v128.store(to, v128.load(from));
   }
 }

@@ -7,14 +7,12 @@ export interface SolverKernel {
   multiply(a: number, rows: number, k: number, packed: number, c: number): void
   encodeFactors(a: number, rows: number, k: number, scales: number, to: number, units: number): void
   multiplyCodes(a: number, aUnits: number, rows: number, k: number, packed: number, wUnits: number, c: number): void
-  encodeRows(from: number, rows: number, k: number, columns: number, z: number): void
-  scatterRows(from: number, rows: number, bytes: number, columns: number, z: number): void
+  encodeRows(from: number, rows: number, k: number, columns: number): void
+  scatterRows(from: number, rows: number, bytes: number, columns: number): void
   setFixedSide(z: number, columns: number, format: number, k: number): void
   setScratch(
     places: number,
-    units: number,
     weights: number,
-    targets: number,
     tile: number,
     tileRows: number,
     vectors: number,

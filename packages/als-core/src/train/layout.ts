@@ -36,9 +36,7 @@ export interface ScratchAreas {
   /** Weight and target of each code. */
   readonly weighed: number
   readonly places: number
-  readonly units: number
   readonly weights: number
-  readonly targets: number
   readonly indptr: number
   readonly lambda: number
   readonly losses: number
@@ -105,10 +103,8 @@ export function planLayout(
     indices: take(BLOCK_ENTRIES * 4 + 64),
     values: take(BLOCK_ENTRIES * 4 + 64),
     weighed: take(256 * 8),
-    places: take(BLOCK_ENTRIES * 4 + 64),
-    units: take(BLOCK_ENTRIES * 4 + 64),
-    weights: take(BLOCK_ENTRIES * 4 + 64),
-    targets: take(BLOCK_ENTRIES * 4 + 64),
+    places: take(BLOCK_ENTRIES * 8 + 64),
+    weights: take(BLOCK_ENTRIES * 8 + 64),
     indptr: take((BLOCK_ROWS + 1) * 4),
     lambda: take(BLOCK_ROWS * 4),
     losses: take(BLOCK_ROWS * 16),

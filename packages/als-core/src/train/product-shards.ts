@@ -73,15 +73,17 @@ export function rotateShards({ share, slot, board, bounds, factors, rank, coded,
       const rows = copyIn(view, 'source', factors, first, end)
       if (coded) {
         const codes = view.at('chunk')
-        const units = view.at('units')
+        const units = view.at('weights')
         kernel.encodeFactors(source, rows, padded, layout.rotationScales, codes, units)
         kernel.multiplyCodes(codes, units, rows, padded, layout.rotation, layout.rotationUnits, block)
       } else kernel.multiply(source, rows, padded, layout.rotation, block)
       // Rows of a Z outside are encoded one after the other first.
       const columns = outside ? view.at('places') : layout.columns + first * 8
-      for (let r = 0; r < rows; r++) u32[columns / 4 + 2 * r] = outside ? r : rank[first + r]
-      if (coded) kernel.encodeRows(block, rows, padded, columns, outside ? source : layout.fixed)
-      else if (!outside) kernel.scatterRows(block, rows, bytes, columns, layout.fixed)
+      for (let r = 0; r < rows; r++) {
+        u32[columns / 4 + 2 * r] = outside ? source + r * bytes : layout.fixed + rank[first + r] * bytes
+      }
+      if (coded) kernel.encodeRows(block, rows, padded, columns)
+      else if (!outside) kernel.scatterRows(block, rows, bytes, columns)
       for (let r = 0; outside && r < rows; r++) {
         const from = (coded ? source : block) + r * bytes
         outside.rows.set(u8.subarray(from, from + bytes), rank[first + r] * bytes)

@@ -71,9 +71,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   kernel.setFixedSide(layout.fixed, layout.columns, coded ? 1 : 0, padded)
   kernel.setScratch(
     view.at('places'),
-    view.at('units'),
     view.at('weights'),
-    view.at('targets'),
     view.at('tile'),
     layout.tileRows,
     view.at('vectors'),
@@ -149,8 +147,8 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       u32.set(rows.indices.subarray(begin, end), at / 4)
       kernel.placeEntries(at, count)
     } else {
-      const units = view.at('units') / 4
-      for (let q = 0; q < count; q++) f32[units + q] = outside.units[rank[rows.indices[begin + q]]]
+      const units = view.at('places') / 4 + 1
+      for (let q = 0; q < count; q++) f32[units + 2 * q] = outside.units[rank[rows.indices[begin + q]]]
     }
     if (codes) {
       const at = values + (begin & 7)
