@@ -2,20 +2,34 @@
 // that z·v = u·e·(c·g), and c·g is exact in int32: a product and the sum of two take one instruction for eight factors,
 // where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the places of four rows (see entries.ts); `k` is the
 // number of factors, a multiple of 8, and the length of a row in bytes.
-import { fma, sumLanes4Int, roundToInt16 } from "./simd";
+import { dotPairs, fma, sumLanes4Int, sumLanesInt, roundToInt16 } from "./simd";
 
-/** Encodes `rows` rows of float32 to their places in Z; `columns`: the place of each row, and room for its unit. */
+/** The most factors for which a row's record has room for Σ c, within int16. */
+// @ts-ignore: decorator
+@inline const MOST_SUMMED: usize = 256;
+/** Codes of a rough vector are within ±31 and stored plus this. */
+// @ts-ignore: decorator
+@inline const OFFSET: i32 = 32;
+
+/**
+ * Encodes `rows` rows of float32 to their places in Z; `columns`: the place of each row, and room for its unit: the upper half
+ * of a float32, and Σ c in the lower.
+ */
 export function encodeRows(from: usize, rows: i32, k: i32, columns: usize): void {
   const bytes = <usize>k << 2;
   for (let r = 0; r < rows; r++, from += bytes, columns += 8) {
     const largest = largestOf(from, bytes);
-    const scale: f32 = largest > 0 ? <f32>127 / largest : 0;
+    const unit = reinterpret<f32>((reinterpret<u32>(largest / 127) + 0xffff) & 0xffff0000);
+    const scale: f32 = unit > 0 ? 1 / unit : 0;
+    let codes = i32x4.splat(0);
     let to = <usize>load<u32>(columns);
     for (let t: usize = 0; t < bytes; t += 32, to += 8) {
       const h = roundToInt16(v128.load(from + t), v128.load(from + t, 16), scale);
       v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
+      codes = i32x4.add(codes, i32x4.extadd_pairwise_i16x8_s(h));
     }
-    store<f32>(columns, largest / 127, 4);
+    const total = <usize>k <= MOST_SUMMED ? sumLanesInt(codes) & 0xffff : 0;
+    store<u32>(columns, reinterpret<u32>(unit) | total, 4);
   }
 }
 
@@ -57,6 +71,53 @@ export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
 /** The largest lane, NaN if there is one. */
 @inline export function largestLane(v: v128): f32 {
   return max<f32>(max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)), max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)));
+}
+
+/** Whether there are rough inner products for rows of `k` factors. */
+@inline export function isRough(k: usize): bool {
+  return k <= MOST_SUMMED;
+}
+
+/** Units of four rows, from their records' second words. */
+@inline export function unitsOf(records: v128): v128 {
+  return v128.and(records, i32x4.splat(0xffff0000));
+}
+
+/**
+ * Encodes a vector of `bytes` bytes of float32 to `to`, roughly: in 6 bits, as bytes, zeros after the last up to a multiple of
+ * 32. Puts what that stands for to `rough`. Returns its unit.
+ */
+export function encodeRough(from: usize, bytes: usize, to: usize, rough: usize): f32 {
+  const largest = fastLargestLane(largestLanes(from, bytes)), unit = largest / <f32>(OFFSET - 1);
+  const s = f32x4.splat(largest > 0 ? <f32>(OFFSET - 1) / largest : 0), u = f32x4.splat(unit);
+  const magic = f32x4.splat(12582912), bits = i32x4.splat(0x4b400000 - OFFSET);
+  for (const end = from + bytes; from < end; from += 32, rough += 32, to += 8) {
+    const a = fma(v128.load(from), s, magic), b = fma(v128.load(from, 16), s, magic);
+    v128.store(rough, f32x4.mul(f32x4.sub(a, magic), u)); v128.store(rough, f32x4.mul(f32x4.sub(b, magic), u), 16);
+    const h = i16x8.narrow_i32x4_s(i32x4.sub(a, bits), i32x4.sub(b, bits));
+    v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
+  }
+  v128.store(to, i32x4.splat(0)); v128.store(to, i32x4.splat(0), 16);
+  return unit;
+}
+
+/**
+ * Inner products of the codes of four rows with g, a rough vector; `records`: the second words of the rows' records. Sums of
+ * four products with numbers of up to 63 stay within int16.
+ */
+@inline export function roughDots4(rows: usize, records: v128, g: usize, k: usize): v128 {
+  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
+  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (const end = r0 + k; r0 < end; g += 32) {
+    const v = v128.load(g), w = v128.load(g, 16);
+    s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r0), v), dotPairs(v128.load(r0, 16), w))));
+    s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r1), v), dotPairs(v128.load(r1, 16), w))));
+    s2 = i32x4.add(s2, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r2), v), dotPairs(v128.load(r2, 16), w))));
+    s3 = i32x4.add(s3, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r3), v), dotPairs(v128.load(r3, 16), w))));
+    r0 += 32; r1 += 32; r2 += 32; r3 += 32;
+  }
+  const sums = i32x4.shr_s(i32x4.shl(records, 16), 16);
+  return i32x4.sub(sumLanes4Int(s0, s1, s2, s3), i32x4.mul(sums, i32x4.splat(OFFSET)));
 }
 
 /** Inner products of the codes of four rows with g. */

@@ -3,8 +3,8 @@
 import { CHUNK, touch, copyRows } from "./places";
 import { enterRow, firstOf4, places, secondOf4, setAreas, setColumns, weights } from "./entries";
 import { dots4, gatherDots4, addRows } from "./float-rows";
-import { encodeVector, encode, fastLargestLane, codeDots4, gatherCodeDots4, addCodes } from "./code-rows";
-import { clear, fma, sumLanes } from "./simd";
+import { addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, isRough, roughDots4, unitsOf } from "./code-rows";
+import { clear, copy, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas. */
 // @ts-ignore: decorator
@@ -25,6 +25,8 @@ let z: usize = 0, rowBytes: usize = 0, tile: usize = 0, tileRows: i32 = 0, chunk
 let scaledVector: usize = 0, sum: usize = 0, integers: usize = 0, zeros: usize = 0;
 /** Whether Z is int8, and the bytes of a vector. */
 export let coded: bool = false, stride: usize = 0;
+/** Whether inner products alone are taken with a rounded vector. */
+let rough: bool = false;
 /** Three vectors for the conjugate gradients, one after the other, and D. */
 export let vectors: usize = 0, d: usize = 0;
 // The row under way: its first entry in the areas, whether the places of its rows stay from pass to pass, whether a pass has
@@ -36,6 +38,7 @@ export let sumTarget: f64 = 0, sumSquare: f64 = 0, sumRounding: f64 = 0;
 /** Where Z is, 0 when its rows come by `fetchRows`, and the place and unit of each column. `format`: 0 float32, 1 int8. */
 export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32): void {
   z = zAt; coded = format == 1; stride = <usize>k << 2; rowBytes = coded ? <usize>k : stride;
+  rough = coded && isRough(<usize>k);
   setColumns(columnsAt);
 }
 
@@ -70,7 +73,7 @@ export function beginRow(begin: i32, count: i32, isScaled: bool, isResident: boo
 // @ts-ignore: decorator
 @inline export const PASS_PRODUCT: i32 = 1; // out += Σ w (t·v) t, sumSquare = Σ w (t·v)²
 // @ts-ignore: decorator
-@inline export const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)²
+@inline export const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)², for a v that may be rounded: out = v
 
 /** One pass over the row's entries. */
 export function pass(kind: i32, v: usize, out: usize): void {
@@ -82,8 +85,17 @@ export function pass(kind: i32, v: usize, out: usize): void {
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
     clear(to, stride);
   }
-  const unit: f32 = coded ? encodeVector(from, stride, integers) : 1;
-  if (coded) from = integers;
+  let unit: f32 = 1;
+  if (kind == PASS_DOTS) {
+    if (rough) {
+      unit = encodeRough(from, stride, integers, to);
+      if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(to + t), v128.load(d + t)));
+    } else copy(v, out, stride);
+  }
+  if (coded) {
+    if (!rough || kind != PASS_DOTS) unit = encodeVector(from, stride, integers);
+    from = integers;
+  }
   if (capacity == 0) passEntries(kind, entries, from, unit, to);
   else {
     for (let start = 0; start < entries; start += capacity) {
@@ -130,8 +142,11 @@ function bring(first: i32, rows: i32): void {
     if (q + 32 > end) { fillUp(from, end - q); from = tail; }
     let dots: v128, own = vectorUnit;
     if (coded) {
-      own = secondOf4(from);
-      dots = kind == PASS_DOTS ? codeDots4(from, v, stride >> 2) : gatherCodeDots4(from, to, v, stride >> 2);
+      const records = secondOf4(from);
+      own = unitsOf(records);
+      if (kind != PASS_DOTS) dots = gatherCodeDots4(from, to, v, stride >> 2);
+      else if (rough) dots = roughDots4(from, records, v, stride >> 2);
+      else dots = codeDots4(from, v, stride >> 2);
       dots = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(own, vectorUnit));
     } else {
       dots = kind == PASS_DOTS ? dots4(from, v, stride) : gatherDots4(from, to, v, stride);

@@ -77,7 +77,7 @@ function unwhiten(x: usize, e: usize): f64 {
  * the inner products of a pass, not a new residual: half the work. Returns the steps taken, or -1.
  *
  * The objective of the row is f(y) = yᵀHy - 2 yᵀ Σ b t, with r = Σ b t - H y: f = -yᵀ(Σ b t) - yᵀr at the start, where
- * yᵀ(Σ b t) = Σ b (t·y), and each step along p lowers it by α rᵀr.
+ * yᵀ(Σ b t) = Σ b (t·y), and each step along p lowers it by α rᵀp.
  */
 function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usize): i32 {
   const r = vectors, direction = r + stride, ap = direction + stride;
@@ -92,17 +92,22 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
   let s = 0, p = r, pp = rr;
   while (s < maxSteps && rr > 0) {
     const last = s + 1 == maxSteps || rr <= limit;
+    let rp = rr;
     if (last) {
+      // Along a rounded direction, so long as it is known, the minimum is as exact.
       pass(PASS_DOTS, p, ap);
+      p = ap;
+      pp = dot(p, p, stride);
+      rp = dot(r, p, stride);
     } else {
       copy(p, ap, stride);
       pass(PASS_PRODUCT, p, ap);
     }
     const curvature = <f32>(<f64>pp + sumSquare);
-    const alpha = rr / curvature;
+    const alpha = rp / curvature;
     if (!(curvature > 0) || !(abs(alpha) < Infinity)) return -1;
     axpy(alpha, p, y, stride);
-    f -= <f64>alpha * <f64>rr;
+    f -= <f64>alpha * <f64>rp;
     s++;
     if (last) break;
     if (p == r) { copy(r, direction, stride); p = direction; }
