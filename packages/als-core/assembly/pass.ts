@@ -3,8 +3,8 @@
 import { CHUNK, touch, copyRows } from "./places";
 import { enterRow, firstOf4, places, secondOf4, setAreas, setColumns, weights } from "./entries";
 import { dots4, gatherDots4, addRows } from "./float-rows";
-import { addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, isRough, roughDots4, unitsOf } from "./code-rows";
-import { clear, copy, fma, sumLanes } from "./simd";
+import { addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, groupBytes, isRough, largestOf, roughDots4, roughProduct, roughSquare, unitsOf } from "./code-rows";
+import { clear, copy, dot, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas. */
 // @ts-ignore: decorator
@@ -73,7 +73,7 @@ export function beginRow(begin: i32, count: i32, isScaled: bool, isResident: boo
 // @ts-ignore: decorator
 @inline export const PASS_PRODUCT: i32 = 1; // out += Σ w (t·v) t, sumSquare = Σ w (t·v)²
 // @ts-ignore: decorator
-@inline export const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)², for a v that may be rounded: out = v
+@inline const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)²
 
 /** One pass over the row's entries. */
 export function pass(kind: i32, v: usize, out: usize): void {
@@ -85,29 +85,51 @@ export function pass(kind: i32, v: usize, out: usize): void {
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
     clear(to, stride);
   }
-  let unit: f32 = 1;
-  if (kind == PASS_DOTS) {
-    if (rough) {
-      unit = encodeRough(from, stride, integers, to);
-      if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(to + t), v128.load(d + t)));
-    } else copy(v, out, stride);
+  const unit: f32 = coded ? encodeVector(from, stride, integers) : 1;
+  passAll(kind, coded ? integers : from, unit, to);
+  if (scaled) {
+    for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
   }
-  if (coded) {
-    if (!rough || kind != PASS_DOTS) unit = encodeVector(from, stride, integers);
-    from = integers;
+}
+
+/** Of the direction of `passAlong`: its square and its inner product with the residual. */
+export let square: f32 = 0, slope: f32 = 0;
+
+/**
+ * Inner products of the row's entries with a direction alone: sumSquare = Σ w (t·v)² for a v near p, which is left in `out`
+ * with its `square` and `slope`. `largest`: the largest magnitude in p.
+ */
+export function passAlong(p: usize, r: usize, largest: f32, out: usize): void {
+  sumSquare = 0;
+  let from = p, unit: f32 = 1;
+  if (scaled) {
+    from = scaledVector;
+    for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(p + t), v128.load(d + t)));
   }
-  if (capacity == 0) passEntries(kind, entries, from, unit, to);
+  if (rough) {
+    unit = encodeRough(from, stride, scaled ? largestOf(from, stride) : largest, integers, scaled ? sum : out);
+    if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(sum + t), v128.load(d + t)));
+  } else {
+    copy(p, out, stride);
+    if (coded) unit = encodeVector(from, stride, integers);
+  }
+  const isMeasured = rough && !scaled && p == r;
+  square = isMeasured ? roughSquare : dot(out, out, stride);
+  slope = isMeasured ? roughProduct : dot(r, out, stride);
+  passAll(PASS_DOTS, coded ? integers : from, unit, sum);
+}
+
+/** All entries of the row, as many at a time as the areas hold. */
+function passAll(kind: i32, v: usize, unit: f32, out: usize): void {
+  if (capacity == 0) passEntries(kind, entries, v, unit, out);
   else {
     for (let start = 0; start < entries; start += capacity) {
       const count = min(capacity, entries - start);
       fetchEntries(start, count);
-      passEntries(kind, count, from, unit, to);
+      passEntries(kind, count, v, unit, out);
     }
   }
   gathered = resident;
-  if (scaled && kind != PASS_DOTS) {
-    for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
-  }
 }
 
 /** Chunk by chunk, so that a chunk is summed up from the first level cache where its inner products have brought it. */
@@ -134,7 +156,7 @@ function bring(first: i32, rows: i32): void {
 
 /** The rows of a chunk, in groups of four, the last filled up with rows of zeros. */
 @inline function passChunk(coded: bool, kind: i32, rows: i32, at: usize, v: usize, unit: f32, out: usize): void {
-  const groups = (rows + 3) >> 2, end = <usize>rows << 3, group = coded ? stride << 1 : stride << 2;
+  const groups = (rows + 3) >> 2, end = <usize>rows << 3, group = coded ? groupBytes(stride >> 2) : stride << 2;
   const vectorUnit = f32x4.splat(unit);
   let to = chunk, total = f32x4.splat(0), largest = total, rounding = total;
   for (let q: usize = 0; q < end; q += 32, to += group) {

@@ -12,11 +12,12 @@
 // in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
 // Σ s t = D Σ s z.
 import { enterRow } from "./entries";
-import { beginRow, coded, d, pass, PASS_DOTS, PASS_PRODUCT, PASS_RESIDUAL, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
+import { beginRow, coded, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
+import { fastLargestLane, largestOf } from "./code-rows";
 import { dot, axpy, copy, clear, fma, sumLanes } from "./simd";
 
-/** Beside what `subtract` returns. */
-let startDotResidual: f64 = 0;
+/** Beside what `measure` returns: y·r and the largest magnitude in r. */
+let startDotResidual: f64 = 0, largestResidual: f32 = 0;
 
 /**
  * Solves `rows` rows. `indptr`: rows + 1 offsets into the entries; `block`: rows × k, holds D⁻¹ times the start (x in the
@@ -81,10 +82,10 @@ function unwhiten(x: usize, e: usize): f64 {
  */
 function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usize): i32 {
   const r = vectors, direction = r + stride, ap = direction + stride;
-  clear(r, stride);
   if (!warm) clear(y, stride);
+  negate(y, r);
   pass(PASS_RESIDUAL, y, r);
-  let rr = subtract(r, y);
+  let rr = measure(r, y);
   let f = -sumTarget - startDotResidual;
   // Measured against the start's own objective, so that a tolerance means the same for light and heavy rows.
   const limit = tolerance * tolerance * (warm ? max<f32>(<f32>-f, rr) : rr);
@@ -94,11 +95,11 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     const last = s + 1 == maxSteps || rr <= limit;
     let rp = rr;
     if (last) {
-      // Along a rounded direction, so long as it is known, the minimum is as exact.
-      pass(PASS_DOTS, p, ap);
+      // The minimum along a direction near p is as good, and as exact.
+      passAlong(p, r, p == r ? largestResidual : largestOf(p, stride), ap);
       p = ap;
-      pp = dot(p, p, stride);
-      rp = dot(r, p, stride);
+      pp = square;
+      rp = slope;
     } else {
       copy(p, ap, stride);
       pass(PASS_PRODUCT, p, ap);
@@ -123,16 +124,21 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
   return s;
 }
 
-/** r -= y; returns r·r, and y·r in `startDotResidual`. */
-@inline function subtract(r: usize, y: usize): f32 {
-  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0;
+/** r = -y. */
+@inline function negate(y: usize, r: usize): void {
+  for (let t: usize = 0; t < stride; t += 16) v128.store(r + t, f32x4.neg(v128.load(y + t)));
+}
+
+/** r·r; y·r and the largest magnitude in r go beside it. */
+@inline function measure(r: usize, y: usize): f32 {
+  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, high0 = a0, high1 = a0;
   for (let t: usize = 0; t < stride; t += 32) {
-    const y0 = v128.load(y + t), y1 = v128.load(y + t, 16);
-    const r0 = f32x4.sub(v128.load(r + t), y0), r1 = f32x4.sub(v128.load(r + t, 16), y1);
-    v128.store(r + t, r0); v128.store(r + t, r1, 16);
-    a0 = fma(y0, r0, a0); a1 = fma(y1, r1, a1);
+    const r0 = v128.load(r + t), r1 = v128.load(r + t, 16);
+    a0 = fma(v128.load(y + t), r0, a0); a1 = fma(v128.load(y + t, 16), r1, a1);
     b0 = fma(r0, r0, b0); b1 = fma(r1, r1, b1);
+    high0 = f32x4.pmax(high0, f32x4.abs(r0)); high1 = f32x4.pmax(high1, f32x4.abs(r1));
   }
   startDotResidual = <f64>sumLanes(f32x4.add(a0, a1));
+  largestResidual = fastLargestLane(f32x4.pmax(high0, high1));
   return sumLanes(f32x4.add(b0, b1));
 }

@@ -127,7 +127,7 @@ export function planLayout(
   const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
   const scratch = take(scratchBytes * threads)
   const columns = outside ? 0 : take(rows * 8)
-  const fixed = outside ? 0 : take(rows * padded * bytes)
+  const fixed = outside ? 0 : take(rows * padded * bytes + 32)
   return {
     fixed,
     columns,
