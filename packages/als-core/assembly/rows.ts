@@ -18,6 +18,8 @@ import { dot, axpy, copy, clear, fma, sumLanes } from "./simd";
 
 /** Beside what `measure` returns: y·r and the largest magnitude in r. */
 let startDotResidual: f64 = 0, largestResidual: f32 = 0;
+/** |x|² of the row that was solved last. */
+let squaredNorm: f32 = 0;
 
 /**
  * Solves `rows` rows. `indptr`: rows + 1 offsets into the entries; `block`: rows × k, holds D⁻¹ times the start (x in the
@@ -45,7 +47,7 @@ export function solveRows(rows: i32, indptr: usize, block: usize, diagonal: usiz
     if (scaled) store<f64>(losses, unwhiten(x, diagonal + stride), 8);
     // The rounding of Z adds Σ w u²/12 to the diagonal on average, u the unit of an entry's codes. Without that the loss is
     // within 5e-5 of the objective on S with ials, and above it by 1.2e-4 with it.
-    if (coded) store<f64>(losses, load<f64>(losses) - sumRounding / 12 * <f64>dot(x, x, stride));
+    if (coded) store<f64>(losses, load<f64>(losses) - sumRounding / 12 * <f64>squaredNorm);
   }
   enterRow(0);
   store<i32>(steps, load<i32>(steps) + total);
@@ -64,12 +66,15 @@ function whiten(x: usize, diagonal: usize, lambda: f32, warm: bool): void {
 
 /** x = D y in place; returns Σ e x². */
 function unwhiten(x: usize, e: usize): f64 {
-  let squares = f32x4.splat(0);
+  let squares = f32x4.splat(0), plain = squares;
   for (let t: usize = 0; t < stride; t += 16) {
     const value = f32x4.mul(v128.load(x + t), v128.load(d + t));
     v128.store(x + t, value);
-    squares = fma(f32x4.mul(value, value), v128.load(e + t), squares);
+    const square = f32x4.mul(value, value);
+    squares = fma(square, v128.load(e + t), squares);
+    plain = f32x4.add(plain, square);
   }
+  squaredNorm = sumLanes(plain);
   return <f64>sumLanes(squares);
 }
 
@@ -107,7 +112,7 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     const curvature = <f32>(<f64>pp + sumSquare);
     const alpha = rp / curvature;
     if (!(curvature > 0) || !(abs(alpha) < Infinity)) return -1;
-    axpy(alpha, p, y, stride);
+    squaredNorm = step(alpha, p, y);
     f -= <f64>alpha * <f64>rp;
     s++;
     if (last) break;
@@ -119,6 +124,7 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     for (let t: usize = 0; t < stride; t += 16) v128.store(p + t, fma(beta, v128.load(p + t), v128.load(r + t)));
     pp = dot(p, p, stride);
   }
+  if (s == 0) squaredNorm = dot(y, y, stride);
   if (!(rr < Infinity) || !(abs(f) < Infinity)) return -1;
   store<f64>(loss, f);
   return s;
@@ -141,4 +147,16 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
   startDotResidual = <f64>sumLanes(f32x4.add(a0, a1));
   largestResidual = fastLargestLane(f32x4.pmax(high0, high1));
   return sumLanes(f32x4.add(b0, b1));
+}
+
+/** y += α p; returns y·y. */
+@inline function step(alpha: f32, p: usize, y: usize): f32 {
+  const a = f32x4.splat(alpha);
+  let s0 = f32x4.splat(0), s1 = s0;
+  for (let t: usize = 0; t < stride; t += 32) {
+    const y0 = fma(a, v128.load(p + t), v128.load(y + t)), y1 = fma(a, v128.load(p + t, 16), v128.load(y + t, 16));
+    v128.store(y + t, y0); v128.store(y + t, y1, 16);
+    s0 = fma(y0, y0, s0); s1 = fma(y1, y1, s1);
+  }
+  return sumLanes(f32x4.add(s0, s1));
 }

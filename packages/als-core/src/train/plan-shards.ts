@@ -30,7 +30,7 @@ export function planSolveShards(indptr: Float64Array): Shards {
 
 /** Most shards of a Gram matrix, a float64 partial sum of k×k each: fewer for large k. */
 export function mostGramShards(factors: number): number {
-  return factors <= 256 ? 32 : 8
+  return factors <= 256 ? 16 : 8
 }
 
 /** Cuts `rows` into at most `most` equal runs of at least 512 rows. */

@@ -23,20 +23,25 @@ export function encodeRotation(rotation: Float64Array, gram: Float64Array, k: nu
   const squares = new Float64Array(k)
   const largest = new Float64Array(k)
   for (let t = 0; t < k; t++) {
+    const length = lengths[t]
     for (let j = 0; j < k; j++) {
-      const value = Math.abs(rotation[t * k + j] * lengths[t])
+      const value = Math.abs(rotation[t * k + j] * length)
       squares[j] += value * value
-      if (value > largest[j]) largest[j] = value
+      largest[j] = Math.max(largest[j], value)
     }
   }
   const units = new Float32Array(padded)
-  for (let j = 0; j < k; j++) units[j] = Math.max(Math.sqrt(squares[j]) / NORM, largest[j] / 32_767)
+  const perUnit = new Float64Array(k)
+  for (let j = 0; j < k; j++) {
+    units[j] = Math.max(Math.sqrt(squares[j]) / NORM, largest[j] / 32_767)
+    perUnit[j] = units[j] > 0 ? 1 / units[j] : 0
+  }
   const codes = new Int16Array(padded * padded)
   for (let t = 0; t < k; t++) {
+    const length = lengths[t]
     const pair = (t >> 1) * 16 + (t & 1)
     for (let j = 0; j < k; j++) {
-      const at = (j >> 3) * 8 * padded + pair + (j & 7) * 2
-      codes[at] = Math.round((rotation[t * k + j] * lengths[t]) / units[j])
+      codes[(j >> 3) * 8 * padded + pair + (j & 7) * 2] = Math.round(rotation[t * k + j] * length * perUnit[j])
     }
   }
   const scales = new Float32Array(padded)
