@@ -1,11 +1,12 @@
-// The entries of a block of rows, in two areas of 8 bytes an entry: where an entry's row of Z is and the unit of its codes; its
-// weight w and its target b. And the row whose turn it is, which has a part of them.
+// The entries of a block of rows, in two areas of 8 bytes an entry: the record of its column (the address of its row of Z and
+// what code-rows.ts says of its codes), called its place; its weight w and its target b. And the row whose turn it is, which has
+// a part of them.
 
 let columns: usize = 0, allPlaces: usize = 0, allWeights: usize = 0;
 /** Of the row under way. */
 export let places: usize = 0, weights: usize = 0;
 
-/** Where the place and unit of each column are. */
+/** Where the records of the columns are. */
 export function setColumns(columnsAt: usize): void {
   columns = columnsAt;
 }
@@ -21,7 +22,7 @@ export function enterRow(first: i32): void {
   places = allPlaces + at; weights = allWeights + at;
 }
 
-/** Places and units of `count` entries from their columns at `indices`. */
+/** Places of `count` entries from their columns at `indices`. */
 export function placeEntries(indices: usize, count: i32): void {
   let at = allPlaces;
   for (const end = indices + (<usize>count << 2); indices < end; indices += 4, at += 8) {
@@ -57,12 +58,12 @@ export function weighCodes(codes: usize, count: i32, table: usize): void {
   }
 }
 
-/** The first words of four records from `at` on: places or weights. */
+/** The first words of four entries in an area, from `at` on. */
 @inline export function firstOf4(at: usize): v128 {
   return i32x4.shuffle(v128.load(at), v128.load(at, 16), 0, 2, 4, 6);
 }
 
-/** The second words: units or targets. */
+/** The second words. */
 @inline export function secondOf4(at: usize): v128 {
   return i32x4.shuffle(v128.load(at), v128.load(at, 16), 1, 3, 5, 7);
 }

@@ -35,7 +35,7 @@ let firstEntry: i32 = 0, entries: i32 = 0, scaled: bool = false, resident: bool 
 /** What a pass sums up beside its vector; `sumRounding` is Σ w u² of the residual's. */
 export let sumTarget: f64 = 0, sumSquare: f64 = 0, sumRounding: f64 = 0;
 
-/** Where Z is, 0 when its rows come by `fetchRows`, and the place and unit of each column. `format`: 0 float32, 1 int8. */
+/** Where Z is, 0 when its rows come by `fetchRows`, and the record of each column. `format`: 0 float32, 1 int8. */
 export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32): void {
   z = zAt; coded = format == 1; stride = <usize>k << 2; rowBytes = coded ? <usize>k : stride;
   rough = coded && isRough(<usize>k);
@@ -43,7 +43,7 @@ export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32):
 }
 
 /**
- * Where the scratch areas are. `vectorsAt`: eight, the last all zeros; `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for
+ * Where the scratch areas are. `vectorsAt`: eight, the last all zeros (the codes of a vector of eight factors reach into it); `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for
  * each and 32 more.
  */
 export function setScratch(placesAt: usize, weightsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {

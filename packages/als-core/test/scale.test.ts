@@ -51,7 +51,7 @@ function solveFrom(offset: number): number[] {
   new Float32Array(memory.buffer).set(makeFactors(20, k, 1), layout.fixed / 4)
   const rank = Uint32Array.from({ length: 20 }, (_, row) => row)
   new Uint32Array(memory.buffer).set(
-    [...rank].flatMap((place) => [place, 0]),
+    [...rank].flatMap((place) => [layout.fixed + place * 4 * k, 0]),
     layout.columns / 4,
   )
   const counts = [2, 7, 3]

@@ -10,14 +10,7 @@ export interface SolverKernel {
   encodeRows(from: number, rows: number, k: number, columns: number): void
   scatterRows(from: number, rows: number, bytes: number, columns: number): void
   setFixedSide(z: number, columns: number, format: number, k: number): void
-  setScratch(
-    places: number,
-    weights: number,
-    tile: number,
-    tileRows: number,
-    vectors: number,
-    chunk: number,
-  ): void
+  setScratch(places: number, weights: number, tile: number, tileRows: number, vectors: number, chunk: number): void
   setCapacity(entries: number): void
   placeEntries(indices: number, count: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void

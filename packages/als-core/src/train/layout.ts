@@ -2,7 +2,7 @@ import type { ModelOptions } from './options.ts'
 
 /** Where things lie in the kernel's shared memory, in bytes. */
 export interface Layout {
-  /** Rows of Z, and for each column its place in Z and its unit, 8 bytes; 0 when Z is outside. */
+  /** Rows of Z, and the record of each column: the address of its row, and of int8 codes the unit and Σ c; 0 when Z is outside. */
   readonly fixed: number
   readonly columns: number
   /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
