@@ -25,16 +25,22 @@
   }
 }
 
-/** C = A·B, four rows by four columns in registers. */
-export function product(a: usize, b: usize, c: usize, n: i32, stride: i32): void {
+/** Zeros that `product` need not multiply, to be added up. */
+// @ts-ignore: decorator
+@inline const A_LOWER: i32 = 1, A_UPPER: i32 = 2, B_LOWER: i32 = 4, B_UPPER: i32 = 8;
+
+/** C = A·B, four rows by four columns in registers. `triangles`: which of A and B are triangular. */
+export function product(a: usize, b: usize, c: usize, n: i32, stride: i32, triangles: i32): void {
   const bytes = <usize>stride << 3;
   for (let j = 0; j < stride; j += 4) {
     for (let i = 0; i < n; i += 4) {
       const a0 = at(a, i, 0, stride);
       const a1 = i + 1 < n ? a0 + bytes : a0, a2 = i + 2 < n ? a1 + bytes : a0, a3 = i + 3 < n ? a2 + bytes : a0;
       let c00 = f64x2.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-      let p = b + (<usize>j << 3);
-      for (let t: usize = 0, end = <usize>n << 3; t < end; t += 8, p += bytes) {
+      const first = max(triangles & A_UPPER ? i : 0, triangles & B_LOWER ? j : 0);
+      const last = min(n, min(triangles & A_LOWER ? i + 4 : n, triangles & B_UPPER ? j + 4 : n));
+      let p = at(b, first, j, stride);
+      for (let t = <usize>first << 3, end = <usize>max(first, last) << 3; t < end; t += 8, p += bytes) {
         const b0 = v128.load(p), b1 = v128.load(p, 16);
         let s = v128.load64_splat(a0 + t);
         c00 = fma64(s, b0, c00); c01 = fma64(s, b1, c01);

@@ -6,8 +6,8 @@ import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
  * Float64Arrays of k·k elements.
  */
 export interface DenseKernel {
-  /** A·B */
-  product(a: Float64Array, b: Float64Array): Float64Array
+  /** A·B. Triangles that are known to be zero are not multiplied. */
+  product(a: Float64Array, b: Float64Array, known?: { a?: Triangle; b?: Triangle }): Float64Array
   /** L of A = L·Lᵀ, or nothing when A is not positive definite. */
   cholesky(a: Float64Array): Float64Array | undefined
   /** The inverse of a lower triangular matrix. */
@@ -16,8 +16,11 @@ export interface DenseKernel {
   eigen(a: Float64Array): { values: Float64Array; vectors: Float64Array }
 }
 
+/** What a triangular matrix has: nothing above the diagonal, or nothing below it. */
+export type Triangle = 'lower' | 'upper'
+
 interface Exports {
-  product(a: number, b: number, c: number, n: number, stride: number): void
+  product(a: number, b: number, c: number, n: number, stride: number, triangles: number): void
   cholesky(a: number, n: number, stride: number): number
   invertLower(l: number, inverse: number, n: number, stride: number): void
   eigen(
@@ -63,10 +66,12 @@ export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
     return matrix
   }
   return {
-    product(left, right) {
+    product(left, right, known = {}) {
       load(left, a)
       load(right, b)
-      exports.product(a, b, c, k, stride)
+      // See assembly/dense.ts.
+      const bits = { lower: 1, upper: 2 }
+      exports.product(a, b, c, k, stride, (known.a ? bits[known.a] : 0) + 4 * (known.b ? bits[known.b] : 0))
       return read(c)
     },
     cholesky(matrix) {

@@ -53,8 +53,13 @@ export interface BasisInput {
  */
 export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight, lambda } = input
+  const triangle = fixedToFactors && isLower(fixedToFactors, k) ? 'lower' : undefined
   const gram = fixedToFactors
-    ? dense.product(dense.product(transposed(fixedToFactors, k), gramInBasis), fixedToFactors)
+    ? dense.product(
+        dense.product(transposed(fixedToFactors, k), gramInBasis, triangle && { a: 'upper' }),
+        fixedToFactors,
+        triangle && { b: 'lower' },
+      )
     : gramInBasis
   let squaredNorm = 0
   for (let i = 0; i < k; i++) squaredNorm += gram[i * k + i]
@@ -91,11 +96,19 @@ export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
   const inverse = dense.invertLower(lower)
   const inverseTransposed = transposed(inverse, k)
   return {
-    rotation: fixedToFactors ? dense.product(fixedToFactors, inverseTransposed) : inverseTransposed,
+    rotation: fixedToFactors
+      ? dense.product(fixedToFactors, inverseTransposed, { a: triangle, b: 'upper' })
+      : inverseTransposed,
     ...(!solvedToFactors && { restart: lower }),
     toFactors: inverse,
     squaredNorm,
   }
+}
+
+/** Whether a k×k matrix is lower triangular: a P that came of a Cholesky factor. */
+function isLower(matrix: Float64Array, k: number): boolean {
+  for (let i = 0; i < k; i++) for (let j = i + 1; j < k; j++) if (matrix[i * k + j] !== 0) return false
+  return true
 }
 
 /** A k×k matrix in float32, padded with zeros: how the kernel wants it. */

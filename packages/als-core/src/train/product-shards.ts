@@ -55,14 +55,14 @@ export interface RotateTask extends Task {
 /** Z, outside the kernel's memory. */
 export interface OutsideRows {
   readonly rows: Uint8Array<SharedArrayBuffer>
-  /** Of each row, when Z is int8. */
-  readonly units: Float32Array<SharedArrayBuffer>
+  /** Of each row, when Z is int8: what its record says of its codes. */
+  readonly units: Uint32Array<SharedArrayBuffer>
 }
 
 /** Z = F·W for each shard of rows, in the precision that the gather reads, every row in its place. */
 export function rotateShards({ share, slot, board, bounds, factors, rank, coded, outside }: RotateTask): void {
   const view = viewKernel(share, slot)
-  const { kernel, layout, u32, f32, u8 } = view
+  const { kernel, layout, u32, u8 } = view
   const { padded } = layout
   const bytes = padded * (coded ? 1 : 4)
   const source = view.at('source')
@@ -87,7 +87,7 @@ export function rotateShards({ share, slot, board, bounds, factors, rank, coded,
       for (let r = 0; outside && r < rows; r++) {
         const from = (coded ? source : block) + r * bytes
         outside.rows.set(u8.subarray(from, from + bytes), rank[first + r] * bytes)
-        outside.units[rank[first + r]] = f32[columns / 4 + 2 * r + 1]
+        outside.units[rank[first + r]] = u32[columns / 4 + 2 * r + 1]
       }
     }
   }

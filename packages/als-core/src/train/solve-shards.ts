@@ -148,7 +148,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       kernel.placeEntries(at, count)
     } else {
       const units = view.at('places') / 4 + 1
-      for (let q = 0; q < count; q++) f32[units + 2 * q] = outside.units[rank[rows.indices[begin + q]]]
+      for (let q = 0; q < count; q++) u32[units + 2 * q] = outside.units[rank[rows.indices[begin + q]]]
     }
     if (codes) {
       const at = values + (begin & 7)

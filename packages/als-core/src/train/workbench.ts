@@ -1,7 +1,7 @@
 import { compileKernel } from '../kernel/instantiate.ts'
 import * as solverBytes from '../kernel/solver.wasm.ts'
 import { openDenseKernel } from '../linear-algebra/dense-kernel.ts'
-import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
+import { sharedFloat64, sharedUint32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import type { Workbench } from './half-sweep.ts'
@@ -38,7 +38,7 @@ export function openWorkbench(
     ...(layout.outside && {
       outside: {
         rows: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)),
-        units: sharedFloat32(rows),
+        units: sharedUint32(rows),
       },
     }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
