@@ -46,7 +46,7 @@ export class Query {
   filled: i32;
   /** Number of candidates that are too many: time to settle. */
   due: i32;
-  /** Candidates: estimate of the score (float32) and position each; see candidates.ts. */
+  /** Candidates, 16 bytes each; see candidates.ts. */
   candidates: usize;
   /** The ascending list of rows to leave out. */
   excludedFrom: usize;

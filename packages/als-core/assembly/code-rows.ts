@@ -1,7 +1,7 @@
 // Rows of Z as int8: z = u·c with integers c within ±127 and a unit u for each row. A vector v is held as int16, v = e·g, so
 // that z·v = u·e·(c·g), and c·g is exact in int32: a product and the sum of two take one instruction for eight factors,
-// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the places of four rows (see entries.ts); `k` is the
-// number of factors, a multiple of 8, and the length of a row in bytes.
+// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the places of four rows (see entries.ts);
+// `k` is the number of factors, a multiple of 8, and the length of a row in bytes.
 import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from "./simd";
 
 /** The most factors of rows whose records hold Σ c. */
@@ -12,7 +12,7 @@ import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from
 @inline const SUM_BITS: i32 = 13;
 // @ts-ignore: decorator
 @inline const LARGEST_SUM: i32 = (1 << SUM_BITS - 1) - 1;
-/** Codes of a rough vector are within ±31 and stored plus 2 to this. */
+/** Codes of a rough vector are within ±31 and stored plus 32, two to the power of this. */
 // @ts-ignore: decorator
 @inline const OFFSET_BITS: i32 = 5;
 // @ts-ignore: decorator

@@ -1,5 +1,5 @@
-// Rows of Z in float32, four at a time. `rows` points at the places of four rows (see entries.ts), `stride` is the length of a row and of
-// a vector in bytes.
+// Rows of Z in float32, four at a time. `rows` points at the places of four rows (see entries.ts), `stride` is the length of a
+// row and of a vector in bytes.
 import { fma, sumLanes4 } from "./simd";
 
 /** Inner products of four rows with p. */

@@ -3,7 +3,10 @@
 import { CHUNK, touch, copyRows } from "./places";
 import { enterRow, firstOf4, places, secondOf4, setAreas, setColumns, weights } from "./entries";
 import { dots4, gatherDots4, addRows } from "./float-rows";
-import { addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, groupBytes, isRough, largestOf, roughDots4, roughProduct, roughSquare, unitsOf } from "./code-rows";
+import {
+  addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, groupBytes, isRough, largestOf, roughDots4,
+  roughProduct, roughSquare, unitsOf,
+} from "./code-rows";
 import { clear, copy, dot, fma, sumLanes } from "./simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas. */
@@ -43,8 +46,8 @@ export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32):
 }
 
 /**
- * Where the scratch areas are. `vectorsAt`: eight, the last all zeros (the codes of a vector of eight factors reach into it); `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for
- * each and 32 more.
+ * Where the scratch areas are. `vectorsAt`: eight, the last all zeros (the codes of a vector of eight factors reach into it);
+ * `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for each and 32 more.
  */
 export function setScratch(placesAt: usize, weightsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {
   setAreas(placesAt, weightsAt);
@@ -97,25 +100,25 @@ export let square: f32 = 0, slope: f32 = 0;
 
 /**
  * Inner products of the row's entries with a direction alone: sumSquare = Σ w (t·v)² for a v near p, which is left in `out`
- * with its `square` and `slope`. `largest`: the largest magnitude in p.
+ * with its `square` and `slope`. `largest`: the largest magnitude in the residual r, which p mostly is.
  */
 export function passAlong(p: usize, r: usize, largest: f32, out: usize): void {
   sumSquare = 0;
+  const isResidual = p == r && !scaled;
   let from = p, unit: f32 = 1;
   if (scaled) {
     from = scaledVector;
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(p + t), v128.load(d + t)));
   }
   if (rough) {
-    unit = encodeRough(from, stride, scaled ? largestOf(from, stride) : largest, integers, scaled ? sum : out);
+    unit = encodeRough(from, stride, isResidual ? largest : largestOf(from, stride), integers, scaled ? sum : out);
     if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(sum + t), v128.load(d + t)));
   } else {
     copy(p, out, stride);
     if (coded) unit = encodeVector(from, stride, integers);
   }
-  const isMeasured = rough && !scaled && p == r;
-  square = isMeasured ? roughSquare : dot(out, out, stride);
-  slope = isMeasured ? roughProduct : dot(r, out, stride);
+  square = rough && isResidual ? roughSquare : dot(out, out, stride);
+  slope = rough && isResidual ? roughProduct : dot(r, out, stride);
   passAll(PASS_DOTS, coded ? integers : from, unit, sum);
 }
 

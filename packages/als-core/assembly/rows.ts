@@ -13,7 +13,7 @@
 // Σ s t = D Σ s z.
 import { enterRow } from "./entries";
 import { beginRow, coded, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
-import { fastLargestLane, largestOf } from "./code-rows";
+import { fastLargestLane } from "./code-rows";
 import { dot, axpy, copy, clear, fma, sumLanes } from "./simd";
 
 /** Beside what `measure` returns: y·r and the largest magnitude in r. */
@@ -64,7 +64,7 @@ function whiten(x: usize, diagonal: usize, lambda: f32, warm: bool): void {
   }
 }
 
-/** x = D y in place; returns Σ e x². */
+/** x = D y in place; returns Σ e x², |x|² goes to `squaredNorm`. */
 function unwhiten(x: usize, e: usize): f64 {
   let squares = f32x4.splat(0), plain = squares;
   for (let t: usize = 0; t < stride; t += 16) {
@@ -101,7 +101,7 @@ function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usi
     let rp = rr;
     if (last) {
       // The minimum along a direction near p is as good, and as exact.
-      passAlong(p, r, p == r ? largestResidual : largestOf(p, stride), ap);
+      passAlong(p, r, largestResidual, ap);
       p = ap;
       pp = square;
       rp = slope;

@@ -63,6 +63,7 @@ export function planArea(area: number, width: number, count: number): AreaLayout
   const plan = addresses(area)
   const vectors = plan(32 * width)
   const queries = plan(blockQueries * (64 + 3 * width))
+  // See setBlock in assembly/block.ts.
   const scratch = plan(16 * width + 41_600)
   const excluded = plan(4 * areaExcluded)
   const candidates = plan(16 * areaCandidates)
