@@ -1,5 +1,6 @@
 // The product of a tall matrix with a k×k one in integers, for the fixed side that is held as int8.
 import { encode, largestLane } from "./code-rows";
+import { endRow, firstRow } from "./product";
 import { fma, sumLanes } from "./simd";
 
 /** Norm of a row's or column's codes before rounding: the product of two, rounding included, is within int32. */
@@ -28,19 +29,22 @@ export function encodeFactors(a: usize, rows: i32, k: i32, scales: usize, to: us
 /**
  * C = A·W for `rows` rows of A, both as int16 with a unit for each row of A and each column of W: 77 GFLOP/s where
  * `multiply` reaches 58. `a`: rows × k codes; `packed`: for each eight columns of W, for each two rows of it, the two rows' codes of each
- * column in turn (32 bytes). Norms of rows and columns of at most 2^15.5 keep the sums within int32.
+ * column in turn (32 bytes). Norms of rows and columns of at most 2^15.5 keep the sums within int32. `triangle`: see product.ts.
  */
-export function multiplyCodes(a: usize, aUnits: usize, rows: i32, k: i32, packed: usize, wUnits: usize, c: usize): void {
+export function multiplyCodes(
+  a: usize, aUnits: usize, rows: i32, k: i32, packed: usize, wUnits: usize, triangle: i32, c: usize,
+): void {
   const codes = <usize>k << 1, stride = <usize>k << 2, panel = codes << 3;
   for (let j: usize = 0; j < stride; j += 32, packed += panel) {
     const u0 = v128.load(wUnits + j), u1 = v128.load(wUnits + j, 16);
+    const first = firstRow(triangle, j) >> 1, last = endRow(triangle, j, stride) >> 1;
     for (let r = 0; r < rows; r += 4) {
       // Of the last rows the last stands in for those that are not there.
       const most = <usize>(rows - 1), r0 = <usize>r, r1 = min(r0 + 1, most), r2 = min(r0 + 2, most), r3 = min(r0 + 3, most);
-      let a0 = a + r0 * codes, a1 = a + r1 * codes, a2 = a + r2 * codes, a3 = a + r3 * codes;
-      let p = packed;
+      let a0 = a + r0 * codes + first, a1 = a + r1 * codes + first, a2 = a + r2 * codes + first, a3 = a + r3 * codes + first;
+      let p = packed + (first << 3);
       let c00 = i32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-      for (const end = a0 + codes; a0 < end; p += 32) {
+      for (const end = a0 + (last - first); a0 < end; p += 32) {
         const b0 = v128.load(p), b1 = v128.load(p, 16);
         let s = v128.load32_splat(a0);
         c00 = i32x4.add(c00, i32x4.dot_i16x8_s(s, b0)); c01 = i32x4.add(c01, i32x4.dot_i16x8_s(s, b1));

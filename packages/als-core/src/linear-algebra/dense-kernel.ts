@@ -8,10 +8,10 @@ import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
 export interface DenseKernel {
   /** A·B. Triangles that are known to be zero are not multiplied. */
   product(a: Float64Array, b: Float64Array, known?: { a?: Triangle; b?: Triangle }): Float64Array
-  /** L of A = L·Lᵀ, or nothing when A is not positive definite. */
-  cholesky(a: Float64Array): Float64Array | undefined
-  /** The inverse of a lower triangular matrix. */
-  invertLower(l: Float64Array): Float64Array
+  /** V of A = V·Vᵀ, a triangle of the given kind, or nothing when A is not positive definite. */
+  cholesky(a: Float64Array, triangle: Triangle): Float64Array | undefined
+  /** The inverse of a triangular matrix of the given kind. */
+  invert(v: Float64Array, triangle: Triangle): Float64Array
   /** Eigenvalues of symmetric A and its eigenvectors as rows: A = vectorsᵀ·diag(values)·vectors. */
   eigen(a: Float64Array): { values: Float64Array; vectors: Float64Array }
 }
@@ -74,14 +74,14 @@ export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
       exports.product(a, b, c, k, stride, (known.a ? bits[known.a] : 0) + 4 * (known.b ? bits[known.b] : 0))
       return read(c)
     },
-    cholesky(matrix) {
-      load(matrix, a)
-      return exports.cholesky(a, k, stride) < 0 ? read(a) : undefined
+    cholesky(matrix, triangle) {
+      load(turned(matrix, triangle), a)
+      return exports.cholesky(a, k, stride) < 0 ? turned(read(a), triangle) : undefined
     },
-    invertLower(lower) {
-      load(lower, a)
+    invert(matrix, triangle) {
+      load(turned(matrix, triangle), a)
       exports.invertLower(a, b, k, stride)
-      return read(b)
+      return turned(read(b), triangle)
     },
     eigen(matrix) {
       load(matrix, a)
@@ -91,4 +91,12 @@ export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
       return { values: f64.slice(values / 8, values / 8 + k), vectors: read(b) }
     },
   }
+}
+
+/** Turned by 180°, an upper triangle is a lower one, and a product of turned matrices the turned product. */
+function turned(matrix: Float64Array, triangle: Triangle): Float64Array {
+  if (triangle === 'lower') return matrix
+  const out = new Float64Array(matrix.length)
+  for (let at = 0, from = matrix.length - 1; from >= 0; at++, from--) out[at] = matrix[from]
+  return out
 }

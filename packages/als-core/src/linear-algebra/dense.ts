@@ -1,5 +1,11 @@
 /** Small dense float64 matrices, row-major in a Float64Array: the reference solver's algebra. */
 
+export function identity(n: number): Float64Array {
+  const matrix = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) matrix[i * n + i] = 1
+  return matrix
+}
+
 export function transposed(a: Float64Array, n: number): Float64Array {
   const t = new Float64Array(n * n)
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) t[j * n + i] = a[i * n + j]

@@ -1,5 +1,5 @@
-import { transposed } from '../linear-algebra/dense.ts'
-import type { DenseKernel } from '../linear-algebra/dense-kernel.ts'
+import { identity, transposed } from '../linear-algebra/dense.ts'
+import type { DenseKernel, Triangle } from '../linear-algebra/dense-kernel.ts'
 import { padFactors } from './layout.ts'
 
 /**
@@ -11,6 +11,8 @@ import { padFactors } from './layout.ts'
 export interface Basis {
   /** W (k×k): Z = F̂·W, the fixed side in the new basis. */
   readonly rotation: Float64Array
+  /** What W is, if it is triangular: the product takes half the time. */
+  readonly triangle?: Triangle
   /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. Absent: they start at X̂. */
   readonly restart?: Float64Array
   /** P of the solution in the new basis. */
@@ -39,76 +41,103 @@ export interface BasisInput {
   readonly lambda?: number
 }
 
-/**
- * With α0·G + λI = L·Lᵀ: W = P_F·L⁻ᵀ, P = L⁻¹, R = P_X·L. With G = Q·Λ·Qᵀ and S = (Λ·λ1)^(-1/4), λ1 the largest of Λ:
- * W = P_F·Q·S, P = S·Qᵀ, R = P_X·Q·S⁻¹, and the diagonal is (α0Λ + λI)·S². Rounding Z to 8 bits costs all columns alike, and a
- * column counts by its length and by that of the solution's, about Λ^(1/2) both: with S the sum is smallest. The loss on S with
- * ials is 7e-5 above that of exact rows, with columns of length 1 1.2e-4, with Z = F·Q 2.2e-4.
- * Both precondition the conjugate gradients alike; the Cholesky factor is much cheaper, but serves one λ only.
- *
- * A Cholesky factor is continuous in G: from one iteration to the next P_X·L is the identity but for 0.05 in the third
- * half-sweep on S and 0.004 in the tenth (root mean square of a column), and rows that start at X̂ itself lose nothing: the
- * loss is 4e-5 lower after 15 iterations. It saves two of five products with k×k matrices, 15 % of an iteration.
- * Eigenvectors may change places, and need R.
- */
+/** Whitened where there is one λ for all rows: that takes a Cholesky factor, where the other takes eigenvectors. */
 export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
-  const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight, lambda } = input
-  const triangle = fixedToFactors && isLower(fixedToFactors, k) ? 'lower' : undefined
-  const gram = fixedToFactors
-    ? dense.product(
-        dense.product(transposed(fixedToFactors, k), gramInBasis, triangle && { a: 'upper' }),
-        fixedToFactors,
-        triangle && { b: 'lower' },
-      )
-    : gramInBasis
-  let squaredNorm = 0
-  for (let i = 0; i < k; i++) squaredNorm += gram[i * k + i]
-  if (!Number.isFinite(squaredNorm)) {
+  const { gram, k, lambda } = input
+  for (let i = 0; i < k; i++) {
+    if (Number.isFinite(gram[i * k + i])) continue
     throw new SingularError('The factors are no longer finite: the training diverged. Raise regularization.')
   }
-  if (lambda === undefined) {
-    const { values, vectors } = dense.eigen(gram)
-    const largest = values.reduce((a, b) => Math.max(a, b), 0)
-    // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
-    const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (1 / 4) : 1))
-    const q = transposed(vectors, k)
-    const rotation = fixedToFactors ? dense.product(fixedToFactors, q) : q
-    const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
-    return {
-      rotation: rotation.map((value, at) => value / scales[at % k]),
-      restart: restart.map((value, at) => value * scales[at % k]),
-      toFactors: vectors.map((value, at) => value / scales[Math.floor(at / k)]),
-      diagonal: {
-        observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / scales[j] ** 2),
-        lambda: scales.map((scale) => 1 / scale ** 2),
-      },
-      squaredNorm,
-    }
-  }
-  const system = gram.map((value) => unobservedWeight * value)
-  for (let i = 0; i < k; i++) system[i * k + i] += lambda
-  const lower = dense.cholesky(system)
-  if (!lower) {
+  return lambda === undefined ? spectralBasis(dense, input) : whitenedBasis(dense, input, lambda)
+}
+
+/**
+ * With K = P_F⁻¹ and V·Vᵀ = α0·Ĝ + λ·KᵀK, the system in the basis of F̂: W = V⁻ᵀ, P = V⁻¹·Kᵀ, R = P_X·P⁻¹. V is upper triangular
+ * where P_F is lower or the identity, and lower where P_F is upper. So P of one side is upper and that of the other lower from
+ * iteration to iteration, and W is triangular, which halves the product F̂·W.
+ *
+ * Such a V is continuous in Ĝ: R is the identity but for 0.05 in the third half-sweep on S and 0.004 in the tenth (root mean
+ * square of a column), and rows that start at X̂ itself lose nothing: the loss is 4e-5 lower after 15 iterations.
+ */
+function whitenedBasis(dense: DenseKernel, input: BasisInput, lambda: number): Basis {
+  const { gram, k, fixedToFactors, solvedToFactors, unobservedWeight } = input
+  const [ofFixed, triangle]: Triangle[] =
+    fixedToFactors && isTriangular(fixedToFactors, k, 'upper') ? ['upper', 'lower'] : ['lower', 'upper']
+  const inverse = fixedToFactors && dense.invert(fixedToFactors, ofFixed)
+  const inverseTransposed = inverse && transposed(inverse, k)
+  const system = inverse ? dense.product(inverseTransposed!, inverse, { a: triangle, b: ofFixed }) : identity(k)
+  for (let at = 0; at < k * k; at++) system[at] = unobservedWeight * gram[at] + lambda * system[at]
+  const factor = dense.cholesky(system, triangle)
+  if (!factor) {
     throw new SingularError(
       `The Gram matrix of the fixed side is singular with regularization ${lambda}: fewer independent rows than factors. Raise regularization, or lower factors below ${k}.`,
     )
   }
-  const inverse = dense.invertLower(lower)
-  const inverseTransposed = transposed(inverse, k)
+  const whitening = dense.invert(factor, triangle)
+  const toFactors = inverseTransposed
+    ? dense.product(whitening, inverseTransposed, { a: triangle, b: triangle })
+    : whitening
+  const fromFactors = () => dense.invert(toFactors, triangle)
+  const isContinued = solvedToFactors && isTriangular(solvedToFactors, k, triangle)
   return {
-    rotation: fixedToFactors
-      ? dense.product(fixedToFactors, inverseTransposed, { a: triangle, b: 'upper' })
-      : inverseTransposed,
-    ...(!solvedToFactors && { restart: lower }),
-    toFactors: inverse,
-    squaredNorm,
+    rotation: transposed(whitening, k),
+    triangle: ofFixed,
+    ...(!isContinued && { restart: solvedToFactors ? dense.product(solvedToFactors, fromFactors()) : fromFactors() }),
+    toFactors,
+    squaredNorm: fixedToFactors
+      ? innerProduct(dense.product(gram, fixedToFactors, { b: ofFixed }), fixedToFactors)
+      : trace(gram, k),
   }
 }
 
-/** Whether a k×k matrix is lower triangular: a P that came of a Cholesky factor. */
-function isLower(matrix: Float64Array, k: number): boolean {
-  for (let i = 0; i < k; i++) for (let j = i + 1; j < k; j++) if (matrix[i * k + j] !== 0) return false
+/**
+ * With G = Q·Λ·Qᵀ and S = (Λ·λ1)^(-1/4), λ1 the largest of Λ: W = P_F·Q·S, P = S·Qᵀ, R = P_X·Q·S⁻¹, and the diagonal is
+ * (α0Λ + λI)·S². Rounding Z to 8 bits costs all columns alike, and a column counts by its length and by that of the solution's,
+ * about Λ^(1/2) both: with S the sum is smallest. The loss on S with ials is 7e-5 above that of exact rows, with columns of
+ * length 1 1.2e-4, with Z = F·Q 2.2e-4. Eigenvectors may change places from iteration to iteration, and need R.
+ */
+function spectralBasis(dense: DenseKernel, input: BasisInput): Basis {
+  const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight } = input
+  const gram = fixedToFactors
+    ? dense.product(dense.product(transposed(fixedToFactors, k), gramInBasis), fixedToFactors)
+    : gramInBasis
+  const { values, vectors } = dense.eigen(gram)
+  const largest = values.reduce((a, b) => Math.max(a, b), 0)
+  // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
+  const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (1 / 4) : 1))
+  const q = transposed(vectors, k)
+  const rotation = fixedToFactors ? dense.product(fixedToFactors, q) : q
+  const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
+  return {
+    rotation: rotation.map((value, at) => value / scales[at % k]),
+    restart: restart.map((value, at) => value * scales[at % k]),
+    toFactors: vectors.map((value, at) => value / scales[Math.floor(at / k)]),
+    diagonal: {
+      observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / scales[j] ** 2),
+      lambda: scales.map((scale) => 1 / scale ** 2),
+    },
+    squaredNorm: trace(gram, k),
+  }
+}
+
+/** Whether a k×k matrix is triangular of the given kind. */
+function isTriangular(matrix: Float64Array, k: number, triangle: Triangle): boolean {
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < i; j++) if (matrix[triangle === 'upper' ? i * k + j : j * k + i] !== 0) return false
+  }
   return true
+}
+
+function innerProduct(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let at = 0; at < a.length; at++) sum += a[at] * b[at]
+  return sum
+}
+
+function trace(matrix: Float64Array, k: number): number {
+  let sum = 0
+  for (let i = 0; i < k; i++) sum += matrix[i * k + i]
+  return sum
 }
 
 /** A k×k matrix in float32, padded with zeros: how the kernel wants it. */

@@ -1,3 +1,4 @@
+import { identity } from '../linear-algebra/dense.ts'
 import type { DenseKernel } from '../linear-algebra/dense-kernel.ts'
 import { gramOf } from '../linear-algebra/gram-rows.ts'
 import { sharedFloat32, sharedFloat64 } from '../matrix/compressed-rows.ts'
@@ -120,6 +121,7 @@ export async function halfSweep(
     share,
     bounds: fixed.rowShards.bounds,
     factors: held.values,
+    triangle: basis.triangle,
     rank: fixed.rank,
     coded,
     outside,
@@ -222,9 +224,7 @@ export async function restoreFactors(
 ): Promise<Float32Array<SharedArrayBuffer>> {
   const { share, pool, options, running } = bench
   const k = options.factors
-  const identity = new Float64Array(k * k)
-  for (let i = 0; i < k; i++) identity[i * k + i] = 1
-  loadMatrix(bench, factors.toFactors ?? identity, share.layout.rotation)
+  loadMatrix(bench, factors.toFactors ?? identity(k), share.layout.rotation)
   const task: Omit<RestoreTask, 'slot' | 'board'> = {
     share,
     bounds: side.rowShards.bounds,

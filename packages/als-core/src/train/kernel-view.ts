@@ -4,9 +4,18 @@ import type { Layout } from './layout.ts'
 export interface SolverKernel {
   gram(a: number, rows: number, k: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
-  multiply(a: number, rows: number, k: number, packed: number, c: number): void
+  multiply(a: number, rows: number, k: number, packed: number, triangle: number, c: number): void
   encodeFactors(a: number, rows: number, k: number, scales: number, to: number, units: number): void
-  multiplyCodes(a: number, aUnits: number, rows: number, k: number, packed: number, wUnits: number, c: number): void
+  multiplyCodes(
+    a: number,
+    aUnits: number,
+    rows: number,
+    k: number,
+    packed: number,
+    wUnits: number,
+    triangle: number,
+    c: number,
+  ): void
   encodeRows(from: number, rows: number, k: number, columns: number): void
   scatterRows(from: number, rows: number, bytes: number, columns: number): void
   setFixedSide(z: number, columns: number, format: number, k: number): void

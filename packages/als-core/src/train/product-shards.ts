@@ -1,6 +1,11 @@
+import type { Triangle } from '../linear-algebra/dense-kernel.ts'
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
 import { type KernelShare, type KernelView, viewKernel } from './kernel-view.ts'
 import { BLOCK_ROWS } from './layout.ts'
+
+/** What the kernel's products need to know of W: see assembly/product.ts. */
+export const FULL = 0
+const TRIANGLES: Record<Triangle, number> = { lower: 1, upper: 2 }
 
 interface Task {
   readonly share: KernelShare
@@ -45,6 +50,8 @@ export function gramShards({ share, slot, board, bounds, factors, partials }: Gr
 
 export interface RotateTask extends Task {
   readonly factors: Float32Array
+  /** What W is, if it is triangular. */
+  readonly triangle?: Triangle
   /** Place in Z of each row. */
   readonly rank: Uint32Array
   /** Whether Z is int8. */
@@ -60,13 +67,15 @@ export interface OutsideRows {
 }
 
 /** Z = F·W for each shard of rows, in the precision that the gather reads, every row in its place. */
-export function rotateShards({ share, slot, board, bounds, factors, rank, coded, outside }: RotateTask): void {
+export function rotateShards(task: RotateTask): void {
+  const { share, slot, board, bounds, factors, rank, coded, outside } = task
   const view = viewKernel(share, slot)
   const { kernel, layout, u32, u8 } = view
   const { padded } = layout
   const bytes = padded * (coded ? 1 : 4)
   const source = view.at('source')
   const block = view.at('block')
+  const triangle = task.triangle ? TRIANGLES[task.triangle] : FULL
   for (const shard of takeShards(board)) {
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
@@ -75,8 +84,8 @@ export function rotateShards({ share, slot, board, bounds, factors, rank, coded,
         const codes = view.at('chunk')
         const units = view.at('weights')
         kernel.encodeFactors(source, rows, padded, layout.rotationScales, codes, units)
-        kernel.multiplyCodes(codes, units, rows, padded, layout.rotation, layout.rotationUnits, block)
-      } else kernel.multiply(source, rows, padded, layout.rotation, block)
+        kernel.multiplyCodes(codes, units, rows, padded, layout.rotation, layout.rotationUnits, triangle, block)
+      } else kernel.multiply(source, rows, padded, layout.rotation, triangle, block)
       // Rows of a Z outside are encoded one after the other first.
       const columns = outside ? view.at('places') : layout.columns + first * 8
       for (let r = 0; r < rows; r++) {
@@ -110,7 +119,7 @@ export function restoreShards({ share, slot, board, bounds, factors, restored, k
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyIn(view, 'source', factors, first, end)
-      kernel.multiply(view.at('source'), rows, padded, layout.rotation, block)
+      kernel.multiply(view.at('source'), rows, padded, layout.rotation, FULL, block)
       for (let r = 0; r < rows; r++) {
         const at = block / 4 + r * padded
         restored.set(f32.subarray(at, at + k), (first + r) * k)

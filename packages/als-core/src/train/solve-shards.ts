@@ -1,7 +1,7 @@
 import { type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
 import { type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
-import type { OutsideRows } from './product-shards.ts'
+import { FULL, type OutsideRows } from './product-shards.ts'
 
 /** The sparse side that is being solved. */
 export interface SolveRows {
@@ -102,7 +102,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       }
       if (system.warmFrom > 0) {
         f32.set(rows.before.subarray(first * padded, next * padded), (restart ? source : block) / 4)
-        if (restart) kernel.multiply(source, count, padded, layout.restart, block)
+        if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(

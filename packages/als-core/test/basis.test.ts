@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { identity, transposed } from '../src/linear-algebra/dense.ts'
+import { openDenseKernel } from '../src/linear-algebra/dense-kernel.ts'
+import { type Basis, changeBasis } from '../src/train/basis.ts'
+
+const unobservedWeight = 0.7
+const lambda = 0.3
+
+describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
+  const dense = openDenseKernel(k)
+  const grams = { users: randomGram(k, 1), items: randomGram(k, 2) }
+
+  test('whitens the system, gives the same scores, and is triangular from half-sweep to half-sweep', () => {
+    const bases = alternate(4)
+    for (const [sweep, { rotation, toFactors, triangle, fixed, gram }] of bases.entries()) {
+      const system = gram.map((value, at) => unobservedWeight * value + (at % (k + 1) === 0 ? lambda : 0))
+      expectClose(multiply(multiply(toFactors, system), transposed(toFactors, k)), identity(k))
+      // (F̂·W)·x̂ = F·x with F = F̂·P_F and x = x̂·P.
+      expectClose(rotation, multiply(fixed ?? identity(k), transposed(toFactors, k)))
+      // A 1×1 matrix is both.
+      if (k > 1) expect(triangle).toBe(sweep % 2 === 0 ? 'lower' : 'upper')
+      expect(zeros(rotation, sweep % 2 === 0 ? 'above' : 'below')).toBe((k * (k - 1)) / 2)
+      expect(zeros(toFactors, sweep % 2 === 0 ? 'below' : 'above')).toBe((k * (k - 1)) / 2)
+    }
+  })
+
+  test('stays when the Gram matrices stay, so that rows start where they are', () => {
+    const [first, second, third, fourth] = alternate(4)
+    expect(third.restart).toBeUndefined()
+    expect(fourth.restart).toBeUndefined()
+    expectClose(third.toFactors, first.toFactors)
+    expectClose(fourth.toFactors, second.toFactors)
+  })
+
+  test('brings rows of another basis over', () => {
+    const solved = Float64Array.from(randomGram(k, 3))
+    const { restart, toFactors } = changeBasis(dense, {
+      gram: grams.items,
+      k,
+      solvedToFactors: solved,
+      unobservedWeight,
+      lambda,
+    })
+    if (k === 1) return expect(restart).toBeUndefined()
+    expectClose(multiply(restart!, toFactors), solved)
+  })
+
+  test('knows the squared norm of the fixed side', () => {
+    for (const { squaredNorm, gram } of alternate(3)) {
+      let trace = 0
+      for (let i = 0; i < k; i++) trace += gram[i * k + i]
+      expect(squaredNorm / trace).toBeCloseTo(1, 10)
+    }
+  })
+
+  /** Half-sweeps with the same two sides; what each changes basis from, and the fixed side's Gram matrix as users see it. */
+  function alternate(sweeps: number): (Basis & { fixed?: Float64Array; gram: Float64Array })[] {
+    const toFactors: Record<string, Float64Array | undefined> = {}
+    return Array.from({ length: sweeps }, (_, sweep) => {
+      const [solved, fixedSide] = sweep % 2 === 0 ? (['users', 'items'] as const) : (['items', 'users'] as const)
+      const fixed = toFactors[fixedSide]
+      const gram = grams[fixedSide]
+      const basis = changeBasis(dense, {
+        gram: fixed ? inBasis(gram, fixed) : gram,
+        k,
+        fixedToFactors: fixed,
+        solvedToFactors: toFactors[solved],
+        unobservedWeight,
+        lambda,
+      })
+      toFactors[solved] = basis.toFactors
+      return { ...basis, fixed, gram }
+    })
+  }
+
+  /** F̂ᵀF̂ = P⁻ᵀ·G·P⁻¹ of F = F̂·P. */
+  function inBasis(gram: Float64Array, p: Float64Array): Float64Array {
+    const inverse = dense.invert(p, zeros(p, 'below') === (k * (k - 1)) / 2 ? 'upper' : 'lower')
+    expectClose(multiply(inverse, p), identity(k))
+    return multiply(multiply(transposed(inverse, k), gram), inverse)
+  }
+
+  function zeros(matrix: Float64Array, where: 'above' | 'below'): number {
+    return matrix.filter((value, at) => {
+      const [i, j] = [Math.floor(at / k), at % k]
+      return value === 0 && (where === 'above' ? j > i : j < i)
+    }).length
+  }
+
+  function multiply(a: Float64Array, b: Float64Array): Float64Array {
+    const product = new Float64Array(k * k)
+    for (let i = 0; i < k; i++) {
+      for (let t = 0; t < k; t++) for (let j = 0; j < k; j++) product[i * k + j] += a[i * k + t] * b[t * k + j]
+    }
+    return product
+  }
+})
+
+/** AᵀA + I of a matrix of pseudorandom numbers. */
+function randomGram(k: number, seed: number): Float64Array {
+  let state = seed
+  const a = Float64Array.from({ length: k * k }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 31 - 1
+  })
+  const gram = identity(k)
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < k; j++) for (let t = 0; t < k; t++) gram[i * k + j] += a[t * k + i] * a[t * k + j]
+  }
+  return gram
+}
+
+function expectClose(actual: Float64Array, expected: Float64Array): void {
+  expect(actual.length).toBe(expected.length)
+  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const worst = actual.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0)
+  expect(worst).toBeLessThan(1e-9 * scale)
+}
