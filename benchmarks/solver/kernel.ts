@@ -60,7 +60,7 @@ function products(k: number): { multiply: number; gram: number } {
   new Float32Array(memory.buffer).fill(0.5)
   return {
     multiply: rate(2 * rows * k * k, () => multiply(a, rows, k, w, 0, c)),
-    gram: rate(rows * k * (k + 1), () => gram(a, rows, k, g)),
+    gram: rate(rows * k * (k + 1), () => gram(a, rows, k, c, g)),
   }
 }
 

@@ -95,37 +95,51 @@ export function invertLower(l: usize, inverse: usize, n: i32, stride: i32): void
   }
 }
 
+// The symmetric eigenproblem: Householder reduction to tridiagonal form, implicit QL on the tridiagonal matrix, with its rotations
+// written down, and the rotations and reflections applied to the identity (Golub and Van Loan, 8.3). They are applied to a
+// slice of columns or rows at a time, which stays in the cache (a third of the time at n = 512), and from one matrix to
+// another, so that a slice can be done again if the thread that had it dies.
+
+/** Columns or rows of a slice. */
+// @ts-ignore: decorator
+@inline const SLICE: i32 = 32;
+
+/** Row of the tridiagonal matrix that QL works on, and its steps there so far. */
+let qlRow: i32 = 0, qlSteps: i32 = 0;
+
 /**
- * Eigenvalues and vectors of symmetric A (destroyed): Householder reduction to tridiagonal form, implicit QL on the
- * tridiagonal matrix (Golub and Van Loan, 8.3), reflections applied back. `vectors` receives the eigenvectors as rows,
- * `values` the eigenvalues. The rotations of QL are written down and applied to a slice of columns at a time, which stays
- * in the cache: a third of the time at n = 512.
- * `work`: 5 strides of doubles; `rotations`: room for `most` of 24 bytes. Returns 0; 1 when QL does not converge.
+ * Begins: A becomes the reflections of its reduction, `vectors` the identity and `values` the diagonal. `work` is 5 strides of
+ * doubles.
  */
-export function eigen(a: usize, n: i32, stride: i32, vectors: usize, values: usize, work: usize, rotations: usize, most: i32): i32 {
+export function beginEigen(a: usize, n: i32, stride: i32, vectors: usize, values: usize, work: usize): void {
   const row = <usize>stride << 3;
-  const off = work, betas = work + row;
   memory.fill(work, 0, row * 5);
-  tridiagonalize(a, n, stride, values, off, betas, work + 2 * row);
+  tridiagonalize(a, n, stride, values, work, work + row, work + 2 * row);
   memory.fill(vectors, 0, row * <usize>n);
   for (let i = 0; i < n; i++) store<f64>(at(vectors, i, i, stride), 1);
+  qlRow = 0; qlSteps = 0;
+}
+
+/**
+ * Goes on with QL until `rotations`, room for `most` of 24 bytes, is full. Returns how many there are; 0 when `values` are the
+ * eigenvalues; -1 when QL does not converge.
+ */
+export function nextRotations(n: i32, values: usize, work: usize, rotations: usize, most: i32): i32 {
   let count = 0;
-  for (let l = 0; l < n; l++) {
-    for (let round = 0; ; round++) {
-      let m = l;
+  for (; qlRow < n; qlRow++, qlSteps = 0) {
+    for (; ; qlSteps++) {
+      let m = qlRow;
       for (; m < n - 1; m++) {
         const size = Math.abs(load<f64>(values + (<usize>m << 3))) + Math.abs(load<f64>(values + (<usize>m << 3), 8));
-        if (Math.abs(load<f64>(off + (<usize>m << 3))) <= 1.1e-16 * size) break;
+        if (Math.abs(load<f64>(work + (<usize>m << 3))) <= 1.1e-16 * size) break;
       }
-      if (m == l) break;
-      if (round == 60) return 1;
-      if (count + m - l > most) { applyRotations(vectors, n, stride, rotations, count); count = 0; }
-      count = qlStep(values, off, l, m, rotations, count);
+      if (m == qlRow) break;
+      if (qlSteps == 60) return -1;
+      if (count + m - qlRow > most) return count;
+      count = qlStep(values, work, qlRow, m, rotations, count);
     }
   }
-  applyRotations(vectors, n, stride, rotations, count);
-  applyReflections(a, betas, n, stride, vectors);
-  return 0;
+  return count;
 }
 
 /**
@@ -222,36 +236,37 @@ function qlStep(d: usize, e: usize, l: i32, m: i32, rotations: usize, count: i32
   return count;
 }
 
-/** Applies rotations to rows i and i + 1 of Z, a slice of 32 columns at a time. */
-function applyRotations(z: usize, n: i32, stride: i32, rotations: usize, count: i32): void {
-  const row = <usize>stride << 3;
-  for (let first: usize = 0; first < row; first += 256) {
-    const end = min(row, first + 256);
-    for (let q = 0; q < count; q++) {
-      const o = rotations + <usize>q * 24;
-      const c = v128.load64_splat(o), s = v128.load64_splat(o, 8), minus = f64x2.neg(s);
-      const base = z + <usize>load<i32>(o, 16) * row;
-      for (let t = base + first, last = base + end; t < last; t += 32) {
-        const x = v128.load(t), y = v128.load(t + row), x1 = v128.load(t, 16), y1 = v128.load(t + row, 16);
-        v128.store(t + row, fma64(s, x, f64x2.mul(c, y))); v128.store(t + row, fma64(s, x1, f64x2.mul(c, y1)), 16);
-        v128.store(t, fma64(minus, y, f64x2.mul(c, x))); v128.store(t, fma64(minus, y1, f64x2.mul(c, x1)), 16);
-      }
+/** `to` = `from` in a slice of columns, with rotations applied to rows i and i + 1. */
+export function applyRotations(from: usize, to: usize, n: i32, stride: i32, rotations: usize, count: i32, slice: i32): void {
+  const row = <usize>stride << 3, first = <usize>(slice * SLICE) << 3, bytes = min(row - first, <usize>SLICE << 3);
+  for (let i = 0; i < n; i++) memory.copy(at(to, i, slice * SLICE, stride), at(from, i, slice * SLICE, stride), bytes);
+  for (let q = 0; q < count; q++) {
+    const o = rotations + <usize>q * 24;
+    const c = v128.load64_splat(o), s = v128.load64_splat(o, 8), minus = f64x2.neg(s);
+    let t = to + <usize>load<i32>(o, 16) * row + first;
+    for (const end = t + bytes; t < end; t += 32) {
+      const x = v128.load(t), y = v128.load(t + row), x1 = v128.load(t, 16), y1 = v128.load(t + row, 16);
+      v128.store(t + row, fma64(s, x, f64x2.mul(c, y))); v128.store(t + row, fma64(s, x1, f64x2.mul(c, y1)), 16);
+      v128.store(t, fma64(minus, y, f64x2.mul(c, x))); v128.store(t, fma64(minus, y1, f64x2.mul(c, x1)), 16);
     }
   }
 }
 
-/** Each row z of Z becomes (I - β v vᵀ) z for the reflections in A's rows, last to first; four rows at a time. */
-function applyReflections(a: usize, betas: usize, n: i32, stride: i32, z: usize): void {
-  const row = <usize>stride << 3;
-  // The last rows of the four may be those of the padding.
-  for (let i = 0; i < n; i += 4) {
-    const z0 = z + <usize>i * row, z1 = z0 + row, z2 = z1 + row, z3 = z2 + row;
+/**
+ * `to` = `from` in a slice of rows, each row z made (I - β v vᵀ) z for the reflections in A's rows, last to first; four rows at a
+ * time. Both have n rows rounded up to a multiple of four.
+ */
+export function applyReflections(from: usize, to: usize, n: i32, stride: i32, a: usize, work: usize, slice: i32): void {
+  const row = <usize>stride << 3, betas = work + row, last = min(stride, (slice + 1) * SLICE);
+  memory.copy(at(to, slice * SLICE, 0, stride), at(from, slice * SLICE, 0, stride), <usize>(last - slice * SLICE) * row);
+  for (let i = slice * SLICE; i < last; i += 4) {
+    const z0 = to + <usize>i * row, z1 = z0 + row, z2 = z1 + row, z3 = z2 + row;
     for (let j = n - 3; j >= 0; j--) {
       const beta = load<f64>(betas + (<usize>j << 3));
       if (beta == 0) continue;
-      const v = at(a, j, 0, stride), from = <usize>((j + 1) & ~3) << 3;
+      const v = at(a, j, 0, stride), begin = <usize>((j + 1) & ~3) << 3;
       let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0, r0 = s0, r1 = s0, r2 = s0, r3 = s0;
-      for (let t = from; t < row; t += 32) {
+      for (let t = begin; t < row; t += 32) {
         const x = v128.load(v + t), y = v128.load(v + t, 16);
         s0 = fma64(x, v128.load(z0 + t), s0); r0 = fma64(y, v128.load(z0 + t, 16), r0);
         s1 = fma64(x, v128.load(z1 + t), s1); r1 = fma64(y, v128.load(z1 + t, 16), r1);
@@ -260,7 +275,7 @@ function applyReflections(a: usize, betas: usize, n: i32, stride: i32, z: usize)
       }
       s0 = f64x2.splat(-beta * sum64(f64x2.add(s0, r0))); s1 = f64x2.splat(-beta * sum64(f64x2.add(s1, r1)));
       s2 = f64x2.splat(-beta * sum64(f64x2.add(s2, r2))); s3 = f64x2.splat(-beta * sum64(f64x2.add(s3, r3)));
-      for (let t = from; t < row; t += 16) {
+      for (let t = begin; t < row; t += 16) {
         const x = v128.load(v + t);
         v128.store(z0 + t, fma64(s0, x, v128.load(z0 + t))); v128.store(z1 + t, fma64(s1, x, v128.load(z1 + t)));
         v128.store(z2 + t, fma64(s2, x, v128.load(z2 + t))); v128.store(z3 + t, fma64(s3, x, v128.load(z3 + t)));

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { identity, transposed } from '../src/linear-algebra/dense.ts'
 import { openDenseKernel } from '../src/linear-algebra/dense-kernel.ts'
+import { createWorkerPool, type WorkerPool } from '../src/pool/worker-pool.ts'
 import { type Basis, changeBasis } from '../src/train/basis.ts'
 
 const unobservedWeight = 0.7
@@ -10,8 +11,8 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
   const dense = openDenseKernel(k)
   const grams = { users: randomGram(k, 1), items: randomGram(k, 2) }
 
-  test('whitens the system, gives the same scores, and is triangular from half-sweep to half-sweep', () => {
-    const bases = alternate(4)
+  test('whitens the system, gives the same scores, and is triangular from half-sweep to half-sweep', async () => {
+    const bases = await alternate(4)
     for (const [sweep, { rotation, toFactors, triangle, fixed, gram }] of bases.entries()) {
       const system = gram.map((value, at) => unobservedWeight * value + (at % (k + 1) === 0 ? lambda : 0))
       expectClose(multiply(multiply(toFactors, system), transposed(toFactors, k)), identity(k))
@@ -24,17 +25,17 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
     }
   })
 
-  test('stays when the Gram matrices stay, so that rows start where they are', () => {
-    const [first, second, third, fourth] = alternate(4)
+  test('stays when the Gram matrices stay, so that rows start where they are', async () => {
+    const [first, second, third, fourth] = await alternate(4)
     expect(third.restart).toBeUndefined()
     expect(fourth.restart).toBeUndefined()
     expectClose(third.toFactors, first.toFactors)
     expectClose(fourth.toFactors, second.toFactors)
   })
 
-  test('brings rows of another basis over', () => {
+  test('brings rows of another basis over', async () => {
     const solved = Float64Array.from(randomGram(k, 3))
-    const { restart, toFactors } = changeBasis(dense, {
+    const { restart, toFactors } = await changeBasis(dense, {
       gram: grams.items,
       k,
       solvedToFactors: solved,
@@ -45,8 +46,8 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
     expectClose(multiply(restart!, toFactors), solved)
   })
 
-  test('knows the squared norm of the fixed side', () => {
-    for (const { squaredNorm, gram } of alternate(3)) {
+  test('knows the squared norm of the fixed side', async () => {
+    for (const { squaredNorm, gram } of await alternate(3)) {
       let trace = 0
       for (let i = 0; i < k; i++) trace += gram[i * k + i]
       expect(squaredNorm / trace).toBeCloseTo(1, 10)
@@ -54,13 +55,14 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
   })
 
   /** Half-sweeps with the same two sides; what each changes basis from, and the fixed side's Gram matrix as users see it. */
-  function alternate(sweeps: number): (Basis & { fixed?: Float64Array; gram: Float64Array })[] {
+  async function alternate(sweeps: number): Promise<(Basis & { fixed?: Float64Array; gram: Float64Array })[]> {
     const toFactors: Record<string, Float64Array | undefined> = {}
-    return Array.from({ length: sweeps }, (_, sweep) => {
+    const bases: (Basis & { fixed?: Float64Array; gram: Float64Array })[] = []
+    for (let sweep = 0; sweep < sweeps; sweep++) {
       const [solved, fixedSide] = sweep % 2 === 0 ? (['users', 'items'] as const) : (['items', 'users'] as const)
       const fixed = toFactors[fixedSide]
       const gram = grams[fixedSide]
-      const basis = changeBasis(dense, {
+      const basis = await changeBasis(dense, {
         gram: fixed ? inBasis(gram, fixed) : gram,
         k,
         fixedToFactors: fixed,
@@ -69,8 +71,9 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
         lambda,
       })
       toFactors[solved] = basis.toFactors
-      return { ...basis, fixed, gram }
-    })
+      bases.push({ ...basis, fixed, gram })
+    }
+    return bases
   }
 
   /** F̂ᵀF̂ = P⁻ᵀ·G·P⁻¹ of F = F̂·P. */
@@ -94,6 +97,45 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
     }
     return product
   }
+})
+
+describe.each([256, 301])('eigenvectors of order %d', (k) => {
+  const gram = randomGram(k, 4)
+  const alone = openDenseKernel(k).eigen(gram)
+  let pool: WorkerPool
+  beforeAll(() => {
+    pool = createWorkerPool({ threads: 3 })
+  })
+  afterAll(() => pool.close())
+
+  test('diagonalize', async () => {
+    const { values, vectors } = await alone
+    let worst = 0
+    for (let i = 0; i < k; i++) {
+      const q = vectors.subarray(i * k, (i + 1) * k)
+      for (let r = 0; r < k; r++) {
+        let product = 0
+        for (let j = 0; j < k; j++) product += gram[r * k + j] * q[j]
+        worst = Math.max(worst, Math.abs(product - values[i] * q[r]))
+      }
+    }
+    expect(worst).toBeLessThan(1e-10 * k)
+  })
+
+  test('are the same on the threads of a pool, to the bit', async () => {
+    expect(await openDenseKernel(k, { pool }).eigen(gram)).toEqual(await alone)
+  })
+
+  test('are the same when threads die over them', async () => {
+    let runs = 0
+    const run: WorkerPool['run'] = (task, message) => {
+      const running = pool.run<never>(task, message)
+      if (runs++ % 6 === 0) void pool.piscina.threads[0].terminate()
+      return running
+    }
+    expect(await openDenseKernel(k, { pool: { ...pool, run } }).eigen(gram)).toEqual(await alone)
+    expect(runs).toBeGreaterThan(3)
+  })
 })
 
 /** AᵀA + I of a matrix of pseudorandom numbers. */

@@ -1,5 +1,8 @@
 import * as denseBytes from '../kernel/dense.wasm.ts'
 import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
+import { runShards } from '../pool/run-shards.ts'
+import type { WorkerPool } from '../pool/worker-pool.ts'
+import { applySlices, SLICE } from './eigen-shards.ts'
 
 /**
  * Float64 algebra on k×k matrices in WebAssembly, on the calling thread. Matrices go in and out as row-major
@@ -13,7 +16,7 @@ export interface DenseKernel {
   /** The inverse of a triangular matrix of the given kind. */
   invert(v: Float64Array, triangle: Triangle): Float64Array
   /** Eigenvalues of symmetric A and its eigenvectors as rows: A = vectorsᵀ·diag(values)·vectors. */
-  eigen(a: Float64Array): { values: Float64Array; vectors: Float64Array }
+  eigen(a: Float64Array): Promise<{ values: Float64Array; vectors: Float64Array }>
 }
 
 /** What a triangular matrix has: nothing above the diagonal, or nothing below it. */
@@ -23,23 +26,24 @@ interface Exports {
   product(a: number, b: number, c: number, n: number, stride: number, triangles: number): void
   cholesky(a: number, n: number, stride: number): number
   invertLower(l: number, inverse: number, n: number, stride: number): void
-  eigen(
-    a: number,
-    n: number,
-    stride: number,
-    vectors: number,
-    values: number,
-    work: number,
-    rotations: number,
-    most: number,
-  ): number
+  beginEigen(a: number, n: number, stride: number, vectors: number, values: number, work: number): void
+  nextRotations(n: number, values: number, work: number, rotations: number, most: number): number
 }
 
+/** From this order on the pool's threads share the work on eigenvectors; below, calling them takes longer. */
+const POOLED = 256
 /** Rotations of QL that are applied together; at least one step's. */
 const ROTATIONS = 1 << 17
 
+export interface DenseKernelOptions {
+  kernel?: KernelName
+  /** Shares the work on the eigenvectors of large matrices. */
+  pool?: WorkerPool
+  signal?: AbortSignal
+}
+
 /** Makes the algebra for matrices of order k. */
-export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
+export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernelOptions = {}): DenseKernel {
   const stride = Math.ceil(k / 4) * 4
   const square = stride * stride * 8
   const [a, b, c] = [65_536, 65_536 + square, 65_536 + 2 * square]
@@ -49,8 +53,8 @@ export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
   const most = Math.max(ROTATIONS, k)
   const pages = Math.ceil((rotations + most * 24) / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  const instance = new WebAssembly.Instance(compileKernel(denseBytes, kernel), { env: { memory } })
-  const exports = instance.exports as unknown as Exports
+  const module = compileKernel(denseBytes, kernel)
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports
   const f64 = new Float64Array(memory.buffer)
 
   const load = (matrix: Float64Array, at: number): void => {
@@ -83,12 +87,31 @@ export function openDenseKernel(k: number, kernel?: KernelName): DenseKernel {
       exports.invertLower(a, b, k, stride)
       return turned(read(b), triangle)
     },
-    eigen(matrix) {
+    async eigen(matrix) {
       load(matrix, a)
-      if (exports.eigen(a, k, stride, b, values, work, rotations, most) !== 0) {
-        throw new Error(`The eigenvalues of a Gram matrix of order ${k} did not converge: are the factors finite?`)
+      exports.beginEigen(a, k, stride, b, values, work)
+      let [from, to] = [b, c]
+      const apply = async (count: number): Promise<void> => {
+        const task = { module, memory, k, stride, from, to, reflections: a, work, rotations, count }
+        const slices = Math.ceil(stride / SLICE)
+        if (pool && k >= POOLED) await runShards(pool, 'eigenShards', slices, task, { signal })
+        else
+          applySlices(
+            task,
+            Array.from({ length: slices }, (_, slice) => slice),
+          )
+        ;[from, to] = [to, from]
       }
-      return { values: f64.slice(values / 8, values / 8 + k), vectors: read(b) }
+      for (;;) {
+        const count = exports.nextRotations(k, values, work, rotations, most)
+        if (count < 0) {
+          throw new Error(`The eigenvalues of a Gram matrix of order ${k} did not converge: are the factors finite?`)
+        }
+        if (count === 0) break
+        await apply(count)
+      }
+      await apply(0)
+      return { values: f64.slice(values / 8, values / 8 + k), vectors: read(from) }
     },
   }
 }

@@ -1,5 +1,6 @@
 /** The worker file: runs every task that a pool's threads know, by name. */
 import { curveShards } from '../evaluate/curve-shards.ts'
+import { eigenShards } from '../linear-algebra/eigen-shards.ts'
 import { gramRowsShards } from '../linear-algebra/gram-rows.ts'
 import { normShards, packShards } from '../recommend/index-shards.ts'
 import { rankQueries } from '../recommend/rank-queries.ts'
@@ -14,6 +15,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   choleskyShards,
   collectGarbage,
   curveShards,
+  eigenShards,
   gramRowsShards,
   gramShards,
   initializeShards,

@@ -42,7 +42,7 @@ export interface BasisInput {
 }
 
 /** Whitened where there is one λ for all rows: that takes a Cholesky factor, where the other takes eigenvectors. */
-export function changeBasis(dense: DenseKernel, input: BasisInput): Basis {
+export async function changeBasis(dense: DenseKernel, input: BasisInput): Promise<Basis> {
   const { gram, k, lambda } = input
   for (let i = 0; i < k; i++) {
     if (Number.isFinite(gram[i * k + i])) continue
@@ -96,12 +96,12 @@ function whitenedBasis(dense: DenseKernel, input: BasisInput, lambda: number): B
  * about Λ^(1/2) both: with S the sum is smallest. The loss on S with ials is 7e-5 above that of exact rows, with columns of
  * length 1 1.2e-4, with Z = F·Q 2.2e-4. Eigenvectors may change places from iteration to iteration, and need R.
  */
-function spectralBasis(dense: DenseKernel, input: BasisInput): Basis {
+async function spectralBasis(dense: DenseKernel, input: BasisInput): Promise<Basis> {
   const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight } = input
   const gram = fixedToFactors
     ? dense.product(dense.product(transposed(fixedToFactors, k), gramInBasis), fixedToFactors)
     : gramInBasis
-  const { values, vectors } = dense.eigen(gram)
+  const { values, vectors } = await dense.eigen(gram)
   const largest = values.reduce((a, b) => Math.max(a, b), 0)
   // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
   const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (1 / 4) : 1))

@@ -102,7 +102,7 @@ export async function halfSweep(
     lap('solve')
     return result
   }
-  const basis = changeBasis(bench.dense, {
+  const basis = await changeBasis(bench.dense, {
     gram,
     k,
     fixedToFactors: held.toFactors,

@@ -2,7 +2,7 @@ import type { Layout } from './layout.ts'
 
 /** The kernel's exports; every argument is a byte address, a count or a number (see assembly/). */
 export interface SolverKernel {
-  gram(a: number, rows: number, k: number, out: number): void
+  gram(a: number, rows: number, k: number, panels: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, triangle: number, c: number): void
   encodeFactors(a: number, rows: number, k: number, scales: number, to: number, units: number): void

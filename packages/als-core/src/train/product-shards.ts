@@ -38,7 +38,7 @@ export function gramShards({ share, slot, board, bounds, factors, partials }: Gr
       const until = Math.min(end, first + 4096)
       for (; first < until; first += BLOCK_ROWS) {
         const rows = copyIn(view, 'source', factors, first, until)
-        kernel.gram(view.at('source'), rows, padded, gram * 4)
+        kernel.gram(view.at('source'), rows, padded, view.at('block'), gram * 4)
       }
       first = until
       for (let i = 0; i < padded; i++) {

@@ -34,7 +34,7 @@ export function openWorkbench(
     share,
     coded: bytes === 1,
     kernel: viewKernel(share, 0).kernel,
-    dense: openDenseKernel(options.factors, options.kernel),
+    dense: openDenseKernel(options.factors, { kernel: options.kernel, pool, signal }),
     ...(layout.outside && {
       outside: {
         rows: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)),

@@ -1,0 +1,49 @@
+import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
+
+/** Rotations or reflections to apply to eigenvectors; addresses are in the dense kernel's memory. */
+export interface EigenSlices {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  /** Order of the matrices, and doubles of a row. */
+  readonly k: number
+  readonly stride: number
+  /** The vectors before and after. */
+  readonly from: number
+  readonly to: number
+  readonly reflections: number
+  readonly work: number
+  readonly rotations: number
+  /** Number of rotations; 0: the reflections are applied. */
+  readonly count: number
+}
+
+/** What `assembly/dense.ts` exports for slices. */
+interface SliceExports {
+  applyRotations(
+    from: number,
+    to: number,
+    n: number,
+    stride: number,
+    rotations: number,
+    count: number,
+    slice: number,
+  ): void
+  applyReflections(from: number, to: number, n: number, stride: number, a: number, work: number, slice: number): void
+}
+
+/** Columns (rotations) or rows (reflections) of a slice, as in `assembly/dense.ts`. */
+export const SLICE = 32
+
+/** Worker task: the slices that this thread takes. */
+export function eigenShards({ board, ...task }: EigenSlices & { board: ShardBoard }): void {
+  applySlices(task, takeShards(board))
+}
+
+export function applySlices(task: EigenSlices, slices: Iterable<number>): void {
+  const { module, memory, k, stride, from, to, reflections, work, rotations, count } = task
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SliceExports
+  for (const slice of slices) {
+    if (count > 0) exports.applyRotations(from, to, k, stride, rotations, count, slice)
+    else exports.applyReflections(from, to, k, stride, reflections, work, slice)
+  }
+}
