@@ -29,18 +29,24 @@
 // @ts-ignore: decorator
 @inline const A_LOWER: i32 = 1, A_UPPER: i32 = 2, B_LOWER: i32 = 4, B_UPPER: i32 = 8;
 
-/** C = A·B, four rows by four columns in registers. `triangles`: which of A and B are triangular. */
-export function product(a: usize, b: usize, c: usize, n: i32, stride: i32, triangles: i32): void {
+/**
+ * C = A·B, four rows by four columns in registers. `triangles`: which of A and B are triangular. `panel`, room for n rows of 32
+ * bytes, takes four columns of B at a time, which would fall into few sets of the first level cache.
+ */
+export function product(a: usize, b: usize, c: usize, n: i32, stride: i32, triangles: i32, panel: usize): void {
   const bytes = <usize>stride << 3;
   for (let j = 0; j < stride; j += 4) {
+    for (let t = 0, from = at(b, 0, j, stride), to = panel; t < n; t++, from += bytes, to += 32) {
+      v128.store(to, v128.load(from)); v128.store(to, v128.load(from, 16), 16);
+    }
     for (let i = 0; i < n; i += 4) {
       const a0 = at(a, i, 0, stride);
       const a1 = i + 1 < n ? a0 + bytes : a0, a2 = i + 2 < n ? a1 + bytes : a0, a3 = i + 3 < n ? a2 + bytes : a0;
       let c00 = f64x2.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
       const first = max(triangles & A_UPPER ? i : 0, triangles & B_LOWER ? j : 0);
       const last = min(n, min(triangles & A_LOWER ? i + 4 : n, triangles & B_UPPER ? j + 4 : n));
-      let p = at(b, first, j, stride);
-      for (let t = <usize>first << 3, end = <usize>max(first, last) << 3; t < end; t += 8, p += bytes) {
+      let p = panel + (<usize>first << 5);
+      for (let t = <usize>first << 3, end = <usize>max(first, last) << 3; t < end; t += 8, p += 32) {
         const b0 = v128.load(p), b1 = v128.load(p, 16);
         let s = v128.load64_splat(a0 + t);
         c00 = fma64(s, b0, c00); c01 = fma64(s, b1, c01);

@@ -15,9 +15,9 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
     const bases = await alternate(4)
     for (const [sweep, { rotation, toFactors, triangle, fixed, gram }] of bases.entries()) {
       const system = gram.map((value, at) => unobservedWeight * value + (at % (k + 1) === 0 ? lambda : 0))
-      expectClose(multiply(multiply(toFactors, system), transposed(toFactors, k)), identity(k))
+      expectClose(multiply(multiply(toFactors, system, k), transposed(toFactors, k), k), identity(k))
       // (F̂·W)·x̂ = F·x with F = F̂·P_F and x = x̂·P.
-      expectClose(rotation, multiply(fixed ?? identity(k), transposed(toFactors, k)))
+      expectClose(rotation, multiply(fixed ?? identity(k), transposed(toFactors, k), k))
       // A 1×1 matrix is both.
       if (k > 1) expect(triangle).toBe(sweep % 2 === 0 ? 'lower' : 'upper')
       expect(zeros(rotation, sweep % 2 === 0 ? 'above' : 'below')).toBe((k * (k - 1)) / 2)
@@ -43,7 +43,7 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
       lambda,
     })
     if (k === 1) return expect(restart).toBeUndefined()
-    expectClose(multiply(restart!, toFactors), solved)
+    expectClose(multiply(restart!, toFactors, k), solved)
   })
 
   test('knows the squared norm of the fixed side', async () => {
@@ -79,8 +79,8 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
   /** F̂ᵀF̂ = P⁻ᵀ·G·P⁻¹ of F = F̂·P. */
   function inBasis(gram: Float64Array, p: Float64Array): Float64Array {
     const inverse = dense.invert(p, zeros(p, 'below') === (k * (k - 1)) / 2 ? 'upper' : 'lower')
-    expectClose(multiply(inverse, p), identity(k))
-    return multiply(multiply(transposed(inverse, k), gram), inverse)
+    expectClose(multiply(inverse, p, k), identity(k))
+    return multiply(multiply(transposed(inverse, k), gram, k), inverse, k)
   }
 
   function zeros(matrix: Float64Array, where: 'above' | 'below'): number {
@@ -89,14 +89,38 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
       return value === 0 && (where === 'above' ? j > i : j < i)
     }).length
   }
+})
 
-  function multiply(a: Float64Array, b: Float64Array): Float64Array {
-    const product = new Float64Array(k * k)
-    for (let i = 0; i < k; i++) {
-      for (let t = 0; t < k; t++) for (let j = 0; j < k; j++) product[i * k + j] += a[i * k + t] * b[t * k + j]
+describe.each([1, 5, 8, 31])('the spectral basis with %d factors', (k) => {
+  const dense = openDenseKernel(k)
+  const grams = [randomGram(k, 5), randomGram(k, 6)]
+
+  test('makes the system and the ridge diagonal, gives the same scores, and brings rows over', async () => {
+    const bases: Basis[] = []
+    for (let sweep = 0; sweep < 4; sweep++) {
+      const [gram, fixed, solved] = [grams[sweep % 2], bases[sweep - 1]?.toFactors, bases[sweep - 2]?.toFactors]
+      // Rows of P are orthogonal: P⁻¹ is Pᵀ with its columns over their squared lengths.
+      const inverse =
+        fixed && transposed(fixed, k).map((value, at) => value / bases[sweep - 1].diagonal!.lambda[at % k])
+      const basis = await changeBasis(dense, {
+        gram: inverse ? multiply(multiply(transposed(inverse, k), gram, k), inverse, k) : gram,
+        k,
+        fixedToFactors: fixed,
+        solvedToFactors: solved,
+        unobservedWeight,
+      })
+      const { rotation, toFactors, restart, diagonal } = basis
+      const turned = transposed(toFactors, k)
+      expectClose(
+        multiply(multiply(toFactors, gram, k), turned, k).map((value) => unobservedWeight * value),
+        diagonalOf(diagonal!.observed),
+      )
+      expectClose(multiply(toFactors, turned, k), diagonalOf(diagonal!.lambda))
+      expectClose(rotation, multiply(fixed ?? identity(k), turned, k))
+      expectClose(multiply(restart!, toFactors, k), solved ?? identity(k))
+      bases.push(basis)
     }
-    return product
-  }
+  })
 })
 
 describe.each([256, 301])('eigenvectors of order %d', (k) => {
@@ -137,6 +161,19 @@ describe.each([256, 301])('eigenvectors of order %d', (k) => {
     expect(runs).toBeGreaterThan(3)
   })
 })
+
+function multiply(a: Float64Array, b: Float64Array, k: number): Float64Array {
+  const product = new Float64Array(k * k)
+  for (let i = 0; i < k; i++) {
+    for (let t = 0; t < k; t++) for (let j = 0; j < k; j++) product[i * k + j] += a[i * k + t] * b[t * k + j]
+  }
+  return product
+}
+
+function diagonalOf(values: Float64Array): Float64Array {
+  const k = values.length
+  return Float64Array.from({ length: k * k }, (_, at) => (at % (k + 1) === 0 ? values[at / (k + 1)] : 0))
+}
 
 /** AᵀA + I of a matrix of pseudorandom numbers. */
 function randomGram(k: number, seed: number): Float64Array {

@@ -23,7 +23,7 @@ export interface DenseKernel {
 export type Triangle = 'lower' | 'upper'
 
 interface Exports {
-  product(a: number, b: number, c: number, n: number, stride: number, triangles: number): void
+  product(a: number, b: number, c: number, n: number, stride: number, triangles: number, panel: number): void
   cholesky(a: number, n: number, stride: number): number
   invertLower(l: number, inverse: number, n: number, stride: number): void
   beginEigen(a: number, n: number, stride: number, vectors: number, values: number, work: number): void
@@ -75,7 +75,8 @@ export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernel
       load(right, b)
       // See assembly/dense.ts.
       const bits = { lower: 1, upper: 2 }
-      exports.product(a, b, c, k, stride, (known.a ? bits[known.a] : 0) + 4 * (known.b ? bits[known.b] : 0))
+      const triangles = (known.a ? bits[known.a] : 0) + 4 * (known.b ? bits[known.b] : 0)
+      exports.product(a, b, c, k, stride, triangles, rotations)
       return read(c)
     },
     cholesky(matrix, triangle) {

@@ -91,33 +91,59 @@ function whitenedBasis(dense: DenseKernel, input: BasisInput, lambda: number): B
 }
 
 /**
- * With G = Q·Λ·Qᵀ and S = (Λ·λ1)^(-1/4), λ1 the largest of Λ: W = P_F·Q·S, P = S·Qᵀ, R = P_X·Q·S⁻¹, and the diagonal is
- * (α0Λ + λI)·S². Rounding Z to 8 bits costs all columns alike, and a column counts by its length and by that of the solution's,
- * about Λ^(1/2) both: with S the sum is smallest. The loss on S with ials is 7e-5 above that of exact rows, with columns of
- * length 1 1.2e-4, with Z = F·Q 2.2e-4. Eigenvectors may change places from iteration to iteration, and need R.
+ * With P_F = S_F·Q_Fᵀ, Q_F orthogonal, and S_F·Ĝ·S_F = Q·Λ·Qᵀ, which is G in the coordinates of Q_F: W = S_F·Q·S, P = S·(Q_F·Q)ᵀ,
+ * R = P_X·Q_F·Q·S⁻¹, and the diagonal is (α0Λ + λI)·S². S = (Λ·λ1)^(-1/4), λ1 the largest of Λ: rounding Z to 8 bits costs all
+ * columns alike, and a column counts by its length and by that of the solution's, about Λ^(1/2) both, so that the sum is
+ * smallest. The loss on S with ials is 7e-5 above that of exact rows, with columns of length 1 1.2e-4, with Z = F·Q 2.2e-4.
+ * Eigenvectors may change places from iteration to iteration, and need R.
  */
 async function spectralBasis(dense: DenseKernel, input: BasisInput): Promise<Basis> {
-  const { gram: gramInBasis, k, fixedToFactors, solvedToFactors, unobservedWeight } = input
-  const gram = fixedToFactors
-    ? dense.product(dense.product(transposed(fixedToFactors, k), gramInBasis), fixedToFactors)
-    : gramInBasis
-  const { values, vectors } = await dense.eigen(gram)
+  const { gram, k, fixedToFactors, solvedToFactors, unobservedWeight } = input
+  const fixed = fixedToFactors && splitRows(fixedToFactors, k)
+  const scaled = new Float64Array(k * k)
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < k; j++)
+      scaled[i * k + j] = fixed ? gram[i * k + j] * fixed.lengths[i] * fixed.lengths[j] : gram[i * k + j]
+  }
+  const { values, vectors } = await dense.eigen(scaled)
   const largest = values.reduce((a, b) => Math.max(a, b), 0)
   // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
-  const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (1 / 4) : 1))
-  const q = transposed(vectors, k)
-  const rotation = fixedToFactors ? dense.product(fixedToFactors, q) : q
+  const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (-1 / 4) : 1))
+  const rotation = new Float64Array(k * k)
+  const toFactors = fixed ? dense.product(vectors, fixed.directions) : vectors.slice()
+  const q = transposed(toFactors, k)
   const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
-  return {
-    rotation: rotation.map((value, at) => value / scales[at % k]),
-    restart: restart.map((value, at) => value * scales[at % k]),
-    toFactors: vectors.map((value, at) => value / scales[Math.floor(at / k)]),
-    diagonal: {
-      observed: values.map((value, j) => (unobservedWeight * Math.max(0, value)) / scales[j] ** 2),
-      lambda: scales.map((scale) => 1 / scale ** 2),
-    },
-    squaredNorm: trace(gram, k),
+  for (let i = 0; i < k; i++) {
+    const length = fixed ? fixed.lengths[i] : 1
+    for (let j = 0; j < k; j++) {
+      rotation[i * k + j] = length * vectors[j * k + i] * scales[j]
+      restart[i * k + j] /= scales[j]
+      toFactors[i * k + j] *= scales[i]
+    }
   }
+  return {
+    rotation,
+    restart,
+    toFactors,
+    diagonal: {
+      observed: values.map((value, j) => unobservedWeight * Math.max(0, value) * scales[j] ** 2),
+      lambda: scales.map((scale) => scale ** 2),
+    },
+    squaredNorm: trace(scaled, k),
+  }
+}
+
+/** A matrix as lengths and directions of its rows. */
+function splitRows(matrix: Float64Array, k: number): { lengths: Float64Array; directions: Float64Array } {
+  const lengths = new Float64Array(k)
+  const directions = new Float64Array(k * k)
+  for (let i = 0; i < k; i++) {
+    let squared = 0
+    for (let j = 0; j < k; j++) squared += matrix[i * k + j] ** 2
+    lengths[i] = Math.sqrt(squared)
+    for (let j = 0; j < k; j++) directions[i * k + j] = matrix[i * k + j] / lengths[i]
+  }
+  return { lengths, directions }
 }
 
 /** Whether a k×k matrix is triangular of the given kind. */
