@@ -2,11 +2,11 @@ import * as denseBytes from '../kernel/dense.wasm.ts'
 import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
 import { runShards } from '../pool/run-shards.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { applySlices, SLICE } from './eigen-shards.ts'
+import { applySlice, type EigenKernel, type EigenSlices, SLICE } from './eigen-shards.ts'
 
 /**
- * Float64 algebra on k×k matrices in WebAssembly, on the calling thread. Matrices go in and out as row-major
- * Float64Arrays of k·k elements.
+ * Float64 algebra on k×k matrices in WebAssembly, on the calling thread but for large eigenproblems. Matrices go in and out as
+ * row-major Float64Arrays of k·k elements. One call at a time: until `eigen` is done no other may begin.
  */
 export interface DenseKernel {
   /** A·B. Triangles that are known to be zero are not multiplied. */
@@ -22,7 +22,7 @@ export interface DenseKernel {
 /** What a triangular matrix has: nothing above the diagonal, or nothing below it. */
 export type Triangle = 'lower' | 'upper'
 
-interface Exports {
+interface Exports extends EigenKernel {
   product(a: number, b: number, c: number, n: number, stride: number, triangles: number, panel: number): void
   cholesky(a: number, n: number, stride: number): number
   invertLower(l: number, inverse: number, n: number, stride: number): void
@@ -93,14 +93,11 @@ export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernel
       exports.beginEigen(a, k, stride, b, values, work)
       let [from, to] = [b, c]
       const apply = async (count: number): Promise<void> => {
-        const task = { module, memory, k, stride, from, to, reflections: a, work, rotations, count }
+        const vectors: EigenSlices = { k, stride, from, to, reflections: a, work, rotations, count }
         const slices = Math.ceil(stride / SLICE)
-        if (pool && k >= POOLED) await runShards(pool, 'eigenShards', slices, task, { signal })
-        else
-          applySlices(
-            task,
-            Array.from({ length: slices }, (_, slice) => slice),
-          )
+        if (pool && k >= POOLED)
+          await runShards(pool, 'eigenShards', slices, { ...vectors, module, memory }, { signal })
+        else for (let slice = 0; slice < slices; slice++) applySlice(exports, vectors, slice)
         ;[from, to] = [to, from]
       }
       for (;;) {

@@ -2,8 +2,6 @@ import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
 
 /** Rotations or reflections to apply to eigenvectors; addresses are in the dense kernel's memory. */
 export interface EigenSlices {
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
   /** Order of the matrices, and doubles of a row. */
   readonly k: number
   readonly stride: number
@@ -18,7 +16,7 @@ export interface EigenSlices {
 }
 
 /** What `assembly/dense.ts` exports for slices. */
-interface SliceExports {
+export interface EigenKernel {
   applyRotations(
     from: number,
     to: number,
@@ -34,16 +32,20 @@ interface SliceExports {
 /** Columns (rotations) or rows (reflections) of a slice, as in `assembly/dense.ts`. */
 export const SLICE = 32
 
-/** Worker task: the slices that this thread takes. */
-export function eigenShards({ board, ...task }: EigenSlices & { board: ShardBoard }): void {
-  applySlices(task, takeShards(board))
+export interface EigenTask extends EigenSlices {
+  readonly board: ShardBoard
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
 }
 
-export function applySlices(task: EigenSlices, slices: Iterable<number>): void {
-  const { module, memory, k, stride, from, to, reflections, work, rotations, count } = task
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SliceExports
-  for (const slice of slices) {
-    if (count > 0) exports.applyRotations(from, to, k, stride, rotations, count, slice)
-    else exports.applyReflections(from, to, k, stride, reflections, work, slice)
-  }
+/** Worker task: the slices that this thread takes. */
+export function eigenShards({ board, module, memory, ...slices }: EigenTask): void {
+  const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as EigenKernel
+  for (const slice of takeShards(board)) applySlice(kernel, slices, slice)
+}
+
+export function applySlice(kernel: EigenKernel, slices: EigenSlices, slice: number): void {
+  const { k, stride, from, to, reflections, work, rotations, count } = slices
+  if (count > 0) kernel.applyRotations(from, to, k, stride, rotations, count, slice)
+  else kernel.applyReflections(from, to, k, stride, reflections, work, slice)
 }
