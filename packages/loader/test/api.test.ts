@@ -8,6 +8,7 @@ test('the public surface', () => {
       "StringColumn",
       "defaultConfidences",
       "loadInteractions",
+      "planItems",
       "planLoad",
       "readItems",
     ]

@@ -13,7 +13,7 @@ import {
 } from 'apache-arrow'
 import { Table as WasmTable, WriterPropertiesBuilder, writeParquet as writeWasm } from 'parquet-wasm'
 import { expect, test } from 'vitest'
-import { type ItemRow, type ReadItemsOptions, readItems } from '../src/index.ts'
+import { type ItemRow, planItems, type ReadItemsOptions, readItems } from '../src/index.ts'
 import { int32, temporaryFolder, writeParquet } from './parquet-files.ts'
 
 const folder = temporaryFolder()
@@ -119,5 +119,39 @@ test('columns that are missing or ids of another type are errors with the file a
   )
   await expect(collect({ source: catalogue, ids: ['x'] })).rejects.toThrow(
     `${catalogue}: column "release_id": found int32, expected a string, as the ids are.`,
+  )
+})
+
+test('a column that some files do not have is null there, when that is asked for', async () => {
+  const parts = join(folder, 'parts')
+  writeParquet(join(parts, 'part-0.parquet'), [int32('release_id', [1, 2]), int32('year', [1990, 1991])])
+  writeParquet(join(parts, 'part-1.parquet'), [
+    int32('release_id', [3]),
+    int32('year', [1992]),
+    { name: 'country', data: ['Italy'], type: 'STRING' },
+  ])
+  const asked = { source: parts, columns: ['country', 'year', 'label'] }
+  await expect(planItems(asked)).rejects.toThrow(/part-0.parquet: column "country": found no such column/)
+  const plan = await planItems({ ...asked, absentColumns: 'null' })
+  expect(plan).toMatchObject({ files: 2, rows: 3, absent: ['country', 'label'] })
+  const items = await collect({ ...asked, absentColumns: 'null', ids: Uint32Array.of(1, 2, 3) })
+  expect(items.map(({ values }) => values)).toEqual([
+    { country: null, label: null, year: 1990 },
+    { country: null, label: null, year: 1991 },
+    { country: 'Italy', label: null, year: 1992 },
+  ])
+})
+
+test('a catalogue is planned without reading its data: rows, bytes, and the type of its ids', async () => {
+  const plan = await planItems({ source: catalogue, columns: ['title'], idKind: 'integer' })
+  expect([plan.files, plan.rows, plan.absent]).toEqual([1, 5000, []])
+  // 5,000 titles, half of them null, and ids of four bytes.
+  expect(plan.unpackedBytes).toBeGreaterThan(5000 * 4 + 2500 * 'Title 6 ü'.length)
+  expect(plan.bytes).toBeGreaterThan(0)
+  await expect(planItems({ source: catalogue, idKind: 'string' })).rejects.toThrow(
+    'column "release_id": found int32, expected a string, as the ids are.',
+  )
+  await expect(planItems({ source: catalogue, id: 'sku', absentColumns: 'null' })).rejects.toThrow(
+    'column "sku": found no such column',
   )
 })

@@ -1,30 +1,18 @@
 import type { IdColumn } from '@seesaw/als-core'
-import { LoadError } from '../errors.ts'
 import type { RowMap } from '../ids/active-ids.ts'
 import { fingerprint } from '../ids/fingerprint.ts'
 import { StringColumn } from '../ids/id-column.ts'
 import { KeyTable } from '../ids/key-table.ts'
-import { readFooter } from '../parquet/footer.ts'
-import { findFiles } from '../plan/find-files.ts'
-import { type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
-import { connect, type S3Options } from '../storage/connection.ts'
-import { Store } from '../storage/store.ts'
+import { connect } from '../storage/connection.ts'
 import type { ItemsReport } from '../worker/messages.ts'
 import { WorkerPool } from '../worker/pool.ts'
+import { type CatalogueOptions, prepareItems } from './plan-items.ts'
 
-export interface ReadItemsOptions {
-  /** Where the catalogue is: a file, a folder or prefix, or a glob, on disk or as `s3://bucket/...`; or several. */
-  source: string | { uri?: string; files?: readonly string[]; id?: string }
+export interface ReadItemsOptions extends CatalogueOptions {
   /** Ids to keep, by dense row: `itemIds` of the load. */
   ids: IdColumn
-  /** Columns to return. Default: all. Lists, nested lists and structs are allowed. */
-  columns?: readonly string[]
-  /** Column of the id. Default `release_id`. */
-  id?: string
-  s3?: S3Options
   /** Worker threads that decode. Default 2. */
   threads?: number
-  signal?: AbortSignal
 }
 
 /** Metadata of one item. */
@@ -44,12 +32,10 @@ export interface ItemRow {
  */
 export async function* readItems(options: ReadItemsOptions): AsyncGenerator<ItemRow, void, undefined> {
   const { ids, s3, threads = 2, signal } = options
-  const source = typeof options.source === 'string' ? { uri: options.source } : options.source
-  const id = options.id ?? ('id' in source ? source.id : undefined) ?? 'release_id'
-  const locations = source.uri === undefined ? (source.files ?? []) : [source.uri]
   signal?.throwIfAborted()
   const strings = ids.length > 0 && typeof ids.at(0) === 'string'
-  const jobs = await planItems(locations, id, strings, options)
+  const idKind = strings ? 'string' : 'integer'
+  const { id, jobs, absent } = await prepareItems({ ...options, ...(ids.length > 0 && { idKind }) })
   if (ids.length === 0) return
   const map = mapOf(ids, strings)
   const seen = new Uint8Array(ids.length)
@@ -61,7 +47,6 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
       while (next < jobs.length && ahead.length < threads + 1) {
         const { file, request } = jobs[next]
         const connection = await connect(s3)
-        const idKind = strings ? 'string' : 'integer'
         const report = pool.one<ItemsReport>({
           kind: 'items',
           id: next++,
@@ -83,46 +68,13 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
         if (seen[row] === 1) continue
         seen[row] = 1
         const values = records[i]
+        for (const column of absent) values[column] ??= null
         if (options.columns !== undefined && !options.columns.includes(id)) delete values[id]
         yield { row, id: ids.at(row)!, values }
       }
     }
   } finally {
     await pool.close()
-  }
-}
-
-async function planItems(
-  locations: readonly string[],
-  id: string,
-  strings: boolean,
-  { columns, ids, s3, signal }: ReadItemsOptions,
-): Promise<RowGroupJob[]> {
-  const store = new Store(await connect(s3))
-  try {
-    const files = await findFiles({ name: 'items', locations, partitions: {} }, store, signal)
-    const jobs: RowGroupJob[] = []
-    for (const file of files) {
-      const source = await store.open(file, store.counters, signal)
-      const footer = await readFooter(source, file).finally(() => source.close())
-      const wanted = [...new Set([id, ...(columns ?? footer.columns.keys())])]
-      for (const column of wanted) {
-        const type = footer.columns.get(column)
-        const expected = strings ? 'string' : 'integer'
-        const name = strings ? 'a string' : 'a whole number'
-        if (type !== undefined && (column !== id || ids.length === 0 || type.kind === expected)) continue
-        const found = type?.name ?? `no such column (it has: ${[...footer.columns.keys()].join(', ')})`
-        throw new LoadError(
-          'schema',
-          `${file.uri}: column "${column}": found ${found}, expected ${column === id ? `${name}, as the ids are` : 'a column'}.`,
-          { file: file.uri, column },
-        )
-      }
-      jobs.push(...footer.rowGroups.map((_, group) => rowGroupJob(0, file, footer, group, wanted)))
-    }
-    return jobs
-  } finally {
-    store.close()
   }
 }
 

@@ -1,0 +1,99 @@
+import { LoadError } from '../errors.ts'
+import { readFooter } from '../parquet/footer.ts'
+import { findFiles } from '../plan/find-files.ts'
+import { type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
+import { connect, type S3Options } from '../storage/connection.ts'
+import { Store } from '../storage/store.ts'
+
+/** Where a catalogue is and what is read of it. */
+export interface CatalogueOptions {
+  /** Where the catalogue is: a file, a folder or prefix, or a glob, on disk or as `s3://bucket/...`; or several. */
+  source: string | { uri?: string; files?: readonly string[]; id?: string }
+  /** Columns to return. Default: all. Lists, nested lists and structs are allowed. */
+  columns?: readonly string[]
+  /** A column of `columns` that a file does not have: an error (default), or null for every row of that file. */
+  absentColumns?: 'error' | 'null'
+  /** Column of the id. Default `release_id`. */
+  id?: string
+  s3?: S3Options
+  signal?: AbortSignal
+}
+
+export interface PlanItemsOptions extends CatalogueOptions {
+  /** What the ids of the items are, as `plan.items.kind` of a load says. Default: either. */
+  idKind?: 'integer' | 'string'
+}
+
+/** What reading a catalogue takes, known before any data is read. */
+export interface ItemsPlan {
+  readonly files: number
+  readonly rows: number
+  /** Compressed bytes of the needed columns. */
+  readonly bytes: number
+  /** The same without compression, of all rows: an upper bound of what the kept items hold. */
+  readonly unpackedBytes: number
+  /** Columns asked for that at least one file does not have, with `absentColumns: 'null'`. */
+  readonly absent: readonly string[]
+}
+
+/** The plan, and the row groups to read. */
+export interface PreparedItems extends ItemsPlan {
+  readonly id: string
+  readonly jobs: readonly RowGroupJob[]
+}
+
+/**
+ * Lists the files of a catalogue and checks their columns against what `readItems` will need, without reading any data.
+ *
+ * @throws LoadError naming the file and the column, or the reason of `signal`
+ */
+export async function planItems(options: PlanItemsOptions): Promise<ItemsPlan> {
+  const { files, rows, bytes, unpackedBytes, absent } = await prepareItems(options)
+  return { files, rows, bytes, unpackedBytes, absent }
+}
+
+export async function prepareItems(options: PlanItemsOptions): Promise<PreparedItems> {
+  const { columns, absentColumns = 'error', idKind, s3, signal } = options
+  const source = typeof options.source === 'string' ? { uri: options.source } : options.source
+  const id = options.id ?? ('id' in source ? source.id : undefined) ?? 'release_id'
+  const locations = source.uri === undefined ? (source.files ?? []) : [source.uri]
+  signal?.throwIfAborted()
+  const store = new Store(await connect(s3))
+  try {
+    const files = await findFiles({ name: 'items', locations, partitions: {} }, store, signal)
+    const jobs: RowGroupJob[] = []
+    const absent = new Set<string>()
+    let rows = 0
+    let unpackedBytes = 0
+    for (const file of files) {
+      const bytes = await store.open(file, store.counters, signal)
+      const footer = await readFooter(bytes, file).finally(() => bytes.close())
+      const wanted = [...new Set([id, ...(columns ?? footer.columns.keys())])]
+      for (const column of wanted) {
+        const type = footer.columns.get(column)
+        if (type !== undefined && (column !== id || idKind === undefined || type.kind === idKind)) continue
+        if (type === undefined && column !== id && absentColumns === 'null') {
+          absent.add(column)
+          continue
+        }
+        const found = type?.name ?? `no such column (it has: ${[...footer.columns.keys()].join(', ')})`
+        const name = idKind === undefined ? 'ids' : idKind === 'string' ? 'a string' : 'a whole number'
+        throw new LoadError(
+          'schema',
+          `${file.uri}: column "${column}": found ${found}, expected ${column === id ? `${name}, as the ids are` : 'a column'}.`,
+          { file: file.uri, column },
+        )
+      }
+      const present = wanted.filter((column) => footer.columns.has(column))
+      jobs.push(...footer.rowGroups.map((_, group) => rowGroupJob(0, file, footer, group, present)))
+      rows += footer.rows
+      for (const { chunks } of footer.rowGroups) {
+        for (const column of present) unpackedBytes += chunks.get(column)?.uncompressedBytes ?? 0
+      }
+    }
+    const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
+    return { id, jobs, files: files.length, rows, bytes, unpackedBytes, absent: [...absent] }
+  } finally {
+    store.close()
+  }
+}
