@@ -91,6 +91,36 @@ describe('ids', () => {
     expect(isTransposed(loaded.matrix)).toBe(true)
   })
 
+  test.each([1, 2])("more than a worker's first table holds are all counted, with %i threads", async (threads) => {
+    const users = 5000
+    const many = Array.from({ length: 25 * users }, (_, n) => ({ user: (n * 7919) % users, item: n % 399, value: 3 }))
+    for (const user of [(id: number) => `user-${id}`, (id: number) => id * 104_729_000_003]) {
+      const texts = typeof user(0) === 'string'
+      const uri = writeParquet(
+        join(folder, texts ? 'many-strings.parquet' : 'many-apart.parquet'),
+        [
+          texts
+            ? { name: 'user_id', data: many.map((row) => user(row.user)), type: 'STRING' }
+            : bigint(
+                'user_id',
+                many.map((row) => BigInt(user(row.user))),
+              ),
+          int32(
+            'release_id',
+            many.map((row) => row.item),
+          ),
+        ],
+        { rowGroupSize: 25_000 },
+      )
+      // Each has exactly as many rows as it needs: one that is not counted is a user that is not there.
+      const loaded = await load(uri, { threads, thresholds: { user: 25, item: 1 } })
+      expect(loaded.stats.users).toEqual({ seen: users, active: users })
+      expect(loaded.stats.sources[0].used).toBe(many.length)
+      const expected = many.map((row) => ({ ...row, user: user(row.user) }))
+      expect(linesOf(loaded)).toEqual(referenceLoad(expected, { user: 25, item: 1 }))
+    }
+  })
+
   test('from 2^53 on are an error that names file, column, row group and id', async () => {
     const uri = writeParquet(join(folder, 'huge.parquet'), [
       bigint('user_id', [1n, 2n ** 53n]),

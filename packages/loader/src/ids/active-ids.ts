@@ -104,8 +104,7 @@ function addTables(tables: readonly KeyTableArrays[], strings: boolean): KeyTabl
       one.lo[0] = lo[from]
       one.hi[0] = hi[from]
       if (strings) [one.start[0], one.end[0]] = source.textAt(from)
-      const slot = total.slot(one, 0)
-      total.values[slot] += values[from]
+      total.add(one, 0, values[from])
     }
   }
   return total
@@ -132,7 +131,7 @@ function selectIntegers(total: KeyTable, threshold: number): ActiveIds {
     keys.lo[0] = sorted[row] >>> 0
     lookUp(total, keys, first, 1, found)
     activity[row] = found[0] + 1
-    table.values[table.slot(keys, 0)] = row + 1
+    table.set(keys, 0, row + 1)
   }
   return { ids, activity, map: { way: 'table', table: table.arrays() }, distinct: total.used }
 }
@@ -175,7 +174,7 @@ function selectStrings(total: KeyTable, threshold: number): ActiveIds {
     activity[row] = values[slot]
     keys.lo[0] = lo[slot]
     keys.hi[0] = hi[slot]
-    table.values[table.slot(keys, 0)] = row + 1
+    table.set(keys, 0, row + 1)
   }
   return {
     ids: new StringColumn(offsets, bytes),

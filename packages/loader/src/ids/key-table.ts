@@ -63,13 +63,26 @@ export class KeyTable {
   /** Adds one to the value of the key of each selected row. */
   count(keys: Keys, rows: Uint16Array, n: number): void {
     for (let k = 0; k < n; k++) {
-      const i = rows[k]
-      this.values[this.slot(keys, i)]++
+      // The slot first: finding it may grow the table, which replaces `values`.
+      const slot = this.#slot(keys, rows[k])
+      this.values[slot]++
     }
   }
 
+  /** Adds a positive number to the value of the key of row i. */
+  add(keys: Keys, i: number, value: number): void {
+    const slot = this.#slot(keys, i)
+    this.values[slot] += value
+  }
+
+  /** Stores a positive value under the key of row i. */
+  set(keys: Keys, i: number, value: number): void {
+    const slot = this.#slot(keys, i)
+    this.values[slot] = value
+  }
+
   /** Slot of the key of row i, inserted with value 0 if it is new: the caller must then store a positive value. */
-  slot(keys: Keys, i: number): number {
+  #slot(keys: Keys, i: number): number {
     if (this.used >= this.lo.length * LOAD) this.#grow()
     const lo = keys.lo[i]
     const hi = keys.hi[i]
@@ -85,7 +98,10 @@ export class KeyTable {
     this.used++
     this.lo[slot] = lo
     this.hi[slot] = hi
-    if (this.places !== undefined) this.places[slot] = this.#keep(keys.bytes, keys.start[i], keys.end[i])
+    if (this.places !== undefined) {
+      const place = this.#keep(keys.bytes, keys.start[i], keys.end[i])
+      this.places[slot] = place
+    }
     return slot
   }
 

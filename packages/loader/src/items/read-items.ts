@@ -98,7 +98,7 @@ function mapOf(ids: IdColumn, strings: boolean): RowMap {
       keys.lo[0] = id >>> 0
       keys.hi[0] = Math.floor(id / 4294967296)
     }
-    table.values[table.slot(keys, 0)] = row + 1
+    table.set(keys, 0, row + 1)
   }
   return { way: 'table', table: table.arrays() }
 }

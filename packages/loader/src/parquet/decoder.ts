@@ -72,7 +72,10 @@ export async function decodeRowGroup(
         return raw.intoIPCStream()
       }
       try {
-        const batch = readBatch(wasmMemory().buffer as ArrayBuffer, ffi.arrayAddr(), ffi.schemaAddr())
+        const array = ffi.arrayAddr()
+        const schema = ffi.schemaAddr()
+        // The buffer last: every call before may have grown the decoder's memory and detached it.
+        const batch = readBatch(wasmMemory().buffer as ArrayBuffer, array, schema)
         rows += batch.length
         use(batch, ipc)
       } finally {
