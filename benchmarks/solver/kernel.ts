@@ -4,8 +4,8 @@
  */
 import { median } from 'simple-statistics'
 import { compileKernel, supportsRelaxedSimd } from '../../packages/als-core/src/kernel/instantiate.ts'
-import * as solverBytes from '../../packages/als-core/src/kernel/solver.wasm.ts'
-import type { SolverKernel } from '../../packages/als-core/src/train/kernel-view.ts'
+import * as solverBytes from '../../packages/als-core/src/kernel/solve.wasm.ts'
+import type { SolverKernel } from '../../packages/als-core/src/solve/kernel-view.ts'
 import { cachedInteractions } from '../cached-interactions.ts'
 import { sizes } from '../generate-interactions.ts'
 import { cpuSeconds } from '../process-cost.ts'

@@ -11,7 +11,6 @@ export {
   splitByTime,
   splitRandomly,
 } from './evaluate/split.ts'
-export type { ValidationMetric, ValidationOptions } from './evaluate/train-to-best.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
@@ -21,11 +20,12 @@ export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.
 export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
 export { loadModel } from './model/load-model.ts'
 export { ModelFormatError } from './model/manifest.ts'
+export { computeLoss } from './model/objective.ts'
+export { type ModelOptions, OptionError, type RegularizationScaling } from './model/options.ts'
 export { saveModel } from './model/save-model.ts'
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
 export type { Examples } from './recommend/average-vectors.ts'
 export type { Explanation } from './recommend/explain.ts'
-export { type FoldInOptions, foldInItems, foldInUsers } from './recommend/fold-in.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type {
   BlendOptions,
@@ -38,20 +38,20 @@ export type { RecommendAllOptions, RecommendAllResult } from './recommend/recomm
 export type { Recommendations } from './recommend/recommendations.ts'
 export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
-export { SingularError } from './train/basis.ts'
+export { SingularError } from './solve/basis.ts'
+export { RowError } from './solve/half-sweep.ts'
 export { CheckpointError } from './train/checkpoint.ts'
-export { RowError } from './train/half-sweep.ts'
-export type { InitialFactors } from './train/initial.ts'
-export { computeLoss } from './train/loss.ts'
-export {
-  type CheckpointOptions,
-  type ModelOptions,
-  OptionError,
-  type RegularizationScaling,
-  type TrainOptions,
-  type TrainProgress,
+export { type FoldInOptions, foldInItems, foldInUsers } from './train/fold-in.ts'
+export type {
+  CheckpointOptions,
+  InitialFactors,
+  TrainOptions,
+  TrainProgress,
+  ValidationMetric,
+  ValidationOptions,
 } from './train/options.ts'
 export { type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
-export { TrainingAborted, train } from './train/train.ts'
+export { TrainingAborted } from './train/run-training.ts'
+export { train } from './train/train.ts'
 export type { Choices, Parameters, SearchSpace } from './tune/search-space.ts'
 export { type TuneOptions, type TuneResult, type TuneRun, tune, tuneTable } from './tune/tune.ts'

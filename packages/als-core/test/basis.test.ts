@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { identity, transposed } from '../src/linear-algebra/dense.ts'
 import { openDenseKernel } from '../src/linear-algebra/dense-kernel.ts'
 import { createWorkerPool, type WorkerPool } from '../src/pool/worker-pool.ts'
-import { type Basis, changeBasis } from '../src/train/basis.ts'
+import { type Basis, changeBasis } from '../src/solve/basis.ts'
 
 const unobservedWeight = 0.7
 const lambda = 0.3

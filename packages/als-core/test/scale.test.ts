@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { planMemory } from '../src/index.ts'
 import { compileKernel } from '../src/kernel/instantiate.ts'
-import * as solverBytes from '../src/kernel/solver.wasm.ts'
-import { BLOCK_ROWS, planLayout } from '../src/train/layout.ts'
-import { planSolveShards } from '../src/train/plan-shards.ts'
-import { solveShards } from '../src/train/solve-shards.ts'
+import * as solverBytes from '../src/kernel/solve.wasm.ts'
+import { BLOCK_ROWS, planLayout } from '../src/solve/layout.ts'
+import { planSolveShards } from '../src/solve/plan-shards.ts'
+import { solveShards } from '../src/solve/solve-shards.ts'
 import { makeFactors } from './reference.ts'
 
 describe('entries beyond 2^31', () => {

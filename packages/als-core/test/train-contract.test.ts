@@ -1,7 +1,7 @@
 /** One contract for every solver: the rows are those of the normal equations, the loss is the objective. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { computeLoss, createWorkerPool, type InteractionMatrix, type ModelOptions, train } from '../src/index.ts'
-import { BLOCK_ENTRIES } from '../src/train/layout.ts'
+import { BLOCK_ENTRIES } from '../src/solve/layout.ts'
 import { makeFactors, makeMatrix, type Objective, solveExactly, sumLoss } from './reference.ts'
 
 const pool = createWorkerPool({ threads: 2 })

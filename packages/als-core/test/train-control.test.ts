@@ -1,7 +1,7 @@
 /** Threads, death of threads, abort and progress. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { createWorkerPool, TrainingAborted, type TrainOptions, type TrainProgress, train } from '../src/index.ts'
-import { trainWithin } from '../src/train/train.ts'
+import { trainWithin } from '../src/train/run-training.ts'
 import { matrix, runChild, same } from './training.ts'
 
 const pool = createWorkerPool({ threads: 2 })

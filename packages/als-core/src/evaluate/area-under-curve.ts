@@ -1,27 +1,12 @@
 import { compileKernel } from '../kernel/instantiate.ts'
-import * as topk from '../kernel/topk.wasm.ts'
-import { sharedFloat64 } from '../matrix/compressed-rows.ts'
+import * as topk from '../kernel/rank.wasm.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { runShards } from '../pool/run-shards.ts'
+import { sharedFloat64 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
+import { type ScoreLayout, type ScoreShare, usersPerShard } from './curve-shards.ts'
 import type { PopularityBucket } from './popularity-buckets.ts'
-
-/** Addresses, in bytes, of the items in panels of eight and of each thread's four users and their scores. */
-export interface ScoreLayout {
-  readonly panels: number
-  readonly queries: number
-  readonly scores: number
-  readonly threadBytes: number
-}
-
-export interface ScoreShare {
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
-  readonly layout: ScoreLayout
-  readonly k: number
-  readonly items: number
-}
 
 /**
  * AUC for each bucket: the probability that an item of the user's test entries scores above one that is in neither the
@@ -72,6 +57,3 @@ export async function areaUnderCurve(
     return count > 0 ? sum / count : 0
   })
 }
-
-/** A shard adds up its users in order, so that the threads change no bit. */
-export const usersPerShard = 64

@@ -1,6 +1,24 @@
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
-import { type ScoreShare, usersPerShard } from './area-under-curve.ts'
+
+/** Addresses, in bytes, of the items in panels of eight and of each thread's four users and their scores. */
+export interface ScoreLayout {
+  readonly panels: number
+  readonly queries: number
+  readonly scores: number
+  readonly threadBytes: number
+}
+
+export interface ScoreShare {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  readonly layout: ScoreLayout
+  readonly k: number
+  readonly items: number
+}
+
+/** A shard adds up its users in order, so that the threads change no bit. */
+export const usersPerShard = 64
 
 export interface CurveTask {
   readonly board: ShardBoard

@@ -1,5 +1,5 @@
-import { sharedFloat32, sharedUint32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import { createRecommendations, type Recommendations } from '../recommend/recommendations.ts'
 import type { UserRanker } from './evaluate.ts'
 

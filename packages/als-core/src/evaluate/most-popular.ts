@@ -1,7 +1,7 @@
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { resolveOptions } from '../train/options.ts'
+import { resolveModelOptions } from '../model/options.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
 
 /**
  * The baseline that recommends what most users have: a model of one factor, 1 for users and the number of interactions
@@ -12,6 +12,6 @@ export function mostPopular({ users, items, csc }: InteractionMatrix): AlsModel 
   const interactionCounts = Uint32Array.from({ length: items }, (_, item) => csc.indptr[item + 1] - csc.indptr[item])
   const itemFactors = sharedFloat32(items)
   itemFactors.set(interactionCounts)
-  const options = resolveOptions({ factors: 1, iterations: 0 })
+  const options = resolveModelOptions({ factors: 1, iterations: 0 })
   return { factors: 1, users, items, userFactors, itemFactors, interactionCounts, options, history: [] }
 }

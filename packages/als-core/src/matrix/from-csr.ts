@@ -1,4 +1,5 @@
-import { MatrixError, packValues, sharedFloat32, sharedFloat64, sharedUint32, transpose } from './compressed-rows.ts'
+import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
+import { MatrixError, packValues, transpose } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
 
 /** Several entries for one (user, item): keep the highest value, add them up, or refuse. */

@@ -1,4 +1,4 @@
-import { sharedFloat32 } from './compressed-rows.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { matrixFromCsr } from './from-csr.ts'
 import type { InteractionMatrix } from './interaction-matrix.ts'
 

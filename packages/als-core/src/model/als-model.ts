@@ -1,5 +1,5 @@
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
-import type { ModelOptions } from '../train/options.ts'
+import type { ModelOptions } from './options.ts'
 
 /** Seconds spent in the phases of an iteration. */
 export interface PhaseSeconds {

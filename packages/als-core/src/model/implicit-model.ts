@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { unzipSync, Zip, ZipPassThrough } from 'fflate'
-import { sharedFloat32, sharedUint8 } from '../matrix/compressed-rows.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
-import { resolveOptions } from '../train/options.ts'
+import { sharedFloat32, sharedUint8 } from '../pool/shared-arrays.ts'
 import type { AlsModel } from './als-model.ts'
 import { ModelFormatError } from './manifest.ts'
 import { type NpyArray, readNpy, writeNpy } from './npy.ts'
+import { resolveModelOptions } from './options.ts'
 import { readInto } from './replace-files.ts'
 
 /** A zip file without the 64-bit extension. */
@@ -36,7 +36,7 @@ export async function readImplicitModel(path: string): Promise<AlsModel> {
     itemFactors: items.values,
     ...(userIds && { userIds }),
     ...(itemIds && { itemIds }),
-    options: resolveOptions({
+    options: resolveModelOptions({
       factors: users.factors,
       iterations: scalar('iterations'),
       regularization: scalar('regularization'),

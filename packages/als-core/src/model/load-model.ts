@@ -1,8 +1,8 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RecordBatch, RecordBatchReader, type Vector } from 'apache-arrow'
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import type { AlsModel } from './als-model.ts'
 import { checkManifest, MANIFEST, type ModelFile, ModelFormatError } from './manifest.ts'
 

@@ -1,5 +1,5 @@
-import type { ModelOptions } from '../train/options.ts'
 import type { IterationReport } from './als-model.ts'
+import type { ModelOptions } from './options.ts'
 
 /** The name of the manifest in a model's directory; it is written last, so that a directory with one is complete. */
 export const MANIFEST = 'manifest.json'

@@ -41,5 +41,5 @@ export function createWorkerPool({ threads = availableParallelism() }: WorkerPoo
   }
 }
 
-/** `worker.ts` from source and under the test runner, `worker.js` when built and installed. */
-const workerFile = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href
+/** `../worker.ts` from source and under the test runner, `worker.js` when built and installed. */
+const workerFile = new URL(`../worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href

@@ -1,7 +1,7 @@
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { normOf } from './index-shards.ts'
-import type { ExcludedRows } from './rank-queries.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { normOf } from '../rank/index-shards.ts'
+import type { ExcludedRows } from '../rank/task.ts'
 import type { SideRows } from './side-rows.ts'
 
 /** Rows of items that a result should be near to and away from. */

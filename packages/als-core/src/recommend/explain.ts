@@ -1,7 +1,7 @@
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { rowLambda } from '../train/loss.ts'
+import { rowLambda } from '../model/objective.ts'
 
 /** Why an item is recommended to a user. */
 export interface Explanation {

@@ -1,5 +1,5 @@
-import { sharedFloat32, sharedUint32 } from '../matrix/compressed-rows.ts'
-import type { RankedRows, RankRequest } from './ranker.ts'
+import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
+import type { RankedRows, RankRequest } from '../rank/ranker.ts'
 
 export interface GroupLimit {
   /** Group of each row, such as its artist: anything that compares by value. */

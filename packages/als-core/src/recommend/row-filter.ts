@@ -1,4 +1,4 @@
-import type { RankingIndex } from './ranking-index.ts'
+import type { RankingIndex } from '../rank/ranking-index.ts'
 
 /** Which rows may be recommended; every condition given must hold. */
 export interface RowFilter {

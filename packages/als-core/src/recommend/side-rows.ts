@@ -1,5 +1,5 @@
-import { sharedUint32 } from '../matrix/compressed-rows.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import { sharedUint32 } from '../pool/shared-arrays.ts'
 
 /** The row numbers of a model's users or items, and their original ids. */
 export class SideRows {

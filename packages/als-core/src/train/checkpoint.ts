@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { supportsRelaxedSimd } from '../kernel/instantiate.ts'
-import { sharedFloat32 } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { IterationReport } from '../model/als-model.ts'
+import type { ModelOptions } from '../model/options.ts'
 import { readInto, replaceFiles, writeFlushed } from '../model/replace-files.ts'
-import { padFactors } from './layout.ts'
-import type { CheckpointOptions, ModelOptions } from './options.ts'
-import type { Factors } from './sides.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { padFactors } from '../solve/layout.ts'
+import type { Factors } from '../solve/sides.ts'
+import type { CheckpointOptions } from './options.ts'
 
 /** A checkpoint that cannot be resumed by this training; the message says what differs. */
 export class CheckpointError extends Error {

@@ -1,20 +1,6 @@
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import { OptionError, type TrainOptions } from './options.ts'
-
-/**
- * Factors to start from: an earlier model, or plain arrays. With ids on both sides rows are matched by id: a row that is
- * new gets the seeded random start, a row that is gone is dropped. Without ids, row r starts from row r.
- */
-export interface InitialFactors {
-  /** Length of a factor vector; decides the `factors` of the training where that is not given. */
-  readonly factors?: number
-  /** users × factors, row-major. Where the users' conjugate gradients start; may be left out. */
-  readonly userFactors?: Float32Array
-  /** items × factors, row-major. The first half-sweep solves the users from these. */
-  readonly itemFactors: Float32Array
-  readonly userIds?: IdColumn
-  readonly itemIds?: IdColumn
-}
+import { OptionError } from '../model/options.ts'
+import type { TrainOptions } from './options.ts'
 
 /** Where the rows of a side start. */
 export interface SideStart {

@@ -1,55 +1,8 @@
-import type { ValidationOptions } from '../evaluate/train-to-best.ts'
-import type { KernelName } from '../kernel/instantiate.ts'
-import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { RankingMetrics } from '../evaluate/ranking-metrics.ts'
+import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport } from '../model/als-model.ts'
+import { type ModelOptions, OptionError, oneOf, resolveModelOptions, whole } from '../model/options.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import type { InitialFactors } from './initial.ts'
-
-/**
- * How strongly a row is regularised, n its number of entries: 'none' λ; 'count' λ·n (Spark's ALS, ALS-WR);
- * `{ nu }` λ·(n + α0·N)^ν with N the number of rows of the other side (Rendle et al. 2022).
- */
-export type RegularizationScaling = 'none' | 'count' | { nu: number }
-
-/** What the numbers of a model depend on; saved with it. */
-export interface ModelOptions {
-  /** Length k of a factor vector. Default 128, or that of `initial`. */
-  factors: number
-  /** Iterations, each a half-sweep over the users and one over the items. Default 15. */
-  iterations: number
-  /** L2 penalty λ. Default 0.01, as in the Python library implicit. */
-  regularization: number
-  /** How λ grows with a row's entries. Default 'none'. */
-  regularizationScaling: RegularizationScaling
-  /** Confidence of an entry of value r is α·|r|. Default 1. */
-  alpha: number
-  /**
-   * 'hkv' (default): Σ c (p - x·y)² over all pairs, c = 1 and p = 0 where nothing was observed (Hu, Koren, Volinsky 2008).
-   * 'ials': Σ c (1 - x·y)² over the observed plus α0 Σ (x·y)² over all pairs (Rendle et al. 2022).
-   */
-  objective: 'hkv' | 'ials'
-  /** α0 of 'ials': the weight of a pair as unobserved. Default 0.1; 1 for 'hkv', where it is not an option. */
-  unobservedWeight: number
-  /** 'cg': conjugate gradients in WebAssembly. 'cholesky': exact float64 solves in TypeScript, slow; the reference. */
-  solver: 'cg' | 'cholesky'
-  /**
-   * A row whose squared residual is below tolerance² of its explained objective gets its last step, which costs half.
-   * Default 0.005: with it the loss stays within 1e-4 of the exact solver's after every iteration, see the README.
-   */
-  tolerance: number
-  /** Most conjugate-gradient steps for a row and half-sweep. Default 20, which few rows reach. */
-  maxSteps: number
-  /**
-   * How the fixed side is held for the random reads of a half-sweep. 'int8', with a unit for each row, is a quarter of the
-   * memory traffic, which is what the solver waits for; 'float32' is for tolerances below 1e-3. 'auto' (default) takes int8
-   * from 2.5 million factors on the larger side: a smaller copy fits the caches, and rounding averages out over many rows.
-   */
-  gatherPrecision: 'auto' | 'int8' | 'float32'
-  /** Decides the start. Default 42. */
-  seed: number
-  /** Which build of the kernel. Default: relaxed where the engine has it. */
-  kernel?: KernelName
-}
 
 export interface TrainOptions extends Partial<ModelOptions> {
   /** Worker threads when no pool is given. Default: all cores. The factors do not depend on it. */
@@ -103,37 +56,44 @@ export interface TrainProgress {
   fraction: number
 }
 
-/** An option that `train` cannot work with; the message names it. */
-export class OptionError extends RangeError {
-  override readonly name = 'OptionError'
+/** The metrics that are better the larger they are. */
+export type ValidationMetric = 'recall' | 'truncatedRecall' | 'ndcg' | 'precision' | 'map' | 'mrr' | 'hitRate'
+
+export interface ValidationOptions {
+  /** What is to be found: users × items as in training, without the training entries (see `splitRandomly`, `leaveKOut`). */
+  matrix: InteractionMatrix
+  /** Default 'ndcg'. */
+  metric?: ValidationMetric
+  /** Length of the lists. Default 20. */
+  k?: number
+  /** Measure after every so many iterations, and after the last. Default 1. */
+  every?: number
+  /** Stop after so many measurements in a row without a new best. Default 3. */
+  patience?: number
+  /** Only these users: a sample makes it cheaper. Default: all who have something to find. */
+  users?: ArrayLike<number>
+  /** Called after each measurement. */
+  onMetrics?: (report: IterationReport, metrics: RankingMetrics) => void
+}
+
+/**
+ * Factors to start from: an earlier model, or plain arrays. With ids on both sides rows are matched by id: a row that is
+ * new gets the seeded random start, a row that is gone is dropped. Without ids, row r starts from row r.
+ */
+export interface InitialFactors {
+  /** Length of a factor vector; decides the `factors` of the training where that is not given. */
+  readonly factors?: number
+  /** users × factors, row-major. Where the users' conjugate gradients start; may be left out. */
+  readonly userFactors?: Float32Array
+  /** items × factors, row-major. The first half-sweep solves the users from these. */
+  readonly itemFactors: Float32Array
+  readonly userIds?: IdColumn
+  readonly itemIds?: IdColumn
 }
 
 /** Fills in the defaults and checks every option. @throws OptionError naming the option. */
 export function resolveOptions(options: TrainOptions): ModelOptions {
-  const objective = options.objective ?? 'hkv'
-  if (objective !== 'hkv' && objective !== 'ials') {
-    throw new OptionError(`objective is ${JSON.stringify(objective)}, expected 'hkv' or 'ials'.`)
-  }
-  if (objective === 'hkv' && options.unobservedWeight !== undefined && options.unobservedWeight !== 1) {
-    throw new OptionError(
-      `unobservedWeight is ${options.unobservedWeight}, but objective 'hkv' fixes it at 1: choose objective 'ials', or leave it out.`,
-    )
-  }
-  const resolved: ModelOptions = {
-    factors: whole('factors', options.factors ?? options.initial?.factors ?? 128, 1, 4096),
-    iterations: whole('iterations', options.iterations ?? 15, 0, 1_000_000),
-    regularization: number('regularization', options.regularization ?? 0.01, 0),
-    regularizationScaling: scaling(options.regularizationScaling ?? 'none'),
-    alpha: positive('alpha', options.alpha ?? 1),
-    objective,
-    unobservedWeight: objective === 'hkv' ? 1 : number('unobservedWeight', options.unobservedWeight ?? 0.1, 0),
-    solver: oneOf('solver', options.solver ?? 'cg', ['cg', 'cholesky']),
-    tolerance: number('tolerance', options.tolerance ?? 0.005, 0),
-    maxSteps: whole('maxSteps', options.maxSteps ?? 20, 1, 10_000),
-    gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'auto', ['auto', 'int8', 'float32']),
-    seed: whole('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
-  }
-  if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])
+  const resolved = resolveModelOptions({ ...options, factors: options.factors ?? options.initial?.factors })
   if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
   if (options.checkpoint) {
     const { directory, everyIterations = 1, otherTraining = 'refuse' } = options.checkpoint
@@ -160,32 +120,4 @@ export function checkColumns(
       throw new OptionError(`${name} has ${column.length} elements, but the matrix has ${rows} ${side}.`)
     }
   }
-}
-
-function whole(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  throw new OptionError(`${name} is ${value}, expected a whole number from ${low} to ${high}.`)
-}
-
-function number(name: string, value: number, low: number): number {
-  if (Number.isFinite(value) && value >= low) return value
-  throw new OptionError(`${name} is ${value}, expected a finite number of at least ${low}.`)
-}
-
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw new OptionError(`${name} is ${value}, expected a finite number above 0.`)
-}
-
-function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value
-  throw new OptionError(`${name} is ${JSON.stringify(value)}, expected one of '${choices.join("', '")}'.`)
-}
-
-function scaling(value: RegularizationScaling): RegularizationScaling {
-  if (value === 'none' || value === 'count') return value
-  if (typeof value === 'object' && value !== null && Number.isFinite(value.nu)) return { nu: value.nu }
-  throw new OptionError(
-    `regularizationScaling is ${JSON.stringify(value)}, expected 'none', 'count' or { nu: a finite number }.`,
-  )
 }

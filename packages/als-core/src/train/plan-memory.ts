@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { bytesPerFactor, padFactors, planLayout } from './layout.ts'
-import type { ModelOptions } from './options.ts'
-import { mostGramShards } from './plan-shards.ts'
+import type { ModelOptions } from '../model/options.ts'
+import { bytesPerFactor, padFactors, planLayout } from '../solve/layout.ts'
+import { mostGramShards } from '../solve/plan-shards.ts'
 
 /** What the memory of a training depends on. */
 export interface MemoryInput {

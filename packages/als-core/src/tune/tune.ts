@@ -1,7 +1,6 @@
-import type { ValidationMetric } from '../evaluate/train-to-best.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
-import type { TrainOptions } from '../train/options.ts'
+import type { TrainOptions, ValidationMetric } from '../train/options.ts'
 import { train } from '../train/train.ts'
 import { Journal } from './journal.ts'
 import { drawParameters, type Parameters, type SearchSpace, toTrainOptions } from './search-space.ts'

@@ -1,0 +1,148 @@
+import type { ModelOptions } from '../model/options.ts'
+
+/** Where things lie in the kernel's shared memory, in bytes. */
+export interface Layout {
+  /** Rows of Z, and the record of each column: the address of its row, and of int8 codes the unit and Σ c; 0 when Z is outside. */
+  readonly fixed: number
+  readonly columns: number
+  /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
+  readonly rotation: number
+  /** Of W as codes: the scale of each row, which the columns of F are multiplied by, and the unit of each column. */
+  readonly rotationScales: number
+  readonly rotationUnits: number
+  readonly restart: number
+  readonly codebook: number
+  /** Two vectors, see `Basis`. */
+  readonly diagonal: number
+  /** The first thread's scratch area; each further one is `scratchBytes` on. */
+  readonly scratch: number
+  readonly scratchBytes: number
+  readonly areas: ScratchAreas
+  readonly totalBytes: number
+  /** Factors padded to a multiple of 8. */
+  readonly padded: number
+  /** Rows of a tile. */
+  readonly tileRows: number
+  /** Whether Z is outside, in its own SharedArrayBuffer. */
+  readonly outside: boolean
+}
+
+/** Offsets within a scratch area. */
+export interface ScratchAreas {
+  readonly block: number
+  readonly source: number
+  readonly indices: number
+  readonly values: number
+  /** Weight and target of each code. */
+  readonly weighed: number
+  readonly places: number
+  readonly weights: number
+  readonly indptr: number
+  readonly lambda: number
+  readonly losses: number
+  readonly steps: number
+  readonly vectors: number
+  readonly chunk: number
+  readonly tile: number
+  readonly gram: number
+}
+
+/** Rows solved or multiplied at a time; a multiple of the six of a product's inner loop. */
+export const BLOCK_ROWS = 96
+/** Entries whose rows of Z are brought in at a time: CHUNK of assembly/solve/places.ts. */
+const CHUNK = 64
+/** Entries of a block of rows; a longer row is streamed through in pieces. */
+export const BLOCK_ENTRIES = 32_768
+/**
+ * A long row that fits the tile is gathered once, however many passes follow, and those read it in order. Measured at k = 128
+ * on rows of 40,000 entries: 104 ns an entry and two passes in the tile, 233 when every pass gathers again.
+ */
+const TILE_BYTES = 16 * 1024 * 1024
+/** A 32-bit WebAssembly memory. */
+export const MEMORY_LIMIT: number = 2 ** 32
+
+/** Bytes for a factor of the fixed side's copy, whose longest has `rows` rows. */
+export function bytesPerFactor(precision: ModelOptions['gatherPrecision'], factors: number, rows: number): 1 | 4 {
+  if (precision === 'auto') return rows * padFactors(factors) >= 2_500_000 ? 1 : 4
+  return precision === 'int8' ? 1 : 4
+}
+
+/** k padded to whole vectors: rows of 32 bytes. */
+export function padFactors(factors: number): number {
+  return Math.ceil(factors / 8) * 8
+}
+
+/**
+ * Lays out the memory for a fixed side of up to `rows` rows of `bytes` bytes for a factor. When Z does not fit below `limit` it is held outside and
+ * its rows are brought in as they are needed.
+ */
+export function planLayout(
+  factors: number,
+  rows: number,
+  bytes: 1 | 4,
+  threads: number,
+  limit: number = MEMORY_LIMIT,
+): Layout {
+  const padded = padFactors(factors)
+  const tileRows = Math.max(
+    16,
+    Math.min(BLOCK_ENTRIES, Math.ceil(rows / 4) * 4, Math.floor(TILE_BYTES / (padded * bytes)) & ~3),
+  )
+  const vector = padded * 4
+  const square = padded * vector
+
+  let end = 0
+  const take = (bytes: number): number => {
+    const at = end
+    end += Math.ceil(bytes / 64) * 64
+    return at
+  }
+  const areas: ScratchAreas = {
+    block: take(BLOCK_ROWS * vector),
+    source: take(BLOCK_ROWS * vector),
+    indices: take(BLOCK_ENTRIES * 4 + 64),
+    values: take(BLOCK_ENTRIES * 4 + 64),
+    weighed: take(256 * 8),
+    places: take(BLOCK_ENTRIES * 8 + 64),
+    weights: take(BLOCK_ENTRIES * 8 + 64),
+    indptr: take((BLOCK_ROWS + 1) * 4),
+    lambda: take(BLOCK_ROWS * 4),
+    losses: take(BLOCK_ROWS * 16),
+    steps: take(4),
+    vectors: take(8 * vector),
+    chunk: take(CHUNK * (vector + 8) + 32),
+    tile: take(tileRows * padded * bytes),
+    gram: take(square),
+  }
+  const scratchBytes = end
+  const sideBytes = rows * (padded * bytes + 8)
+
+  end = 65_536
+  const rotation = take(square)
+  const rotationScales = take(vector)
+  const rotationUnits = take(vector)
+  const restart = take(square)
+  const codebook = take(256 * 4)
+  const diagonal = take(2 * vector)
+  const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
+  const scratch = take(scratchBytes * threads)
+  const columns = outside ? 0 : take(rows * 8)
+  const fixed = outside ? 0 : take(rows * padded * bytes + 32)
+  return {
+    fixed,
+    columns,
+    rotation,
+    rotationScales,
+    rotationUnits,
+    restart,
+    codebook,
+    diagonal,
+    scratch,
+    scratchBytes,
+    areas,
+    totalBytes: end,
+    padded,
+    tileRows,
+    outside,
+  }
+}

@@ -1,0 +1,70 @@
+import { compileKernel } from '../kernel/instantiate.ts'
+import * as solverBytes from '../kernel/solve.wasm.ts'
+import { type DenseKernel, openDenseKernel } from '../linear-algebra/dense-kernel.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { ModelOptions } from '../model/options.ts'
+import type { RunShardsOptions } from '../pool/run-shards.ts'
+import { sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
+import type { WorkerPool } from '../pool/worker-pool.ts'
+import { type KernelShare, type SolverKernel, viewKernel } from './kernel-view.ts'
+import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
+import { mostGramShards } from './plan-shards.ts'
+import type { OutsideRows } from './product-shards.ts'
+
+/** What the half-sweeps of one training work with. */
+export interface Workbench {
+  readonly pool: WorkerPool
+  readonly options: ModelOptions
+  readonly share: KernelShare
+  /** The kernel on this thread, for the small k×k preparations. */
+  readonly kernel: SolverKernel
+  /** Float64 algebra on k×k matrices, on this thread. */
+  readonly dense: DenseKernel
+  /** Whether Z is int8. */
+  readonly coded: boolean
+  /** Z, when it does not fit the kernel's memory. */
+  readonly outside?: OutsideRows
+  readonly codebook?: Float32Array<SharedArrayBuffer>
+  /** Gram matrices of shards of rows, padded × padded each. */
+  readonly partials: Float64Array<SharedArrayBuffer>
+  readonly running: RunShardsOptions
+  /** Called when a phase begins. */
+  onPhase?: (phase: 'gram' | 'rotate' | 'solve') => void
+}
+
+/**
+ * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is held
+ * outside of the kernel's memory.
+ */
+export function openWorkbench(
+  matrix: InteractionMatrix,
+  options: ModelOptions,
+  pool: WorkerPool,
+  signal: AbortSignal | undefined,
+  memoryLimit: number = MEMORY_LIMIT,
+): Workbench {
+  const rows = options.solver === 'cg' ? Math.max(matrix.users, matrix.items) : 0
+  const bytes = bytesPerFactor(options.gatherPrecision, options.factors, rows)
+  const layout = planLayout(options.factors, rows, bytes, pool.threads, memoryLimit)
+  const pages = Math.ceil(layout.totalBytes / 65_536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const share = { module: compileKernel(solverBytes, options.kernel), memory, layout }
+  if (matrix.codebook) new Float32Array(memory.buffer).set(matrix.codebook, layout.codebook / 4)
+  return {
+    pool,
+    options,
+    share,
+    coded: bytes === 1,
+    kernel: viewKernel(share, 0).kernel,
+    dense: openDenseKernel(options.factors, { kernel: options.kernel, pool, signal }),
+    ...(layout.outside && {
+      outside: {
+        rows: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)),
+        units: sharedUint32(rows),
+      },
+    }),
+    ...(matrix.codebook && { codebook: matrix.codebook }),
+    partials: sharedFloat64(options.solver === 'cg' ? mostGramShards(options.factors) * layout.padded ** 2 : 0),
+    running: { signal },
+  }
+}

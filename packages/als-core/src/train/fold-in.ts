@@ -1,0 +1,92 @@
+import { checkMatrix } from '../matrix/check-matrix.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { AlsModel } from '../model/als-model.ts'
+import type { ModelOptions } from '../model/options.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { halfSweep, restoreFactors } from '../solve/half-sweep.ts'
+import { makeSides } from '../solve/sides.ts'
+import { openWorkbench } from '../solve/workbench.ts'
+
+export interface FoldInOptions
+  extends Partial<Pick<ModelOptions, 'solver' | 'tolerance' | 'maxSteps' | 'gatherPrecision' | 'kernel'>> {
+  pool?: WorkerPool
+  /** Threads of an own pool. Default: all cores. */
+  threads?: number
+  signal?: AbortSignal
+}
+
+/**
+ * Factors of users that the model has not seen, or whose interactions have changed, without retraining: one half-sweep
+ * over their rows with the item factors held. The model's own objective, confidence and regularisation hold. Rows are
+ * solved to 1e-5 by default (`tolerance`, `maxSteps`), where training is content with less.
+ *
+ * A call makes a rotated copy of the item factors, so fold users in by batches.
+ *
+ * @param matrix new users × the model's items
+ * @returns users × factors, row-major: what `recommendForVectors` takes. A user without interactions has zeros.
+ */
+export function foldInUsers(
+  model: AlsModel,
+  matrix: InteractionMatrix,
+  options: FoldInOptions = {},
+): Promise<Float32Array<SharedArrayBuffer>> {
+  if (matrix.items !== model.items) {
+    throw new RangeError(
+      `The matrix has ${matrix.items} items, the model ${model.items}: new users need the model's items as columns.`,
+    )
+  }
+  return foldIn(model, matrix, 'users', options)
+}
+
+/**
+ * Factors of items that the model has not seen: one half-sweep over their rows with the user factors held, as
+ * `foldInUsers`.
+ *
+ * @param matrix the model's users × new items
+ * @returns items × factors, row-major
+ */
+export function foldInItems(
+  model: AlsModel,
+  matrix: InteractionMatrix,
+  options: FoldInOptions = {},
+): Promise<Float32Array<SharedArrayBuffer>> {
+  if (matrix.users !== model.users) {
+    throw new RangeError(
+      `The matrix has ${matrix.users} users, the model ${model.users}: new items need the model's users as rows.`,
+    )
+  }
+  return foldIn(model, matrix, 'items', options)
+}
+
+async function foldIn(
+  model: AlsModel,
+  matrix: InteractionMatrix,
+  side: 'users' | 'items',
+  { pool: given, threads, signal, ...solving }: FoldInOptions,
+): Promise<Float32Array<SharedArrayBuffer>> {
+  checkMatrix(matrix)
+  const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
+  const options: ModelOptions = { ...model.options, ...precise, ...solving }
+  const pool = given ?? createWorkerPool({ threads })
+  try {
+    const bench = openWorkbench(matrix, options, pool, signal)
+    const { padded } = bench.share.layout
+    const sides = makeSides(matrix, options.factors, padded)
+    const solved = sides[side]
+    const fixed = sides[side === 'users' ? 'items' : 'users']
+    fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
+    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, eigen: 0, rotate: 0, solve: 0 })
+    return await restoreFactors(bench, solved, { values: solved.spare, toFactors })
+  } finally {
+    if (!given) await pool.close()
+  }
+}
+
+/** Rows of k values as rows of `padded`, the rest zero. */
+function pad(factors: Float32Array<SharedArrayBuffer>, k: number, padded: number): Float32Array<SharedArrayBuffer> {
+  if (k === padded) return factors
+  const out = sharedFloat32((factors.length / k) * padded)
+  for (let row = 0; row * k < factors.length; row++) out.set(factors.subarray(row * k, (row + 1) * k), row * padded)
+  return out
+}

@@ -1,0 +1,32 @@
+/** The worker file: runs every task that a pool's threads know, by name. */
+import { curveShards } from './evaluate/curve-shards.ts'
+import { eigenShards } from './linear-algebra/eigen-shards.ts'
+import { gramRowsShards } from './linear-algebra/gram-rows.ts'
+import { collectGarbage } from './pool/collect-garbage.ts'
+import { unpackLargeViews } from './pool/large-views.ts'
+import { normShards, packShards } from './rank/index-shards.ts'
+import { rankQueries } from './rank/rank-queries.ts'
+import { choleskyShards } from './solve/cholesky-shards.ts'
+import { gramShards, restoreShards, rotateShards } from './solve/product-shards.ts'
+import { solveShards } from './solve/solve-shards.ts'
+import { initializeShards } from './train/initialize-shards.ts'
+
+const tasks: Record<string, (message: never) => unknown> = {
+  choleskyShards,
+  collectGarbage,
+  curveShards,
+  eigenShards,
+  gramRowsShards,
+  gramShards,
+  initializeShards,
+  normShards,
+  packShards,
+  rankQueries,
+  restoreShards,
+  rotateShards,
+  solveShards,
+}
+
+export default function work({ task, message }: { task: string; message: unknown }): unknown {
+  return tasks[task](unpackLargeViews(message) as never)
+}
