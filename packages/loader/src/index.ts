@@ -3,11 +3,11 @@ export { type IntegerIds, StringColumn } from './ids/id-column.ts'
 export { type CatalogueOptions, type ItemsPlan, type PlanItemsOptions, planItems } from './items/plan-items.ts'
 export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-items.ts'
 export { type LoadedInteractions, loadInteractions } from './load-interactions.ts'
-export type { Merge } from './matrix/merge-rows.ts'
 export {
   type Confidence,
   defaultConfidences,
   type LoadOptions,
+  type Merge,
   type SourceOptions,
   type TimeOptions,
 } from './options.ts'

@@ -1,21 +1,23 @@
 import { join } from 'node:path'
 import type { CompressedRows, IdColumn, InteractionMatrix } from '@seesaw/als-core'
+import { countRows } from './count/count-rows.ts'
+import type { ActiveIds } from './count/select-active.ts'
 import { LoadError } from './errors.ts'
-import { type ActiveIds, selectActive } from './ids/active-ids.ts'
-import type { IdCounts } from './ids/id-counts.ts'
 import { cutBuckets } from './matrix/buckets.ts'
-import { mergeRows, mergeSpilledRows, packMatrix, transpose, trimRows } from './matrix/build-matrix.ts'
+import { trimRows } from './matrix/compressed-rows.ts'
+import { packMatrix } from './matrix/pack-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
 import { createScatterArea } from './matrix/scatter-area.ts'
+import { mergeRows, mergeSpilledRows } from './merge/merge-rows.ts'
 import { type LoadOptions, resolveOptions } from './options.ts'
-import { type LoadPlan, type PreparedLoad, prepareLoad, type RowGroupJob } from './plan/plan-load.ts'
+import { type LoadPlan, type PreparedLoad, prepareLoad } from './plan/plan-load.ts'
+import { WorkerPool } from './pool/pool.ts'
 import { ProgressMeter } from './progress.ts'
+import { scatterRows } from './scatter/scatter-rows.ts'
 import { createSpillFolder, removeSpillFolder } from './spill/spill-files.ts'
 import { planSpill } from './spill/spill-plan.ts'
 import { LoadStatistics, type LoadStats } from './statistics.ts'
-import { connect } from './storage/connection.ts'
-import type { CountReport, ReadReport, SourceRows, Task } from './worker/messages.ts'
-import { WorkerPool } from './worker/pool.ts'
+import { transpose } from './transpose/transpose.ts'
 
 export interface LoadedInteractions {
   /** users × items confidences, with its transpose. */
@@ -82,19 +84,12 @@ type Build = (
 ) => Promise<{ csr: CompressedRows; csc: CompressedRows }>
 
 /** Pass 2, into the arrays of the matrix itself. */
-const buildInMemory: Build = async (prepared, pool, meter, statistics, { users, items }) => {
+const buildInMemory: Build = async (prepared, pool, meter, statistics, active) => {
   const { merge } = prepared.options
+  const { users, items } = active
   const buckets = cutBuckets(users.activity, 6)
   const area = createScatterArea(buckets, prepared.compiled.coded, merge === 'last')
-  await readRows(
-    prepared,
-    pool,
-    meter,
-    'scatter',
-    (rows) => ({ ...rows, kind: 'scatter', users: users.map, items: items.map, buckets, area }),
-    (report, job) => statistics.scattered(job.source, report),
-  )
-  statistics.seconds.scatter = meter.end()
+  await scatterRows(prepared, pool, meter, statistics, active, buckets, { area })
   const merged = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
   statistics.seconds.merge = meter.end()
   statistics.merged = merged.indices.length
@@ -105,8 +100,9 @@ const buildInMemory: Build = async (prepared, pool, meter, statistics, { users, 
 }
 
 /** Pass 2 within the memory budget: rows wait in temporary files, by range of users. */
-const buildThroughFiles: Build = async (prepared, pool, meter, statistics, { users, items }) => {
+const buildThroughFiles: Build = async (prepared, pool, meter, statistics, active) => {
   const { merge, memoryBudget, temporaryDirectory, threads } = prepared.options
+  const { users, items } = active
   const { coded } = prepared.compiled
   const timed = merge === 'last'
   const limits = planSpill(memoryBudget, prepared.plan.memory.ids, threads, coded, timed)
@@ -114,23 +110,8 @@ const buildThroughFiles: Build = async (prepared, pool, meter, statistics, { use
   try {
     const spill = { folder, coded, timed }
     const buckets = cutBuckets(users.activity, 6, limits.bucketRows)
-    await readRows(
-      prepared,
-      pool,
-      meter,
-      'scatter',
-      (rows) => ({
-        ...rows,
-        kind: 'spill',
-        users: users.map,
-        items: items.map,
-        buckets,
-        spill,
-        stageRows: limits.stageRows,
-      }),
-      (report, job) => statistics.scattered(job.source, report),
-    )
-    statistics.seconds.scatter = meter.end()
+    const { stageRows } = limits
+    await scatterRows(prepared, pool, meter, statistics, active, buckets, { spill, stageRows })
     const { spilledBytes, ...csr } = await mergeSpilledRows(pool, meter, buckets, spill, items.ids.length, merge)
     statistics.seconds.merge = meter.end()
     statistics.merged = csr.indices.length
@@ -143,64 +124,6 @@ const buildThroughFiles: Build = async (prepared, pool, meter, statistics, { use
     await pool.settle()
     await removeSpillFolder(folder)
   }
-}
-
-/** Pass 1. */
-async function countRows(prepared: PreparedLoad, pool: WorkerPool, meter: ProgressMeter, statistics: LoadStatistics) {
-  const { thresholds } = prepared.options
-  const counts = new Map<number, { users: IdCounts; items: IdCounts }>()
-  const { users: userRange, items: itemRange } = prepared
-  await readRows(
-    prepared,
-    pool,
-    meter,
-    'count',
-    (task) => ({ ...task, kind: 'count', users: userRange, items: itemRange }),
-    (report: CountReport, job) => {
-      statistics.counted(job.source, report)
-      counts.set(report.worker, { users: report.users, items: report.items })
-    },
-  )
-  const parts = [...counts.entries()].sort(([a], [b]) => a - b).map(([, part]) => part)
-  const active = {
-    users: selectActive(
-      userRange,
-      parts.map((part) => part.users),
-      thresholds.user,
-    ),
-    items: selectActive(
-      itemRange,
-      parts.map((part) => part.items),
-      thresholds.item,
-    ),
-  }
-  statistics.selected(active.users, active.items)
-  statistics.seconds.count = meter.end()
-  return active
-}
-
-/** Runs one pass over all row groups. */
-async function readRows<R extends ReadReport = ReadReport>(
-  { jobs, plan, options, compiled }: PreparedLoad,
-  pool: WorkerPool,
-  meter: ProgressMeter,
-  phase: 'count' | 'scatter',
-  complete: (rows: SourceRows) => Task,
-  onReport: (report: R, job: RowGroupJob) => void,
-): Promise<void> {
-  const codebook = compiled.coded ? undefined : compiled.codebook
-  meter.begin(phase, { bytes: plan.bytes, rows: plan.rows, files: plan.files })
-  await pool.run(
-    jobs,
-    async ({ file, request, source }, id) => {
-      const connection = await connect(options.s3)
-      return complete({ id, file, request, connection, source: compiled.tasks[source], codebook })
-    },
-    (report: R, job) => {
-      onReport(report, job)
-      meter.add({ bytes: report.bytes, rows: job.request.rows, files: job.last ? 1 : 0 }, report.retries)
-    },
-  )
 }
 
 function nothingLeft({ options, plan }: PreparedLoad, statistics: LoadStatistics): LoadError {

@@ -1,9 +1,11 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { z } from 'zod'
 import { LoadError } from './errors.ts'
-import type { Merge } from './matrix/merge-rows.ts'
 import type { LoadProgress } from './progress.ts'
 import type { S3Options } from './storage/connection.ts'
+
+/** What becomes of several signals for one (user, item). */
+export type Merge = 'max' | 'sum' | 'last'
 
 /**
  * How much a row of a source counts: a constant, a table from the values of a column (rows with other values are left

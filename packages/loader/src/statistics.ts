@@ -1,8 +1,7 @@
 import type { InteractionMatrix } from '@seesaw/als-core'
-import type { ActiveIds } from './ids/active-ids.ts'
 import type { PreparedLoad } from './plan/plan-load.ts'
+import type { ReadReport } from './pool/messages.ts'
 import { OUTCOMES, Outcome } from './rows/source-task.ts'
-import type { ReadReport } from './worker/messages.ts'
 
 /** What became of the rows of one source. Each row is counted once: rows = the drops + `counted`. */
 export interface SourceStats {
@@ -81,9 +80,10 @@ export class LoadStatistics {
     this.#add(this.#scatters[source], report)
   }
 
-  selected(users: ActiveIds, items: ActiveIds): void {
-    this.#users = { seen: users.distinct }
-    this.#items = { seen: items.distinct }
+  /** Distinct users and items with at least one counted row. */
+  selected(users: number, items: number): void {
+    this.#users = { seen: users }
+    this.#items = { seen: items }
   }
 
   /** Why rows were left out in the first pass, for an error message. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { packLargeViews, unpackLargeViews } from '../src/worker/large-views.ts'
+import { packLargeViews, unpackLargeViews } from '../src/pool/large-views.ts'
 
 test('arrays of more than 4 GiB reach a worker whole', () => {
   // Only the pages of the last items are ever touched.

@@ -1,12 +1,12 @@
 import type { IdColumn } from '@seesaw/als-core'
-import type { RowMap } from '../ids/active-ids.ts'
 import { fingerprint } from '../ids/fingerprint.ts'
 import { StringColumn } from '../ids/id-column.ts'
 import { KeyTable } from '../ids/key-table.ts'
+import type { RowMap } from '../ids/row-map.ts'
+import { WorkerPool } from '../pool/pool.ts'
 import { connect } from '../storage/connection.ts'
-import type { ItemsReport } from '../worker/messages.ts'
-import { WorkerPool } from '../worker/pool.ts'
 import { type CatalogueOptions, prepareItems } from './plan-items.ts'
+import type { ItemsReport, readItemGroup } from './read-item-group.ts'
 
 export interface ReadItemsOptions extends CatalogueOptions {
   /** Ids to keep, by dense row: `itemIds` of the load. */
@@ -47,8 +47,7 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
       while (next < jobs.length && ahead.length < threads + 1) {
         const { file, request } = jobs[next]
         const connection = await connect(s3)
-        const report = pool.one<ItemsReport>({
-          kind: 'items',
+        const report = pool.one<typeof readItemGroup>('readItemGroup', {
           id: next++,
           file,
           request,

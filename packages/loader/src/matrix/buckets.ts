@@ -84,3 +84,18 @@ export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 
   shared.start.set(start)
   return { count, ...shared, ofGroup, shift }
 }
+
+/** Runs of buckets of about equal work, about sixteen per thread. */
+export function spansOf(starts: Float64Array, threads: number): [number, number][] {
+  const count = starts.length - 1
+  const target = Math.max(1 << 17, starts[count] / (16 * threads))
+  const result: [number, number][] = []
+  let from = 0
+  for (let b = 1; b <= count; b++) {
+    if (b === count || starts[b + 1] - starts[from] > target) {
+      result.push([from, b])
+      from = b
+    }
+  }
+  return result
+}

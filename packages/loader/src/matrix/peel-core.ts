@@ -1,6 +1,6 @@
 import type { CompressedRows, IdColumn } from '@seesaw/als-core'
 import { StringColumn } from '../ids/id-column.ts'
-import { offsetsOf } from './build-matrix.ts'
+import { offsetsOf } from './compressed-rows.ts'
 
 interface Labelled {
   readonly csr: CompressedRows

@@ -30,11 +30,6 @@ export function createScatterArea(buckets: Buckets, coded: boolean, timed: boole
   }
 }
 
-/** Bytes a row takes while it is scattered. */
-export function scatterBytes(coded: boolean, timed: boolean): number {
-  return 4 + (coded ? 1 : 4) + 2 + (timed ? 8 : 0)
-}
-
 /** Puts runs into the area: one atomic add reserves the place of a whole run, so workers never wait for each other. */
 export function areaSink({ start }: Buckets, area: ScatterArea): RunSink {
   const coded = area.values instanceof Uint8Array

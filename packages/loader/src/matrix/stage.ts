@@ -12,6 +12,12 @@ export interface StagedRows {
   readonly times: Float64Array
 }
 
+/** Entries by user, then by item. */
+export interface MergedRows {
+  readonly items: Uint32Array<SharedArrayBuffer>
+  readonly values: Uint8Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>
+}
+
 /** Where runs of rows of one bucket go: memory or temporary files. */
 export interface RunSink {
   readonly coded: boolean
@@ -102,9 +108,4 @@ export const STAGE_ROWS: number = 1 << 17
 /** Length of a bucket's queue, as a power of two: all together about `capacity`, but no fewer than 16 each. */
 export function queueShift(buckets: number, capacity: number): number {
   return Math.max(4, Math.floor(Math.log2(capacity / buckets)))
-}
-
-/** Bytes a staged row takes. */
-export function stagedBytes(coded: boolean, timed: boolean): number {
-  return 8 + (coded ? 0 : 4) + (timed ? 8 : 0)
 }

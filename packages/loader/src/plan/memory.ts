@@ -1,9 +1,8 @@
-import type { IdRange } from '../ids/id-counts.ts'
+import type { IdRange } from '../ids/id-range.ts'
 import { KeyTable } from '../ids/key-table.ts'
 import { MAX_BUCKETS } from '../matrix/buckets.ts'
-import { mergerBytes } from '../matrix/merge-rows.ts'
-import { scatterBytes } from '../matrix/scatter-area.ts'
-import { STAGE_ROWS, stagedBytes } from '../matrix/stage.ts'
+import { mergerBytes, scatterBytes, stagedBytes } from '../matrix/row-bytes.ts'
+import { STAGE_ROWS } from '../matrix/stage.ts'
 
 /** Bytes at the peak of a load, by what holds them. An upper bound, as if every row that is sampled stayed. */
 export interface MemoryPlan {

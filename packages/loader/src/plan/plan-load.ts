@@ -1,6 +1,6 @@
 import pMap from 'p-map'
 import { LoadError } from '../errors.ts'
-import type { IdRange } from '../ids/id-counts.ts'
+import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
 import { type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
 import type { RowGroupRequest } from '../parquet/decoder.ts'
@@ -13,8 +13,8 @@ import { isS3, Store } from '../storage/store.ts'
 import { checkSchema, neededColumns } from './check-schema.ts'
 import { type CompiledSources, compileSources } from './compile-sources.ts'
 import { findFiles } from './find-files.ts'
-import { RangeFinder } from './id-range.ts'
 import { type MemoryPlan, planMemory } from './memory.ts'
+import { RangeFinder } from './range-finder.ts'
 
 /** What a load will read and hold, known before any data is read. Plain data. */
 export interface LoadPlan {

@@ -2,8 +2,8 @@ import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writevSy
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LoadError } from '../errors.ts'
-import type { MergedRows } from '../matrix/merge-rows.ts'
-import { type RunSink, type StagedRows, stagedBytes } from '../matrix/stage.ts'
+import { stagedBytes } from '../matrix/row-bytes.ts'
+import type { MergedRows, RunSink, StagedRows } from '../matrix/stage.ts'
 
 /**
  * Temporary files of a load that is over its memory budget: the rows of each bucket of users, appended by each worker to

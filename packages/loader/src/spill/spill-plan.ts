@@ -1,7 +1,6 @@
 import { LoadError } from '../errors.ts'
 import { CHUNK_ROWS } from '../ids/keys.ts'
-import { mergerBytes } from '../matrix/merge-rows.ts'
-import { stagedBytes } from '../matrix/stage.ts'
+import { mergerBytes, stagedBytes } from '../matrix/row-bytes.ts'
 
 /** How a load is cut so that its working memory keeps to a budget. */
 export interface SpillPlan {

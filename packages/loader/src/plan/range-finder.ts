@@ -1,4 +1,4 @@
-import type { IdRange } from '../ids/id-counts.ts'
+import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
 import type { Footer } from '../parquet/footer.ts'
 

@@ -1,15 +1,8 @@
 import { LoadError } from '../errors.ts'
+import type { IdRange } from '../ids/id-range.ts'
+import { KeyTable, type KeyTableArrays } from '../ids/key-table.ts'
+import type { Keys } from '../ids/keys.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { KeyTable, type KeyTableArrays } from './key-table.ts'
-import type { IdKind, Keys } from './keys.ts'
-
-/**
- * How rows are counted by id, decided before reading: `direct` where the statistics in the footers bound whole-number ids
- * to a range that is worth an array (1.5 ns a row), a hash table otherwise.
- */
-export type IdRange =
-  | { readonly way: 'direct'; readonly kind: 'integer'; readonly min: number; readonly size: number }
-  | { readonly way: 'table'; readonly kind: IdKind }
 
 /** Counts of one worker, as they travel. Workers count apart: an atomic add costs 110 ns where a plain one costs 20. */
 export type IdCounts = DirectCounts | { readonly table: KeyTableArrays }

@@ -1,22 +1,9 @@
 import type { IdColumn } from '@seesaw/als-core'
-import { type IntegerIds, StringColumn } from './id-column.ts'
-import type { DirectCounts, IdCounts, IdRange } from './id-counts.ts'
-import { KeyTable, type KeyTableArrays, lookUp } from './key-table.ts'
-
-/** From ids to dense rows, shared with the workers. */
-export type RowMap =
-  | {
-      readonly way: 'direct'
-      readonly min: number
-      readonly size: number
-      /**
-       * Two words for each 32 ids: a bit for each that is active, and how many are active before them. The dense row is
-       * that number plus the bits below: 750 KB for 3 million users, which stays in the cache, where an array of rows
-       * takes 12 MB and a miss for each look-up.
-       */
-      readonly ranks: Uint32Array<SharedArrayBuffer>
-    }
-  | { readonly way: 'table'; readonly table: KeyTableArrays }
+import { type IntegerIds, StringColumn } from '../ids/id-column.ts'
+import type { IdRange } from '../ids/id-range.ts'
+import { KeyTable, type KeyTableArrays, lookUp } from '../ids/key-table.ts'
+import type { RowMap } from '../ids/row-map.ts'
+import type { DirectCounts, IdCounts } from './id-counter.ts'
 
 /** The ids that reach the threshold, in ascending order: their place in it is their dense row. */
 export interface ActiveIds {

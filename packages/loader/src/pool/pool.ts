@@ -4,12 +4,17 @@ import pMap from 'p-map'
 import { Piscina } from 'piscina'
 import { fromFailure, LoadError } from '../errors.ts'
 import { packLargeViews } from './large-views.ts'
-import type { Reply, Task, WorkerSetup } from './messages.ts'
+import type { Call, ReadTask, Reply, WorkerSetup } from './messages.ts'
 
 // Several tasks a worker, so that one fetches while another decodes.
 const TASKS_PER_WORKER = 3
 
 let compiled: WebAssembly.Module | undefined
+
+/** A function of `worker.ts`, whose type gives those of its message and its result. */
+type Task = (message: never) => unknown
+type Message<F extends Task> = Parameters<F>[0]
+type Result<F extends Task> = Awaited<ReturnType<F>>
 
 /** The worker threads of one load. They hold its counts, so they live and die with it. */
 export class WorkerPool {
@@ -27,7 +32,7 @@ export class WorkerPool {
     this.#signal = signal
     this.#announcements = new Int32Array(new SharedArrayBuffer(4 * (1 + 2 * threads + 16)))
     this.#pool = new Piscina({
-      filename: new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
+      filename: new URL(`../worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: TASKS_PER_WORKER,
@@ -40,13 +45,14 @@ export class WorkerPool {
     this.#pool.on('error', () => {})
   }
 
-  /** Runs a task for each job, a few in flight a worker. The first error ends all. */
-  async run<J, R>(
+  /** Runs a task per job, a few in flight per worker. The first error ends all. */
+  async run<F extends Task, J>(
+    task: string,
     jobs: readonly J[],
-    toTask: (job: J, index: number) => Task | Promise<Task>,
-    onResult: (result: R, job: J) => void,
+    toMessage: (job: J, index: number) => Message<F> | Promise<Message<F>>,
+    onResult: (result: Result<F>, job: J) => void,
   ): Promise<void> {
-    await pMap(jobs, async (job, index) => onResult(await this.#one<R>(await toTask(job, index)), job), {
+    await pMap(jobs, async (job, index) => onResult(await this.one<F>(task, await toMessage(job, index)), job), {
       concurrency: this.threads * TASKS_PER_WORKER,
       signal: this.#signal,
     })
@@ -55,10 +61,6 @@ export class WorkerPool {
   /** Workers started so far. */
   get started(): number {
     return this.#announcements[0]
-  }
-
-  async one<R>(task: Task): Promise<R> {
-    return this.#one(task)
   }
 
   /** Ends all work: after it nothing is written any more. On success there is none. */
@@ -70,14 +72,14 @@ export class WorkerPool {
     await this.#pool.destroy()
   }
 
-  async #one<R>(task: Task): Promise<R> {
+  async one<F extends Task>(task: string, message: Message<F>): Promise<Result<F>> {
     this.#signal?.throwIfAborted()
-    let reply: Reply<R>
+    let reply: Reply<Result<F>>
     this.#running++
     try {
-      reply = await this.#pool.run(packLargeViews(task))
+      reply = await this.#pool.run({ task, message: packLargeViews(message) } satisfies Call)
     } catch (error) {
-      throw this.#describeDeath(error as Error, task)
+      throw this.#describeDeath(error as Error, message)
     } finally {
       this.#running--
     }
@@ -86,9 +88,9 @@ export class WorkerPool {
   }
 
   /** A worker that dies takes its counts along, so the load ends; the announcements tell what it was reading. */
-  #describeDeath(error: Error, task: Task): Error {
-    const reading =
-      'request' in task && this.#announcements.subarray(1).includes(task.id + 1) ? task.request : undefined
+  #describeDeath(error: Error, message: Partial<ReadTask>): Error {
+    const { id = -1, request } = message
+    const reading = this.#announcements.subarray(1).includes(id + 1) ? request : undefined
     const where = reading === undefined ? '' : ` while reading ${reading.uri}, row group ${reading.group}`
     return new LoadError(
       'worker',

@@ -1,7 +1,7 @@
 import { Kernel } from '../kernel/kernel.ts'
+import { type RunSink, Stage, type StagedRows } from '../matrix/stage.ts'
 import { LocalsFile } from '../spill/locals-file.ts'
-import { type RunSink, Stage, type StagedRows } from './stage.ts'
-import type { Transposition } from './transpose.ts'
+import type { Transposition } from './transposition.ts'
 
 /** Step 2 of the transposition, in one worker: entries go to the buckets of their items, each to a place known beforehand. */
 export class ShardMover {

@@ -1,16 +1,8 @@
 import { Kernel } from '../kernel/kernel.ts'
-import type { Buckets } from './buckets.ts'
-import type { ScatterArea } from './scatter-area.ts'
-import type { StagedRows } from './stage.ts'
-
-/** What becomes of several signals for one (user, item). */
-export type Merge = 'max' | 'sum' | 'last'
-
-/** Entries by user, then by item. */
-export interface MergedRows {
-  readonly items: Uint32Array<SharedArrayBuffer>
-  readonly values: Uint8Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>
-}
+import type { Buckets } from '../matrix/buckets.ts'
+import type { ScatterArea } from '../matrix/scatter-area.ts'
+import type { MergedRows, StagedRows } from '../matrix/stage.ts'
+import type { Merge } from '../options.ts'
 
 /**
  * Sorts and merges the rows of one bucket: by item with a radix sort, then by user with a counting sort. Both are stable and
@@ -174,8 +166,3 @@ export class RowMerger {
 }
 
 const RADIX_BITS = 11
-
-/** Bytes one worker needs to merge a bucket of so many rows. */
-export function mergerBytes(rows: number, coded: boolean, timed: boolean): number {
-  return rows * 1.25 * (20 + (coded && !timed ? 1 : 6) + (timed ? 8 : 0))
-}

@@ -1,6 +1,6 @@
 import { Kernel } from '../kernel/kernel.ts'
 import { LocalsFile } from '../spill/locals-file.ts'
-import type { Transposition } from './transpose.ts'
+import type { Transposition } from './transposition.ts'
 
 /** Step 3 of the transposition, in one worker: sorts each bucket by item, keeping the order of users, and counts them per item. */
 export class ItemSorter {

@@ -1,0 +1,48 @@
+import type { PreparedLoad, RowGroupJob } from '../plan/plan-load.ts'
+import type { WorkerPool } from '../pool/pool.ts'
+import type { ProgressMeter } from '../progress.ts'
+import { readPass } from '../read-pass.ts'
+import type { LoadStatistics } from '../statistics.ts'
+import type { countRowGroup } from './count-row-group.ts'
+import type { IdCounts } from './id-counter.ts'
+import { type ActiveIds, selectActive } from './select-active.ts'
+
+/** Pass 1: counts the rows of each user and item, and selects the active ones. */
+export async function countRows(
+  prepared: PreparedLoad,
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  statistics: LoadStatistics,
+): Promise<{ users: ActiveIds; items: ActiveIds }> {
+  const { thresholds } = prepared.options
+  const counts = new Map<number, { users: IdCounts; items: IdCounts }>()
+  const { users, items } = prepared
+  await readPass(prepared, meter, 'count', (jobs, toRows, onReport) =>
+    pool.run<typeof countRowGroup, RowGroupJob>(
+      'countRowGroup',
+      jobs,
+      async (job, id) => ({ ...(await toRows(job, id)), users, items }),
+      (report, job) => {
+        statistics.counted(job.source, report)
+        counts.set(report.worker, { users: report.users, items: report.items })
+        onReport(report, job)
+      },
+    ),
+  )
+  const parts = [...counts.entries()].sort(([a], [b]) => a - b).map(([, part]) => part)
+  const active = {
+    users: selectActive(
+      users,
+      parts.map((part) => part.users),
+      thresholds.user,
+    ),
+    items: selectActive(
+      items,
+      parts.map((part) => part.items),
+      thresholds.item,
+    ),
+  }
+  statistics.selected(active.users.distinct, active.items.distinct)
+  statistics.seconds.count = meter.end()
+  return active
+}

@@ -1,0 +1,63 @@
+import { CHUNK_ROWS, readKeys } from '../ids/keys.ts'
+import { type RowMap, RowMapper } from '../ids/row-map.ts'
+import type { ArrowBatch } from '../parquet/arrow-c.ts'
+import type { ReadReport, ReadTask } from '../pool/messages.ts'
+import { readRowGroup } from '../pool/read-row-group.ts'
+import { chunkOf, duringPhase, kernel } from '../pool/worker-memory.ts'
+import type { Chunk } from '../rows/chunk.ts'
+import { OUTCOMES, Outcome } from '../rows/source-task.ts'
+
+export interface ItemsTask extends ReadTask {
+  readonly idColumn: string
+  readonly idKind: 'integer' | 'string'
+  readonly seed: number
+  readonly map: RowMap
+}
+
+export interface ItemsReport extends ReadReport {
+  /** Dense item row of each record. */
+  readonly rows: Int32Array
+  readonly records: Record<string, unknown>[]
+}
+
+/** In a worker: reads the metadata of one row group; one record per row whose id is in the map. */
+export async function readItemGroup(task: ItemsTask): Promise<ItemsReport> {
+  const outcomes = new Float64Array(OUTCOMES)
+  const chunk = chunkOf({ userKind: task.idKind, itemKind: task.idKind })
+  const mapper = duringPhase('items', () => new RowMapper(kernel, task.map))
+  const found: number[] = []
+  // Arrow's own library is for metadata only.
+  const { recordsOf } = await import('./records.ts')
+  const records: Record<string, unknown>[] = []
+  const report = await readRowGroup(task, outcomes, (batch, raw) => {
+    outcomes[Outcome.rows] += batch.length
+    const places = findRows(task, batch, chunk, mapper, found)
+    if (places.length > 0) records.push(...recordsOf(raw(), places))
+  })
+  outcomes[Outcome.kept] = records.length
+  return { ...report, rows: Int32Array.from(found), records }
+}
+
+/** Places in the batch of the ids in the map; their dense rows go to `found`. */
+function findRows(
+  { idColumn, seed }: { idColumn: string; seed: number },
+  batch: ArrowBatch,
+  { items: keys, rows, denseItems }: Chunk,
+  mapper: RowMapper,
+  found: number[],
+) {
+  const column = batch.columns.get(idColumn)!
+  const places: number[] = []
+  for (let i = 0; i < CHUNK_ROWS; i++) rows[i] = i
+  for (let from = 0; from < batch.length; from += CHUNK_ROWS) {
+    const n = Math.min(CHUNK_ROWS, batch.length - from)
+    readKeys(column, from, n, keys, seed)
+    mapper.map(keys, rows, n, denseItems)
+    for (let i = 0; i < n; i++) {
+      if (denseItems[i] < 0 || keys.hi[i] >= 0x80000000) continue
+      places.push(from + i)
+      found.push(denseItems[i])
+    }
+  }
+  return places
+}

@@ -1,0 +1,44 @@
+import type { LoadFailure } from '../errors.ts'
+import type { RowGroupRequest } from '../parquet/decoder.ts'
+import type { SourceTask } from '../rows/source-task.ts'
+import type { StoredFile } from '../storage/byte-source.ts'
+import type { S3Connection } from '../storage/connection.ts'
+
+/** Given to every worker when it starts. */
+export interface WorkerSetup {
+  readonly module: WebAssembly.Module
+  /** [0] numbers the workers; [1 + worker] is 1 + the id of the row group it is decoding, 0 when none. */
+  readonly announcements: Int32Array<SharedArrayBuffer>
+}
+
+/** A call of one of the functions in `worker.ts`, by its name. */
+export interface Call {
+  readonly task: string
+  readonly message: unknown
+}
+
+/** Errors travel as data, because only their message would survive structured cloning. */
+export type Reply<T> = { readonly result: T } | { readonly failure: LoadFailure }
+
+/** What reading a row group needs. */
+export interface ReadTask {
+  readonly id: number
+  readonly file: StoredFile
+  readonly request: RowGroupRequest
+  readonly connection?: S3Connection
+}
+
+/** What both passes need to read a row group. */
+export interface SourceRows extends ReadTask {
+  readonly source: SourceTask
+  /** Values of the codebook codes; absent when the matrix holds codes. */
+  readonly codebook?: Float32Array<SharedArrayBuffer>
+}
+
+export interface ReadReport {
+  readonly worker: number
+  readonly bytes: number
+  readonly retries: number
+  readonly outcomes: Float64Array
+  readonly spilledBytes?: number
+}

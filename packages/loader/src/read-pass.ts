@@ -1,0 +1,29 @@
+import type { PreparedLoad, RowGroupJob } from './plan/plan-load.ts'
+import type { ReadReport, SourceRows } from './pool/messages.ts'
+import type { ProgressMeter } from './progress.ts'
+import { connect } from './storage/connection.ts'
+
+/** Runs one pass over all row groups: `run` sends each to a worker and hands back its report. */
+export async function readPass(
+  { jobs, plan, options, compiled }: PreparedLoad,
+  meter: ProgressMeter,
+  phase: 'count' | 'scatter',
+  run: (
+    jobs: readonly RowGroupJob[],
+    toRows: (job: RowGroupJob, id: number) => Promise<SourceRows>,
+    onReport: (report: ReadReport, job: RowGroupJob) => void,
+  ) => Promise<void>,
+): Promise<void> {
+  const codebook = compiled.coded ? undefined : compiled.codebook
+  meter.begin(phase, { bytes: plan.bytes, rows: plan.rows, files: plan.files })
+  await run(
+    jobs,
+    async ({ file, request, source }, id) => {
+      // Asked for again per row group, so that keys may be renewed during a pass.
+      const connection = await connect(options.s3)
+      return { id, file, request, connection, source: compiled.tasks[source], codebook }
+    },
+    (report, job) =>
+      meter.add({ bytes: report.bytes, rows: job.request.rows, files: job.last ? 1 : 0 }, report.retries),
+  )
+}

@@ -1,0 +1,43 @@
+import type { ActiveIds } from '../count/select-active.ts'
+import type { Buckets } from '../matrix/buckets.ts'
+import type { ScatterArea } from '../matrix/scatter-area.ts'
+import type { PreparedLoad, RowGroupJob } from '../plan/plan-load.ts'
+import type { WorkerPool } from '../pool/pool.ts'
+import type { ProgressMeter } from '../progress.ts'
+import { readPass } from '../read-pass.ts'
+import type { SpillFolder } from '../spill/spill-files.ts'
+import type { LoadStatistics } from '../statistics.ts'
+import type { scatterRowGroup, spillRowGroup } from './scatter-row-group.ts'
+
+/** Pass 2: rows with an active user and item go to the buckets of their users. */
+export async function scatterRows(
+  prepared: PreparedLoad,
+  pool: WorkerPool,
+  meter: ProgressMeter,
+  statistics: LoadStatistics,
+  active: { users: ActiveIds; items: ActiveIds },
+  buckets: Buckets,
+  target: { area: ScatterArea } | { spill: SpillFolder; stageRows: number },
+): Promise<void> {
+  const maps = { users: active.users.map, items: active.items.map, buckets }
+  await readPass(prepared, meter, 'scatter', (jobs, toRows, onReport) => {
+    const counted: typeof onReport = (report, job) => {
+      statistics.scattered(job.source, report)
+      onReport(report, job)
+    }
+    return 'area' in target
+      ? pool.run<typeof scatterRowGroup, RowGroupJob>(
+          'scatterRowGroup',
+          jobs,
+          async (job, id) => ({ ...(await toRows(job, id)), ...maps, ...target }),
+          counted,
+        )
+      : pool.run<typeof spillRowGroup, RowGroupJob>(
+          'spillRowGroup',
+          jobs,
+          async (job, id) => ({ ...(await toRows(job, id)), ...maps, ...target }),
+          counted,
+        )
+  })
+  statistics.seconds.scatter = meter.end()
+}
