@@ -6,8 +6,8 @@ import type { Column } from './table.ts'
 export const phaseColumns: Column<Iteration>[] = [
   ['s/iteration', ({ seconds }) => seconds.toFixed(3)],
   ['gram', ({ report }) => share(report!.phases.gram, report!.seconds)],
-  ['eigen', ({ report }) => share(report!.phases.eigen, report!.seconds)],
-  ['rotate', ({ report }) => share(report!.phases.rotate, report!.seconds)],
+  ['basis', ({ report }) => share(report!.phases.basis, report!.seconds)],
+  ['transform', ({ report }) => share(report!.phases.transform, report!.seconds)],
   ['solve', ({ report }) => share(report!.phases.solve, report!.seconds)],
   ['steps/row', ({ report }) => report!.stepsPerRow.toFixed(2)],
 ]

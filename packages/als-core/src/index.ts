@@ -39,7 +39,7 @@ export type { Recommendations } from './recommend/recommendations.ts'
 export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
 export { SingularError } from './solve/basis.ts'
-export { RowError } from './solve/half-sweep.ts'
+export { RowError } from './solve/row-system.ts'
 export { CheckpointError } from './train/checkpoint.ts'
 export { type FoldInOptions, foldInItems, foldInUsers } from './train/fold-in.ts'
 export type {

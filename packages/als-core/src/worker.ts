@@ -7,8 +7,10 @@ import { unpackLargeViews } from './pool/large-views.ts'
 import { normShards, packShards } from './rank/index-shards.ts'
 import { rankQueries } from './rank/rank-queries.ts'
 import { choleskyShards } from './solve/cholesky-shards.ts'
-import { gramShards, restoreShards, rotateShards } from './solve/product-shards.ts'
+import { gramShards } from './solve/gram-shards.ts'
+import { restoreShards } from './solve/restore-shards.ts'
 import { solveShards } from './solve/solve-shards.ts'
+import { transformShards } from './solve/transform-shards.ts'
 import { initializeShards } from './train/initialize-shards.ts'
 
 const tasks: Record<string, (message: never) => unknown> = {
@@ -23,8 +25,8 @@ const tasks: Record<string, (message: never) => unknown> = {
   packShards,
   rankQueries,
   restoreShards,
-  rotateShards,
   solveShards,
+  transformShards,
 }
 
 export default function work({ task, message }: { task: string; message: unknown }): unknown {

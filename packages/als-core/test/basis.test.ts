@@ -13,14 +13,14 @@ describe.each([1, 5, 8, 31, 64])('the whitened basis with %d factors', (k) => {
 
   test('whitens the system, gives the same scores, and is triangular from half-sweep to half-sweep', async () => {
     const bases = await alternate(4)
-    for (const [sweep, { rotation, toFactors, triangle, fixed, gram }] of bases.entries()) {
+    for (const [sweep, { transform, toFactors, triangle, fixed, gram }] of bases.entries()) {
       const system = gram.map((value, at) => unobservedWeight * value + (at % (k + 1) === 0 ? lambda : 0))
       expectClose(multiply(multiply(toFactors, system, k), transposed(toFactors, k), k), identity(k))
       // (F̂·W)·x̂ = F·x with F = F̂·P_F and x = x̂·P.
-      expectClose(rotation, multiply(fixed ?? identity(k), transposed(toFactors, k), k))
+      expectClose(transform, multiply(fixed ?? identity(k), transposed(toFactors, k), k))
       // A 1×1 matrix is both.
       if (k > 1) expect(triangle).toBe(sweep % 2 === 0 ? 'lower' : 'upper')
-      expect(zeros(rotation, sweep % 2 === 0 ? 'above' : 'below')).toBe((k * (k - 1)) / 2)
+      expect(zeros(transform, sweep % 2 === 0 ? 'above' : 'below')).toBe((k * (k - 1)) / 2)
       expect(zeros(toFactors, sweep % 2 === 0 ? 'below' : 'above')).toBe((k * (k - 1)) / 2)
     }
   })
@@ -109,14 +109,14 @@ describe.each([1, 5, 8, 31])('the spectral basis with %d factors', (k) => {
         solvedToFactors: solved,
         unobservedWeight,
       })
-      const { rotation, toFactors, restart, diagonal } = basis
+      const { transform, toFactors, restart, diagonal } = basis
       const turned = transposed(toFactors, k)
       expectClose(
         multiply(multiply(toFactors, gram, k), turned, k).map((value) => unobservedWeight * value),
         diagonalOf(diagonal!.observed),
       )
       expectClose(multiply(toFactors, turned, k), diagonalOf(diagonal!.lambda))
-      expectClose(rotation, multiply(fixed ?? identity(k), turned, k))
+      expectClose(transform, multiply(fixed ?? identity(k), turned, k))
       expectClose(multiply(restart!, toFactors, k), solved ?? identity(k))
       bases.push(basis)
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createWorkerPool, type WorkerPool } from '../src/index.ts'
 import { runShards, type ShardBoard, stopShards, takeShards } from '../src/pool/run-shards.ts'
+import type { initializeShards } from '../src/train/initialize-shards.ts'
 
 /** A pool whose threads are functions of this process, in turns: a thread gives way after each shard. */
 function makePool(threads: number, work: (shard: number, board: ShardBoard) => void): WorkerPool {
@@ -76,7 +77,7 @@ describe('createWorkerPool', () => {
     const factors = new Float32Array(new SharedArrayBuffer(4 * 8 * rows))
     const pool = createWorkerPool({ threads: 1 })
     const bounds = Float64Array.of(rows - 1, rows)
-    await runShards(pool, 'initializeShards', 1, { bounds, factors, k: 8, padded: 8, seed: 1 })
+    await runShards<typeof initializeShards>(pool, 'initializeShards', 1, { bounds, factors, k: 8, padded: 8, seed: 1 })
     await pool.close()
     expect(factors.subarray(-8).every((value) => value !== 0)).toBe(true)
   })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { planMemory } from '../src/index.ts'
 import { compileKernel } from '../src/kernel/instantiate.ts'
 import * as solverBytes from '../src/kernel/solve.wasm.ts'
+import { sharedFloat32 } from '../src/pool/shared-arrays.ts'
 import { BLOCK_ROWS, planLayout } from '../src/solve/layout.ts'
 import { planSolveShards } from '../src/solve/plan-shards.ts'
 import { solveShards } from '../src/solve/solve-shards.ts'
@@ -49,10 +50,10 @@ function solveFrom(offset: number): number[] {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const share = { module: compileKernel(solverBytes), memory, layout }
   new Float32Array(memory.buffer).set(makeFactors(20, k, 1), layout.fixed / 4)
-  const rank = Uint32Array.from({ length: 20 }, (_, row) => row)
+  const order = Uint32Array.from({ length: 20 }, (_, row) => row)
   new Uint32Array(memory.buffer).set(
-    [...rank].flatMap((place) => [layout.fixed + place * 4 * k, 0]),
-    layout.columns / 4,
+    [...order].flatMap((place) => [layout.fixed + place * 4 * k, 0]),
+    layout.records / 4,
   )
   const counts = [2, 7, 3]
   const total = counts.reduce((sum, count) => sum + count, 0)
@@ -68,6 +69,8 @@ function solveFrom(offset: number): number[] {
   counts.forEach((count, row) => {
     indptr[row + 1] = indptr[row] + count
   })
+  const values = sharedFloat32(total)
+  for (let e = 0; e < total; e++) values[e] = 1 + (e % 3)
   const after = new Float32Array(counts.length * k)
   const failed = solveShards({
     share,
@@ -77,15 +80,15 @@ function solveFrom(offset: number): number[] {
     rows: {
       indptr,
       indices: far(Uint32Array.from({ length: total }, (_, e) => (e * 7) % 20)),
-      values: far(Float32Array.from({ length: total }, (_, e) => 1 + (e % 3))),
+      values: far(values),
       before: new Float32Array(counts.length * k),
       after,
     },
-    system: { alpha: 2, shift: 1, warmFrom: 0, tolerance: 0.01, maxSteps: 5 },
-    rank,
+    system: { alpha: 2, shift: 1, warm: false, tolerance: 0.01, maxSteps: 5 },
+    order,
     restart: false,
-    coded: false,
-    sums: new Float64Array(3),
+    quantized: false,
+    totals: new Float64Array(3),
   })
   expect(failed).toBeUndefined()
   return [...after]
@@ -112,7 +115,7 @@ describe('planLayout', () => {
       const starts = Object.values(layout.areas)
       expect(starts).toEqual([...starts].sort((a, b) => a - b))
       expect(new Set(starts).size).toBe(starts.length)
-      for (const at of [...starts, layout.fixed, layout.columns, layout.rotation, layout.scratch])
+      for (const at of [...starts, layout.fixed, layout.records, layout.transform, layout.scratch])
         expect(at % 16).toBe(0)
       expect(layout.areas.source - layout.areas.block).toBeGreaterThanOrEqual(BLOCK_ROWS * layout.padded * 4)
       expect(layout.fixed).toBeGreaterThanOrEqual(layout.scratch + 3 * layout.scratchBytes)
@@ -126,8 +129,8 @@ describe('planMemory', () => {
     const plan = planMemory({ users: 3e6, items: 1e6, entries: 1e9, factors: 128, threads: 2 })
     expect(plan.matrix).toBe(2 * 1e9 * 5 + 12 * (4e6 + 2))
     expect(plan.factors).toBe(2 * 4 * 128 * 4e6)
-    expect(plan.rotated).toBe((128 + 8) * 3e6)
-    expect(plan.total).toBe(plan.matrix + plan.factors + plan.rotated + plan.scratch + plan.process)
+    expect(plan.transformed).toBe((128 + 8) * 3e6)
+    expect(plan.total).toBe(plan.matrix + plan.factors + plan.transformed + plan.scratch + plan.process)
     expect(plan.scratch + plan.process).toBeLessThan(210e6)
   })
 
@@ -135,8 +138,8 @@ describe('planMemory', () => {
     const base = { users: 1e6, items: 1e5, entries: 1e8, threads: 2 }
     const plan = planMemory(base)
     expect(planMemory({ ...base, codes: false }).matrix - plan.matrix).toBe(6 * 1e8)
-    expect(planMemory({ ...base, gatherPrecision: 'float32' }).rotated - plan.rotated).toBe(3 * 128 * 1e6)
-    expect(planMemory({ ...base, solver: 'cholesky' }).rotated).toBe(0)
+    expect(planMemory({ ...base, gatherPrecision: 'float32' }).transformed - plan.transformed).toBe(3 * 128 * 1e6)
+    expect(planMemory({ ...base, solver: 'cholesky' }).transformed).toBe(0)
     expect(planMemory({ ...base, factors: 121 }).factors).toBe(plan.factors)
   })
 

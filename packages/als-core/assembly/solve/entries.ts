@@ -1,32 +1,31 @@
 // The entries of a block of rows, in two areas of 8 bytes an entry: the record of its column (the address of its row of Z and
-// what code-rows.ts says of its codes), called its place; its weight w and its target b. And the row whose turn it is, which has
-// a part of them.
+// what int8-rows.ts says of its codes); its weight w and its target b. And the row under way, which has a part of them.
 
-let columns: usize = 0, allPlaces: usize = 0, allWeights: usize = 0;
+let columnRecords: usize = 0, allRecords: usize = 0, allWeights: usize = 0;
 /** Of the row under way. */
-export let places: usize = 0, weights: usize = 0;
+export let records: usize = 0, weights: usize = 0;
 
-/** Where the records of the columns are. */
-export function setColumns(columnsAt: usize): void {
-  columns = columnsAt;
+/** Where the records of the columns are: one per row of the fixed side. */
+export function setColumnRecords(columnRecordsAt: usize): void {
+  columnRecords = columnRecordsAt;
 }
 
-export function setAreas(placesAt: usize, weightsAt: usize): void {
-  allPlaces = placesAt; allWeights = weightsAt;
+export function setAreas(recordsAt: usize, weightsAt: usize): void {
+  allRecords = recordsAt; allWeights = weightsAt;
   enterRow(0);
 }
 
 /** The row whose entries begin with the areas' entry `first` is under way. */
 export function enterRow(first: i32): void {
   const at = <usize>first << 3;
-  places = allPlaces + at; weights = allWeights + at;
+  records = allRecords + at; weights = allWeights + at;
 }
 
-/** Places of `count` entries from their columns at `indices`. */
-export function placeEntries(indices: usize, count: i32): void {
-  let at = allPlaces;
+/** The records of `count` entries, looked up by their columns at `indices`. */
+export function lookUpRecords(indices: usize, count: i32): void {
+  let at = allRecords;
   for (const end = indices + (<usize>count << 2); indices < end; indices += 4, at += 8) {
-    store<u64>(at, load<u64>(columns + (<usize>load<u32>(indices) << 3)));
+    store<u64>(at, load<u64>(columnRecords + (<usize>load<u32>(indices) << 3)));
   }
 }
 

@@ -1,8 +1,8 @@
 // The solver's kernel: everything that `train` runs in WebAssembly.
 export { gram, packPanels, multiply } from "./product";
-export { encodeRows } from "./code-rows";
-export { encodeFactors, multiplyCodes } from "./code-product";
-export { scatterRows } from "./places";
-export { placeEntries, weighValues, weighCodebook, weighCodes } from "./entries";
+export { encodeRows } from "./int8-rows";
+export { encodeFactors, multiplyCodes } from "./int16-product";
+export { scatterRows } from "./gather";
+export { lookUpRecords, weighValues, weighCodebook, weighCodes } from "./entries";
 export { setFixedSide, setScratch, setCapacity } from "./pass";
-export { solveRows } from "./rows";
+export { solveRows } from "./conjugate-gradients";

@@ -1,12 +1,12 @@
 // A pass over the entries of the row under way: inner products of their rows of Z with a vector, and the sum of these rows by
 // weights that follow from them.
-import { CHUNK, touch, copyRows } from "./places";
-import { enterRow, firstOf4, places, secondOf4, setAreas, setColumns, weights } from "./entries";
-import { dots4, gatherDots4, addRows } from "./float-rows";
+import { CHUNK, touch, copyRows } from "./gather";
+import { enterRow, firstOf4, records, secondOf4, setAreas, setColumnRecords, weights } from "./entries";
+import { float32Dots4, gatherFloat32Dots4, addFloat32Rows } from "./float32-rows";
 import {
-  addCodes, codeDots4, encode, encodeRough, encodeVector, fastLargestLane, gatherCodeDots4, groupBytes, isRough, largestOf, roughDots4,
-  roughProduct, roughSquare, unitsOf,
-} from "./code-rows";
+  addInt8Rows, int8Dots4, encode, encodeRough, encodeVector, fastLargestLane, gatherInt8Dots4, groupBytes, isRough, largestOf, roughDots4,
+  roughProduct, roughSquare, scalesOf,
+} from "./int8-rows";
 import { clear, copy, dot, fma, sumLanes } from "../simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas. */
@@ -27,30 +27,30 @@ declare function fetchRows(start: i32, count: i32, to: usize): void;
 let z: usize = 0, rowBytes: usize = 0, tile: usize = 0, tileRows: i32 = 0, chunk: usize = 0, scalars: usize = 0, tail: usize = 0;
 let scaledVector: usize = 0, sum: usize = 0, integers: usize = 0, zeros: usize = 0;
 /** Whether Z is int8, and the bytes of a vector. */
-export let coded: bool = false, stride: usize = 0;
+export let quantized: bool = false, stride: usize = 0;
 /** Whether inner products alone are taken with a rounded vector. */
 let rough: bool = false;
 /** Three vectors for the conjugate gradients, one after the other, and D. */
 export let vectors: usize = 0, d: usize = 0;
-// The row under way: its first entry in the areas, whether the places of its rows stay from pass to pass, whether a pass has
+// The row under way: its first entry in the areas, whether the records of its rows stay from pass to pass, whether a pass has
 // had them, and whether that copies them to the tile.
 let firstEntry: i32 = 0, entries: i32 = 0, scaled: bool = false, resident: bool = false, gathered: bool = false, copied: bool = false;
 /** What a pass sums up beside its vector; `sumRounding` is Σ w u² of the residual's. */
 export let sumTarget: f64 = 0, sumSquare: f64 = 0, sumRounding: f64 = 0;
 
 /** Where Z is, 0 when its rows come by `fetchRows`, and the record of each column. `format`: 0 float32, 1 int8. */
-export function setFixedSide(zAt: usize, columnsAt: usize, format: i32, k: i32): void {
-  z = zAt; coded = format == 1; stride = <usize>k << 2; rowBytes = coded ? <usize>k : stride;
-  rough = coded && isRough(k);
-  setColumns(columnsAt);
+export function setFixedSide(zAt: usize, columnRecordsAt: usize, format: i32, k: i32): void {
+  z = zAt; quantized = format == 1; stride = <usize>k << 2; rowBytes = quantized ? <usize>k : stride;
+  rough = quantized && isRough(k);
+  setColumnRecords(columnRecordsAt);
 }
 
 /**
  * Where the scratch areas are. `vectorsAt`: eight, the last all zeros (the codes of a vector of eight factors reach into it);
  * `chunkAt`: CHUNK rows of Z as float32, and 8 bytes for each and 32 more.
  */
-export function setScratch(placesAt: usize, weightsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {
-  setAreas(placesAt, weightsAt);
+export function setScratch(recordsAt: usize, weightsAt: usize, tileAt: usize, rowsInTile: i32, vectorsAt: usize, chunkAt: usize): void {
+  setAreas(recordsAt, weightsAt);
   tile = tileAt; tileRows = rowsInTile;
   chunk = chunkAt; scalars = chunk + <usize>CHUNK * stride; tail = scalars + (<usize>CHUNK << 3);
   vectors = vectorsAt; d = vectors + 3 * stride; scaledVector = d + stride;
@@ -88,8 +88,8 @@ export function pass(kind: i32, v: usize, out: usize): void {
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
     clear(to, stride);
   }
-  const unit: f32 = coded ? encodeVector(from, stride, integers) : 1;
-  passAll(kind, coded ? integers : from, unit, to);
+  const scale: f32 = quantized ? encodeVector(from, stride, integers) : 1;
+  passAll(kind, quantized ? integers : from, scale, to);
   if (scaled) {
     for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
   }
@@ -105,47 +105,47 @@ export let square: f32 = 0, slope: f32 = 0;
 export function passAlong(p: usize, r: usize, largest: f32, out: usize): void {
   sumSquare = 0;
   const isResidual = p == r && !scaled;
-  let from = p, unit: f32 = 1;
+  let from = p, scale: f32 = 1;
   if (scaled) {
     from = scaledVector;
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(p + t), v128.load(d + t)));
   }
   if (rough) {
-    unit = encodeRough(from, stride, isResidual ? largest : largestOf(from, stride), integers, scaled ? sum : out);
+    scale = encodeRough(from, stride, isResidual ? largest : largestOf(from, stride), integers, scaled ? sum : out);
     if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(sum + t), v128.load(d + t)));
   } else {
     copy(p, out, stride);
-    if (coded) unit = encodeVector(from, stride, integers);
+    if (quantized) scale = encodeVector(from, stride, integers);
   }
   square = rough && isResidual ? roughSquare : dot(out, out, stride);
   slope = rough && isResidual ? roughProduct : dot(r, out, stride);
-  passAll(PASS_DOTS, coded ? integers : from, unit, sum);
+  passAll(PASS_DOTS, quantized ? integers : from, scale, sum);
 }
 
 /** All entries of the row, as many at a time as the areas hold. */
-function passAll(kind: i32, v: usize, unit: f32, out: usize): void {
-  if (capacity == 0) passEntries(kind, entries, v, unit, out);
+function passAll(kind: i32, v: usize, scale: f32, out: usize): void {
+  if (capacity == 0) passEntries(kind, entries, v, scale, out);
   else {
     for (let start = 0; start < entries; start += capacity) {
       const count = min(capacity, entries - start);
       fetchEntries(start, count);
-      passEntries(kind, count, v, unit, out);
+      passEntries(kind, count, v, scale, out);
     }
   }
   gathered = resident;
 }
 
 /** Chunk by chunk, so that a chunk is summed up from the first level cache where its inner products have brought it. */
-function passEntries(kind: i32, count: i32, v: usize, unit: f32, out: usize): void {
+function passEntries(kind: i32, count: i32, v: usize, scale: f32, out: usize): void {
   for (let first = 0; first < count; first += CHUNK) {
     const rows = min(CHUNK, count - first), at = <usize>first << 3;
     if (!gathered) bring(first, rows);
     // In line for each kind: the loops are shorter, and fewer values leave the registers.
-    if (coded) {
-      if (kind == PASS_RESIDUAL) passChunk(true, PASS_RESIDUAL, rows, at, v, unit, out);
-      else if (kind == PASS_PRODUCT) passChunk(true, PASS_PRODUCT, rows, at, v, unit, out);
-      else passChunk(true, PASS_DOTS, rows, at, v, unit, out);
-    } else passChunk(false, kind, rows, at, v, unit, out);
+    if (quantized) {
+      if (kind == PASS_RESIDUAL) passChunk(true, PASS_RESIDUAL, rows, at, v, scale, out);
+      else if (kind == PASS_PRODUCT) passChunk(true, PASS_PRODUCT, rows, at, v, scale, out);
+      else passChunk(true, PASS_DOTS, rows, at, v, scale, out);
+    } else passChunk(false, kind, rows, at, v, scale, out);
   }
 }
 
@@ -154,42 +154,42 @@ function bring(first: i32, rows: i32): void {
   const at = <usize>first << 3, to = tile + (resident ? <usize>first * rowBytes : 0);
   if (z == 0) {
     fetchRows(firstEntry + first, rows, to);
-    for (let q: usize = 0, row = to; q < <usize>rows << 3; q += 8, row += rowBytes) store<u32>(places + at + q, <u32>row);
+    for (let q: usize = 0, row = to; q < <usize>rows << 3; q += 8, row += rowBytes) store<u32>(records + at + q, <u32>row);
   } else {
-    touch(places + at, rows, rowBytes);
-    if (copied) copyRows(places + at, rows, rowBytes, to);
+    touch(records + at, rows, rowBytes);
+    if (copied) copyRows(records + at, rows, rowBytes, to);
   }
 }
 
 /** The rows of a chunk, in groups of four, the last filled up with rows of zeros. */
-@inline function passChunk(coded: bool, kind: i32, rows: i32, at: usize, v: usize, unit: f32, out: usize): void {
-  const groups = (rows + 3) >> 2, end = <usize>rows << 3, group = coded ? groupBytes(stride >> 2) : stride << 2;
-  const vectorUnit = f32x4.splat(unit);
+@inline function passChunk(quantized: bool, kind: i32, rows: i32, at: usize, v: usize, scale: f32, out: usize): void {
+  const groups = (rows + 3) >> 2, end = <usize>rows << 3, group = quantized ? groupBytes(stride >> 2) : stride << 2;
+  const vectorScale = f32x4.splat(scale);
   let to = chunk, total = f32x4.splat(0), largest = total, rounding = total;
   for (let q: usize = 0; q < end; q += 32, to += group) {
-    let from = places + at + q;
+    let from = records + at + q;
     if (q + 32 > end) { fillUp(from, end - q); from = tail; }
-    let dots: v128, own = vectorUnit;
-    if (coded) {
-      const records = secondOf4(from);
-      own = unitsOf(records);
-      if (kind != PASS_DOTS) dots = gatherCodeDots4(from, to, v, stride >> 2);
-      else if (rough) dots = roughDots4(from, records, v, stride >> 2);
-      else dots = codeDots4(from, v, stride >> 2);
-      dots = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(own, vectorUnit));
+    let dots: v128, own = vectorScale;
+    if (quantized) {
+      const scaleWords = secondOf4(from);
+      own = scalesOf(scaleWords);
+      if (kind != PASS_DOTS) dots = gatherInt8Dots4(from, to, v, stride >> 2);
+      else if (rough) dots = roughDots4(from, scaleWords, v, stride >> 2);
+      else dots = int8Dots4(from, v, stride >> 2);
+      dots = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(own, vectorScale));
     } else {
-      dots = kind == PASS_DOTS ? dots4(from, v, stride) : gatherDots4(from, to, v, stride);
+      dots = kind == PASS_DOTS ? float32Dots4(from, v, stride) : gatherFloat32Dots4(from, to, v, stride);
     }
     const weight = firstOf4(weights + at + q);
     let weighed = f32x4.mul(dots, weight);
     if (kind == PASS_RESIDUAL) {
       const target = secondOf4(weights + at + q);
       total = fma(dots, target, total);
-      if (coded) rounding = fma(weight, f32x4.mul(own, own), rounding);
+      if (quantized) rounding = fma(weight, f32x4.mul(own, own), rounding);
       weighed = f32x4.sub(target, weighed);
     } else total = fma(dots, weighed, total);
     if (kind != PASS_DOTS) {
-      if (coded) {
+      if (quantized) {
         weighed = f32x4.mul(weighed, own);
         largest = f32x4.pmax(largest, f32x4.abs(weighed));
       }
@@ -199,15 +199,15 @@ function bring(first: i32, rows: i32): void {
   if (kind == PASS_RESIDUAL) { sumTarget += <f64>sumLanes(total); sumRounding += <f64>sumLanes(rounding); }
   else sumSquare += <f64>sumLanes(total);
   if (kind == PASS_DOTS) return;
-  if (coded) {
+  if (quantized) {
     // Whole eights of them: what is behind the last group counts for nothing.
     const codes = scalars + (<usize>CHUNK << 2);
-    const scalarUnit = encode(scalars, (<usize>groups << 4) + 31 & ~31, fastLargestLane(largest), 32767, codes);
-    addCodes(codes, groups, chunk, out, stride >> 2, scalarUnit);
-  } else addRows(scalars, groups, chunk, out, stride);
+    const scalarScale = encode(scalars, (<usize>groups << 4) + 31 & ~31, fastLargestLane(largest), 32767, codes);
+    addInt8Rows(codes, groups, chunk, out, stride >> 2, scalarScale);
+  } else addFloat32Rows(scalars, groups, chunk, out, stride);
 }
 
-/** The last `bytes / 8` entries' places, then rows of zeros, at `tail`. */
+/** The last `bytes / 8` entries' records, then rows of zeros, at `tail`. */
 function fillUp(from: usize, bytes: usize): void {
   for (let t: usize = 0; t < 32; t += 8) store<u64>(tail + t, t < bytes ? load<u64>(from + t) : <u64>zeros);
 }

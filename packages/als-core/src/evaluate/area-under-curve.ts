@@ -5,7 +5,7 @@ import type { AlsModel } from '../model/als-model.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat64 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { type ScoreLayout, type ScoreShare, usersPerShard } from './curve-shards.ts'
+import { type curveShards, type ScoreLayout, type ScoreShare, usersPerShard } from './curve-shards.ts'
 import type { PopularityBucket } from './popularity-buckets.ts'
 
 /**
@@ -46,7 +46,13 @@ export async function areaUnderCurve(
   const sums = sharedFloat64(2 * buckets.length * Math.max(1, shards))
   const matrices = { train: { csr: train.csr }, test: { csr: test.csr, codebook: test.codebook } }
   const members = buckets.map((bucket) => bucket.members)
-  await runShards(pool, 'curveShards', shards, { share, userFactors, users, ...matrices, members, sums }, { signal })
+  await runShards<typeof curveShards>(
+    pool,
+    'curveShards',
+    shards,
+    { share, userFactors, users, ...matrices, members, sums },
+    { signal },
+  )
   return buckets.map((_, b) => {
     let sum = 0
     let count = 0

@@ -1,3 +1,4 @@
+import { valueAt } from '../matrix/entries.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
 
@@ -62,7 +63,7 @@ export function curveShards({ board, slot, share, userFactors, users, train, tes
     const { csr, codebook } = test
     const found: number[] = []
     for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
-      if ((codebook ? codebook[csr.values[e]] : csr.values[e]) > 0) found.push(csr.indices[e])
+      if (valueAt(csr, codebook, e) > 0) found.push(csr.indices[e])
     }
     const scored = found.map((item) => row[item])
     const known = [

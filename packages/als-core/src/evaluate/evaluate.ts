@@ -1,3 +1,4 @@
+import { countInteractions, valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
@@ -55,10 +56,7 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
   const recommender = 'rankUsers' in source ? undefined : new Recommender(source, { interactions: train, pool })
   try {
     const ranker = 'rankUsers' in source ? source : asRanker(recommender!)
-    const popularity = Uint32Array.from(
-      { length: train.items },
-      (_, i) => train.csc.indptr[i + 1] - train.csc.indptr[i],
-    )
+    const popularity = countInteractions(train)
     const all = { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
     const buckets = [all, ...popularityBuckets(train)]
     const sums = buckets.map(({ members }) => new MetricSums(cutoffs, members, popularity))
@@ -136,7 +134,7 @@ function usersToTest(test: InteractionMatrix, some: ArrayLike<number> | undefine
 function relevantItems({ csr, codebook }: InteractionMatrix, user: number): Set<number> {
   const items = new Set<number>()
   for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
-    const value = codebook ? codebook[csr.values[e]] : csr.values[e]
+    const value = valueAt(csr, codebook, e)
     if (value > 0) items.add(csr.indices[e])
   }
   return items

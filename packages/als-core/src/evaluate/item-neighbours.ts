@@ -1,3 +1,4 @@
+import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import { createRecommendations, type Recommendations } from '../recommend/recommendations.ts'
@@ -24,16 +25,16 @@ export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: I
     items: new Uint32Array(0),
     similarities: new Float64Array(0),
   }))
+  const counts = countInteractions(train)
   const tally = new Tally(items)
   for (let item = 0; item < items; item++) {
-    const count = csc.indptr[item + 1] - csc.indptr[item]
     for (let e = csc.indptr[item]; e < csc.indptr[item + 1]; e++) {
       const user = csc.indices[e]
       for (let f = csr.indptr[user]; f < csr.indptr[user + 1]; f++) tally.add(csr.indices[f], 1)
     }
     // cos(i, j) = |users of both| / √(|users of i|·|users of j|)
     near[item] = tally.takeTop(neighbours, (other, both) =>
-      other === item ? 0 : both / Math.sqrt(count * (csc.indptr[other + 1] - csc.indptr[other])),
+      other === item ? 0 : both / Math.sqrt(counts[item] * counts[other]),
     )
   }
   return { rankUsers: async (users, limit, signal) => rank(users, limit, signal) }

@@ -1,3 +1,4 @@
+import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 
 export interface PopularityBucket {
@@ -13,17 +14,16 @@ export interface PopularityBucket {
  * the next third, and all others. Equally popular items stand by row.
  */
 export function popularityBuckets(train: InteractionMatrix): PopularityBucket[] {
-  const { indptr } = train.csc
+  const counts = countInteractions(train)
   const order = Uint32Array.from({ length: train.items }, (_, item) => item)
-  const count = (item: number): number => indptr[item + 1] - indptr[item]
-  order.sort((a, b) => count(b) - count(a) || a - b)
+  order.sort((a, b) => counts[b] - counts[a] || a - b)
   const buckets = ['head', 'middle', 'tail'].map((name) => ({ name, members: new Uint8Array(train.items), items: 0 }))
   let before = 0
   for (const item of order) {
     const bucket = buckets[Math.min(2, Math.floor((3 * before) / Math.max(1, train.entries)))]
     bucket.members[item] = 1
     bucket.items++
-    before += count(item)
+    before += counts[item]
   }
   return buckets
 }

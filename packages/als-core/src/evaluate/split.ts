@@ -1,3 +1,4 @@
+import { valueAt } from '../matrix/entries.ts'
 import { matrixFromCsr } from '../matrix/from-csr.ts'
 import { matrixFromTriplets, type Triplets } from '../matrix/from-triplets.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
@@ -126,7 +127,7 @@ function selectEntries(matrix: InteractionMatrix, keep: (entry: number) => boole
     for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
       if (!keep(e)) continue
       indices[kept] = csr.indices[e]
-      values[kept++] = codebook ? codebook[csr.values[e]] : csr.values[e]
+      values[kept++] = valueAt(csr, codebook, e)
     }
     indptr[user + 1] = kept
   }
@@ -140,7 +141,7 @@ function selectUsers({ csr, codebook, items }: InteractionMatrix, users: Uint32A
   for (let row = 0; row < users.length; row++) {
     for (let e = csr.indptr[users[row]]; e < csr.indptr[users[row] + 1]; e++) {
       indices.push(csr.indices[e])
-      values.push(codebook ? codebook[csr.values[e]] : csr.values[e])
+      values.push(valueAt(csr, codebook, e))
     }
     indptr[row + 1] = indices.length
   }

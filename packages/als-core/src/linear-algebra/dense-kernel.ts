@@ -2,7 +2,7 @@ import * as denseBytes from '../kernel/dense.wasm.ts'
 import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
 import { runShards } from '../pool/run-shards.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { applySlice, type EigenKernel, type EigenSlices, SLICE } from './eigen-shards.ts'
+import { applySlice, type EigenKernel, type EigenSlices, type eigenShards, SLICE } from './eigen-shards.ts'
 
 /**
  * Float64 algebra on k×k matrices in WebAssembly, on the calling thread but for large eigenproblems. Matrices go in and out as
@@ -96,7 +96,7 @@ export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernel
         const vectors: EigenSlices = { k, stride, from, to, reflections: a, work, rotations, count }
         const slices = Math.ceil(stride / SLICE)
         if (pool && k >= POOLED)
-          await runShards(pool, 'eigenShards', slices, { ...vectors, module, memory }, { signal })
+          await runShards<typeof eigenShards>(pool, 'eigenShards', slices, { ...vectors, module, memory }, { signal })
         else for (let slice = 0; slice < slices; slice++) applySlice(exports, vectors, slice)
         ;[from, to] = [to, from]
       }

@@ -43,3 +43,10 @@ export function solveCholesky(l: Float64Array, n: number, b: Float64Array): void
     b[i] = s / l[i * n + i]
   }
 }
+
+/** Σ of the diagonal. */
+export function trace(matrix: Float64Array, n: number): number {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum += matrix[i * n + i]
+  return sum
+}

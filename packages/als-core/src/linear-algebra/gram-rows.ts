@@ -18,7 +18,7 @@ export async function gramOf(
   const rows = factors.length / k
   const shards = Math.max(1, Math.min(32, Math.ceil(rows / 256)))
   const partials = new Float64Array(new SharedArrayBuffer(8 * shards * k * k))
-  await runShards(pool, 'gramRowsShards', shards, { factors, k, partials })
+  await runShards<typeof gramRowsShards>(pool, 'gramRowsShards', shards, { factors, k, partials })
   const gram = new Float64Array(k * k)
   for (let at = 0; at < partials.length; at++) gram[at % (k * k)] += partials[at]
   for (let i = 0; i < k; i++) for (let j = 0; j < i; j++) gram[i * k + j] = gram[j * k + i]

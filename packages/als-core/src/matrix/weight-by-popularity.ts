@@ -1,4 +1,5 @@
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { countInteractions, valueAt } from './entries.ts'
 import { matrixFromCsr } from './from-csr.ts'
 import type { InteractionMatrix } from './interaction-matrix.ts'
 
@@ -12,16 +13,15 @@ import type { InteractionMatrix } from './interaction-matrix.ts'
  */
 export function weightByPopularity(matrix: InteractionMatrix, exponent = 0.25): InteractionMatrix {
   if (!(exponent >= 0 && exponent <= 1)) throw new RangeError(`exponent is ${exponent}, expected a number from 0 to 1.`)
-  const { users, items, entries, csr, csc, codebook } = matrix
-  const weights = Float64Array.from({ length: items }, (_, item) => {
-    const count = csc.indptr[item + 1] - csc.indptr[item]
-    return count === 0 ? 1 : ((count * items) / entries) ** -exponent
-  })
+  const { users, items, entries, csr, codebook } = matrix
+  const weights = Float64Array.from(countInteractions(matrix), (count) =>
+    count === 0 ? 1 : ((count * items) / entries) ** -exponent,
+  )
   const values = sharedFloat32(entries)
   let before = 0
   let after = 0
   for (let e = 0; e < entries; e++) {
-    const value = codebook ? codebook[csr.values[e]] : csr.values[e]
+    const value = valueAt(csr, codebook, e)
     values[e] = value * weights[csr.indices[e]]
     before += Math.abs(value)
     after += Math.abs(values[e])

@@ -6,9 +6,9 @@ export interface PhaseSeconds {
   /** FᵀF of the fixed side. */
   gram: number
   /** The change of basis and its k×k products: eigen-decomposition, or Cholesky where one λ serves all rows. */
-  eigen: number
-  /** The fixed side in the new basis. */
-  rotate: number
+  basis: number
+  /** The fixed side, brought to the new basis. */
+  transform: number
   /** The rows. */
   solve: number
 }

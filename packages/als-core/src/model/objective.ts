@@ -1,31 +1,106 @@
+import { valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from './als-model.ts'
 import type { ModelOptions } from './options.ts'
 
 /**
+ * The objective and what an entry of value r adds to it. With c = α·|r| the confidence and p = 1 where r > 0, else 0, the
+ * preference, a row x of the solved side minimises f(x) = xᵀ(α0·FᵀF + λI + Σ w f fᵀ)x - 2·xᵀ Σ b f over the rows f of the
+ * fixed side F. The kernel computes the same in float32: `weighValues` in assembly/solve/entries.ts.
+ */
+export type ObjectiveOptions = Pick<
+  ModelOptions,
+  'objective' | 'unobservedWeight' | 'alpha' | 'regularization' | 'regularizationScaling'
+>
+
+/** What turns the value of an entry into the terms of its row's system. */
+export interface EntryTerms {
+  readonly alpha: number
+  /** How much of an observed pair's confidence is in the dense part α0·FᵀF already: 1 for 'hkv', 0 for 'ials'. */
+  readonly shift: number
+}
+
+export function entryTerms({ alpha, objective }: Pick<ModelOptions, 'alpha' | 'objective'>): EntryTerms {
+  return { alpha, shift: objective === 'hkv' ? 1 : 0 }
+}
+
+/** c = α·|r|, the confidence. */
+export function confidenceOf(value: number, { alpha }: Pick<EntryTerms, 'alpha'>): number {
+  return alpha * Math.abs(value)
+}
+
+/** w = c - shift, the weight. */
+export function weightOf(value: number, terms: EntryTerms): number {
+  return confidenceOf(value, terms) - terms.shift
+}
+
+/** b = c·p, the target. */
+export function targetOf(value: number, terms: Pick<EntryTerms, 'alpha'>): number {
+  return value > 0 ? confidenceOf(value, terms) : 0
+}
+
+/** λ of a row with n entries: base·(n + extra)^exponent. */
+export interface RowLambda {
+  readonly base: number
+  readonly extra: number
+  readonly exponent: number
+}
+
+/** How λ depends on a row's number of entries; `others`: number of rows of the other side. */
+export function rowLambda(
+  options: Pick<ModelOptions, 'regularization' | 'regularizationScaling' | 'unobservedWeight'>,
+  others: number,
+): RowLambda {
+  const base = options.regularization
+  if (options.regularizationScaling === 'none') return { base, extra: 0, exponent: 0 }
+  if (options.regularizationScaling === 'count') return { base, extra: 0, exponent: 1 }
+  return { base, extra: options.unobservedWeight * others, exponent: options.regularizationScaling.nu }
+}
+
+/** λ of a row with n entries. */
+export function lambdaOf({ base, extra, exponent }: RowLambda, n: number): number {
+  return base * (n + extra) ** exponent
+}
+
+/** Σ b over the entries: the constant of the objective, c p² of each liked entry. */
+export function sumOfTargets({ csr, codebook }: InteractionMatrix, terms: EntryTerms): number {
+  const { values } = csr
+  let sum = 0
+  if (codebook) {
+    const counts = new Float64Array(256)
+    for (let e = 0; e < values.length; e++) counts[values[e]]++
+    codebook.forEach((value, code) => {
+      sum += counts[code] * targetOf(value, terms)
+    })
+    return sum
+  }
+  for (let e = 0; e < values.length; e++) sum += targetOf(values[e], terms)
+  return sum
+}
+
+/**
  * The objective of a model on a matrix, over all users × items pairs, in float64 and without forming them:
  * Σ_all α0 (x·y)² = α0·trace(XᵀX · YᵀY), plus a term for each observed entry, plus the regularisation.
- * `train` reports the same number from its last half-sweep; this one recomputes it from the factors.
+ * `train` reports the same number from its last half-sweep; this function recomputes it from the factors.
  */
 export function computeLoss(
   model: Pick<AlsModel, 'factors' | 'userFactors' | 'itemFactors'>,
   matrix: InteractionMatrix,
-  options: Pick<ModelOptions, 'objective' | 'unobservedWeight' | 'alpha' | 'regularization' | 'regularizationScaling'>,
+  options: ObjectiveOptions,
 ): number {
   const { factors: k, userFactors: x, itemFactors: y } = model
   const { csr, csc, codebook, users, items } = matrix
-  const shift = options.objective === 'hkv' ? 1 : 0
+  const terms = entryTerms(options)
   let loss = 0
   for (let u = 0; u < users; u++) {
     for (let e = csr.indptr[u]; e < csr.indptr[u + 1]; e++) {
       let score = 0
       const at = csr.indices[e] * k
       for (let j = 0; j < k; j++) score += x[u * k + j] * y[at + j]
-      const value = options.alpha * (codebook ? codebook[csr.values[e]] : csr.values[e])
-      const confidence = Math.abs(value)
+      const value = valueAt(csr, codebook, e)
       const preference = value > 0 ? 1 : 0
-      // hkv counts an observed pair once, with c; the trace below has counted it as unobserved.
-      loss += confidence * (preference - score) ** 2 - shift * score * score
+      // 'hkv' counts an observed pair once, with c; the trace below counts it again, as unobserved.
+      loss += confidenceOf(value, terms) * (preference - score) ** 2 - terms.shift * score * score
     }
   }
   const gramX = gram(x, k)
@@ -33,28 +108,20 @@ export function computeLoss(
   let trace = 0
   for (let i = 0; i < k * k; i++) trace += gramX[i] * gramY[i]
   loss += options.unobservedWeight * trace
-  const penalty = (f: Float32Array, indptr: Float64Array, others: number): number => {
-    const { base, extra, exponent } = rowLambda(options, others)
-    let sum = 0
-    for (let r = 0; r + 1 < indptr.length; r++) {
-      let squared = 0
-      for (let j = 0; j < k; j++) squared += f[r * k + j] ** 2
-      if (squared > 0) sum += squared * base * (indptr[r + 1] - indptr[r] + extra) ** exponent
-    }
-    return sum
-  }
-  return loss + penalty(x, csr.indptr, items) + penalty(y, csc.indptr, users)
+  return (
+    loss + penalty(x, k, csr.indptr, rowLambda(options, items)) + penalty(y, k, csc.indptr, rowLambda(options, users))
+  )
 }
 
-/** λ of a row with n entries as base·(n + extra)^exponent; `others`: rows of the other side. */
-export function rowLambda(
-  options: Pick<ModelOptions, 'regularization' | 'regularizationScaling' | 'unobservedWeight'>,
-  others: number,
-): { base: number; extra: number; exponent: number } {
-  const base = options.regularization
-  if (options.regularizationScaling === 'none') return { base, extra: 0, exponent: 0 }
-  if (options.regularizationScaling === 'count') return { base, extra: 0, exponent: 1 }
-  return { base, extra: options.unobservedWeight * others, exponent: options.regularizationScaling.nu }
+/** Σ λ|x|² over the rows of a side. */
+function penalty(factors: Float32Array, k: number, indptr: Float64Array, lambda: RowLambda): number {
+  let sum = 0
+  for (let r = 0; r + 1 < indptr.length; r++) {
+    let squared = 0
+    for (let j = 0; j < k; j++) squared += factors[r * k + j] ** 2
+    if (squared > 0) sum += squared * lambdaOf(lambda, indptr[r + 1] - indptr[r])
+  }
+  return sum
 }
 
 function gram(f: Float32Array, k: number): Float64Array {

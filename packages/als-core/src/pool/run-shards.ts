@@ -21,30 +21,38 @@ const STOP = 1
 const DONE = 2
 const FIRST = 3
 
+/** A function that a worker thread runs on the shards it takes; it stands under its own name in `worker.ts`. */
+export type ShardWork = (message: never) => unknown
+
+/** What `runShards` is given for it: the threads add their slot and the board. */
+export type ShardMessage<Work extends ShardWork> = Omit<Parameters<Work>[0], 'slot' | 'board'>
+
 /**
  * Runs `task` on every thread of the pool until all `shards` are done. Each thread gets `message` with its `slot` (0 to
  * threads - 1) and the `board`. When a thread dies, what it had not finished is run once more; a second failure is
  * thrown. On abort the threads stop after the shard they are in.
  *
+ * `runShards<typeof solveShards>(pool, 'solveShards', …)` takes the message that `solveShards` does, and returns what it does.
+ *
  * @returns what each thread returned, in no particular order.
  */
-export async function runShards<T>(
+export async function runShards<Work extends ShardWork>(
   pool: WorkerPool,
   task: string,
   shards: number,
-  message: object,
+  message: ShardMessage<Work>,
   { signal, onShards }: RunShardsOptions = {},
-): Promise<T[]> {
+): Promise<ReturnType<Work>[]> {
   signal?.throwIfAborted()
   const board: ShardBoard = { shards, state: new Int32Array(new SharedArrayBuffer(4 * (FIRST + shards))) }
   const stop = () => Atomics.store(board.state, STOP, 1)
   signal?.addEventListener('abort', stop)
   const timer = onShards && setInterval(() => onShards(Atomics.load(board.state, DONE)), 100)
   try {
-    const results: T[] = []
+    const results: ReturnType<Work>[] = []
     for (let attempt = 0; ; attempt++) {
       const runs = Array.from({ length: Math.min(pool.threads, shards) }, (_, slot) =>
-        pool.run<T>(task, { ...message, slot, board }),
+        pool.run<ReturnType<Work>>(task, { ...message, slot, board }),
       )
       const settled = await Promise.allSettled(runs)
       for (const result of settled) if (result.status === 'fulfilled') results.push(result.value)

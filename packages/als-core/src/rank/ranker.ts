@@ -1,5 +1,6 @@
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
+import type { rankQueries } from './rank-queries.ts'
 import type { RankingIndex } from './ranking-index.ts'
 import type { ExcludedRows, RankTask } from './task.ts'
 
@@ -101,7 +102,10 @@ export class Ranker {
     try {
       for (let attempt = 0; !signal?.aborted; attempt++) {
         try {
-          return await this.#pool.run('rankQueries', { ...task, area })
+          return await this.#pool.run<ReturnType<typeof rankQueries>>('rankQueries', {
+            ...task,
+            area,
+          } satisfies RankTask)
         } catch (error) {
           if (attempt === 1) throw error
         }

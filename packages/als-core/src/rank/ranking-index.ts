@@ -3,7 +3,7 @@ import * as topk from '../kernel/rank.wasm.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat64 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { normShard, panelShard } from './index-shards.ts'
+import { normShard, type normShards, type packShards, panelShard } from './index-shards.ts'
 import { planLayout, type RankingLayout } from './layout.ts'
 import { orderByNorm } from './order-by-norm.ts'
 
@@ -50,7 +50,7 @@ export async function buildRankingIndex(
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const module = compileKernel(topk, kernel)
   const norms = sharedFloat64(count)
-  await runShards(pool, 'normShards', Math.ceil(count / normShard), { factors, k, norms })
+  await runShards<typeof normShards>(pool, 'normShards', Math.ceil(count / normShard), { factors, k, norms })
   const wrong = norms.findIndex((norm) => !(norm < 2 ** 90))
   if (wrong >= 0) {
     throw new RangeError(
@@ -66,7 +66,14 @@ export async function buildRankingIndex(
     if (counts) f32[layout.penalties / 4 + position] = Math.log1p(counts[order[position]])
   }
   const shards = Math.ceil(count / 8 / panelShard)
-  const roundings = await runShards<number>(pool, 'packShards', shards, { factors, k, module, memory, layout, count })
+  const roundings = await runShards<typeof packShards>(pool, 'packShards', shards, {
+    factors,
+    k,
+    module,
+    memory,
+    layout,
+    count,
+  })
   const id = `${process.pid}.${performance.timeOrigin}.${++built}`
   return { id, module, memory, layout, factors, k, count, norms, rounding: Math.max(0, ...roundings) }
 }

@@ -1,7 +1,8 @@
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
+import { valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { rowLambda } from '../model/objective.ts'
+import { entryTerms, lambdaOf, rowLambda, targetOf, weightOf } from '../model/objective.ts'
 
 /** Why an item is recommended to a user. */
 export interface Explanation {
@@ -30,17 +31,13 @@ export function explain(
 ): Explanation {
   const { factors: k, itemFactors, userFactors, options } = model
   const rows = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
-  const { base, extra, exponent } = rowLambda(options, model.items)
-  const lambda = rows.length > 0 ? base * (rows.length + extra) ** exponent : base
-  const shift = options.objective === 'hkv' ? 1 : 0
-  const confidence = Array.from(rows, (_, n) => {
-    const value = csr.values[csr.indptr[user] + n]
-    return options.alpha * (codebook ? codebook[value] : value)
-  })
+  const lambda = rows.length > 0 ? lambdaOf(rowLambda(options, model.items), rows.length) : options.regularization
+  const terms = entryTerms(options)
+  const values = Array.from(rows, (_, n) => valueAt(csr, codebook, csr.indptr[user] + n))
   const system = gram.map((value) => options.unobservedWeight * value)
   for (let i = 0; i < k; i++) system[i * k + i] += lambda
   for (const [n, row] of rows.entries()) {
-    const weight = Math.abs(confidence[n]) - shift
+    const weight = weightOf(values[n], terms)
     const y = itemFactors.subarray(row * k, (row + 1) * k)
     for (let i = 0; i < k; i++) for (let j = 0; j <= i; j++) system[i * k + j] += weight * y[i] * y[j]
   }
@@ -54,7 +51,7 @@ export function explain(
   const contributions = Array.from(rows, (row, n) => {
     let similarity = 0
     for (let i = 0; i < k; i++) similarity += z[i] * itemFactors[row * k + i]
-    return { row, id: model.itemIds?.at(row) ?? row, contribution: confidence[n] > 0 ? similarity * confidence[n] : 0 }
+    return { row, id: model.itemIds?.at(row) ?? row, contribution: similarity * targetOf(values[n], terms) }
   }).sort((a, b) => b.contribution - a.contribution || a.row - b.row)
   return { score: contributions.reduce((sum, { contribution }) => sum + contribution, 0), modelScore, contributions }
 }

@@ -1,6 +1,5 @@
-import { identity, transposed } from '../linear-algebra/dense.ts'
+import { identity, trace, transposed } from '../linear-algebra/dense.ts'
 import type { DenseKernel, Triangle } from '../linear-algebra/dense-kernel.ts'
-import { padFactors } from './layout.ts'
 
 /**
  * The change of basis of a half-sweep. A side is kept in the basis in which it was last solved: its factors are X = X̂·P.
@@ -10,7 +9,7 @@ import { padFactors } from './layout.ts'
  */
 export interface Basis {
   /** W (k×k): Z = F̂·W, the fixed side in the new basis. */
-  readonly rotation: Float64Array
+  readonly transform: Float64Array
   /** What W is, if it is triangular: the product takes half the time. */
   readonly triangle?: Triangle
   /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. Absent: they start at X̂. */
@@ -81,7 +80,7 @@ function whitenedBasis(dense: DenseKernel, input: BasisInput, lambda: number): B
   const fromFactors = () => dense.invert(toFactors, triangle)
   const isContinued = solvedToFactors && isTriangular(solvedToFactors, k, triangle)
   return {
-    rotation: transposed(whitening, k),
+    transform: transposed(whitening, k),
     triangle: ofFixed,
     ...(!isContinued && { restart: solvedToFactors ? dense.product(solvedToFactors, fromFactors()) : fromFactors() }),
     toFactors,
@@ -110,20 +109,20 @@ async function spectralBasis(dense: DenseKernel, input: BasisInput): Promise<Bas
   const largest = values.reduce((a, b) => Math.max(a, b), 0)
   // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
   const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (-1 / 4) : 1))
-  const rotation = new Float64Array(k * k)
+  const transform = new Float64Array(k * k)
   const toFactors = fixed ? dense.product(vectors, fixed.directions) : vectors.slice()
   const q = transposed(toFactors, k)
   const restart = solvedToFactors ? dense.product(solvedToFactors, q) : q
   for (let i = 0; i < k; i++) {
     const length = fixed ? fixed.lengths[i] : 1
     for (let j = 0; j < k; j++) {
-      rotation[i * k + j] = length * vectors[j * k + i] * scales[j]
+      transform[i * k + j] = length * vectors[j * k + i] * scales[j]
       restart[i * k + j] /= scales[j]
       toFactors[i * k + j] *= scales[i]
     }
   }
   return {
-    rotation,
+    transform,
     restart,
     toFactors,
     diagonal: {
@@ -159,18 +158,4 @@ function innerProduct(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let at = 0; at < a.length; at++) sum += a[at] * b[at]
   return sum
-}
-
-function trace(matrix: Float64Array, k: number): number {
-  let sum = 0
-  for (let i = 0; i < k; i++) sum += matrix[i * k + i]
-  return sum
-}
-
-/** A k×k matrix in float32, padded with zeros: how the kernel wants it. */
-export function padded(matrix: Float64Array, k: number): Float32Array {
-  const width = padFactors(k)
-  const out = new Float32Array(width * width)
-  for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) out[i * width + j] = matrix[i * k + j]
-  return out
 }

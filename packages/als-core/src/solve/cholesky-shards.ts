@@ -1,50 +1,88 @@
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
-import { type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
-import type { FailedRow, RowSystem, SolveRows } from './solve-shards.ts'
+import { valueAt } from '../matrix/entries.ts'
+import { entryTerms, lambdaOf, rowLambda, targetOf, weightOf } from '../model/objective.ts'
+import { runShards, type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
+import { sharedFloat64 } from '../pool/shared-arrays.ts'
+import type { FailedRow, RowSystem, SolveRows, SolveTotals } from './row-system.ts'
+import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
+import type { Side } from './sides.ts'
+import type { Workbench } from './workbench.ts'
+
+/** Solves the rows of `solved` by Cholesky; `gram` is FᵀF of the fixed side. The result is in `solved.spare`. */
+export async function solveByCholesky(
+  bench: Workbench,
+  solved: Side,
+  fixed: Side,
+  gram: Float64Array,
+): Promise<SolveTotals> {
+  const { options, share, pool, running, codebook } = bench
+  const k = options.factors
+  const perRow = options.regularizationScaling !== 'none'
+  const dense = sharedFloat64(k * k)
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < k; j++) dense[i * k + j] = options.unobservedWeight * gram[i * k + j]
+    if (!perRow) dense[i * k + i] += options.regularization
+  }
+  const { count, bounds } = solved.solveShards
+  const totals = shardTotals(count)
+  const task = {
+    bounds,
+    rows: { ...solved.sparse, after: solved.spare },
+    codebook,
+    fixed: fixed.factors!.values,
+    dense,
+    k,
+    padded: share.layout.padded,
+    system: { ...entryTerms(options), ...(perRow && { lambda: rowLambda(options, fixed.rows) }) },
+    totals,
+  }
+  const failures = await runShards<typeof choleskyShards>(pool, 'choleskyShards', count, task, running)
+  throwOnFailure(failures, solved, options)
+  return addTotals(totals)
+}
 
 export interface CholeskyTask {
   readonly board: ShardBoard
   readonly bounds: Float64Array
-  readonly rows: SolveRows
+  readonly rows: Omit<SolveRows, 'before'>
   readonly codebook?: Float32Array
   /** The fixed side, rows × padded. */
   readonly fixed: Float32Array
   /** α0·FᵀF (k×k), plus λ on the diagonal when λ is the same for all rows. */
-  readonly gram: Float64Array
+  readonly dense: Float64Array
   readonly k: number
   readonly padded: number
-  readonly system: RowSystem
-  /** For each shard: Σ f, Σ λ|x|², steps. */
-  readonly sums: Float64Array
+  readonly system: Pick<RowSystem, 'alpha' | 'shift' | 'lambda'>
+  readonly totals: Float64Array
 }
 
 /**
- * The reference: each row's normal equations (α0·FᵀF + λI + Σ w f fᵀ) x = Σ b f, formed and solved by Cholesky in
- * float64. n·k² + k³/3 a row where conjugate gradients pay a few times n·k.
+ * Worker task, the reference: each row's normal equations (α0·FᵀF + λI + Σ w f fᵀ) x = Σ b f, formed and solved by Cholesky
+ * in float64. n·k² + k³/3 per row where conjugate gradients pay a few times n·k.
  */
 export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
-  const { board, bounds, rows, codebook, fixed, gram, k, padded, system, sums } = task
-  const { indptr, indices, values, after } = rows
+  const { board, bounds, rows, codebook, fixed, dense, k, padded, system, totals } = task
+  const { indptr, indices, after } = rows
   const a = new Float64Array(k * k)
   const b = new Float64Array(k)
   const f = new Float64Array(k)
   for (const shard of takeShards(board)) {
-    let loss = 0
+    let objective = 0
     let penalty = 0
     for (let row = bounds[2 * shard]; row < bounds[2 * shard + 1]; row++) {
       const n = indptr[row + 1] - indptr[row]
       b.fill(0)
       if (n > 0) {
-        a.set(gram)
+        a.set(dense)
         let lambda = 0
         if (system.lambda) {
-          lambda = Math.fround(system.lambda.base * (n + system.lambda.extra) ** system.lambda.exponent)
+          lambda = Math.fround(lambdaOf(system.lambda, n))
           for (let i = 0; i < k; i++) a[i * k + i] += lambda
         }
         for (let e = indptr[row]; e < indptr[row + 1]; e++) {
-          const c = system.alpha * (codebook ? codebook[values[e]] : values[e])
-          const weight = Math.abs(c) - system.shift
-          const target = Math.max(c, 0)
+          const value = valueAt(rows, codebook, e)
+          const weight = weightOf(value, system)
+          const target = targetOf(value, system)
           for (let i = 0; i < k; i++) f[i] = fixed[indices[e] * padded + i]
           for (let i = 0; i < k; i++) {
             const s = weight * f[i]
@@ -62,16 +100,14 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
         solveCholesky(lower, k, b)
         let squared = 0
         for (let i = 0; i < k; i++) {
-          loss -= b[i] * rhs[i]
+          objective -= b[i] * rhs[i]
           squared += b[i] * b[i]
         }
         penalty += lambda * squared
       }
       after.set(b, row * padded)
     }
-    sums[3 * shard] = loss
-    sums[3 * shard + 1] = penalty
-    sums[3 * shard + 2] = 0
+    setTotals(totals, shard, { objective, penalty, steps: 0 })
   }
   return undefined
 }

@@ -1,27 +1,32 @@
+import type { Triangle } from '../linear-algebra/dense-kernel.ts'
 import type { Layout } from './layout.ts'
+
+/** What a product may leave out of W: see assembly/solve/product.ts. */
+export const FULL = 0
+export const TRIANGLES: Record<Triangle, number> = { lower: 1, upper: 2 }
 
 /** The kernel's exports; every argument is a byte address, a count or a number (see assembly/). */
 export interface SolverKernel {
   gram(a: number, rows: number, k: number, panels: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, triangle: number, c: number): void
-  encodeFactors(a: number, rows: number, k: number, scales: number, to: number, units: number): void
+  encodeFactors(a: number, rows: number, k: number, columnScales: number, to: number, scales: number): void
   multiplyCodes(
     a: number,
-    aUnits: number,
+    aScales: number,
     rows: number,
     k: number,
     packed: number,
-    wUnits: number,
+    wScales: number,
     triangle: number,
     c: number,
   ): void
-  encodeRows(from: number, rows: number, k: number, columns: number): void
-  scatterRows(from: number, rows: number, bytes: number, columns: number): void
-  setFixedSide(z: number, columns: number, format: number, k: number): void
-  setScratch(places: number, weights: number, tile: number, tileRows: number, vectors: number, chunk: number): void
+  encodeRows(from: number, rows: number, k: number, records: number): void
+  scatterRows(from: number, rows: number, bytes: number, records: number): void
+  setFixedSide(z: number, records: number, format: number, k: number): void
+  setScratch(records: number, weights: number, tile: number, tileRows: number, vectors: number, chunk: number): void
   setCapacity(entries: number): void
-  placeEntries(indices: number, count: number): void
+  lookUpRecords(indices: number, count: number): void
   weighValues(values: number, count: number, alpha: number, shift: number): void
   weighCodebook(codebook: number, alpha: number, shift: number, table: number): void
   weighCodes(codes: number, count: number, table: number): void
@@ -31,7 +36,7 @@ export interface SolverKernel {
     block: number,
     diagonal: number,
     lambda: number,
-    start: number,
+    warm: number,
     resident: number,
     tolerance: number,
     maxSteps: number,

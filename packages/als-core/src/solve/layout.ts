@@ -2,14 +2,16 @@ import type { ModelOptions } from '../model/options.ts'
 
 /** Where things lie in the kernel's shared memory, in bytes. */
 export interface Layout {
-  /** Rows of Z, and the record of each column: the address of its row, and of int8 codes the unit and Σ c; 0 when Z is outside. */
+  /** Rows of Z; 0 when they are outside. */
   readonly fixed: number
-  readonly columns: number
-  /** The k×k matrices W (fixed side to the new basis) and R (previous solution to its start), packed in panels. */
-  readonly rotation: number
-  /** Of W as codes: the scale of each row, which the columns of F are multiplied by, and the unit of each column. */
-  readonly rotationScales: number
-  readonly rotationUnits: number
+  /** The record of each row of the fixed side: the address of its row of Z, and of int8 codes the scale and Σ c; 0 when Z is outside. */
+  readonly records: number
+  /** The k×k matrix W, which brings the fixed side to the new basis, packed in panels or as codes. */
+  readonly transform: number
+  /** Of W as codes: the scale of each row, which the columns of F are multiplied by, and of each column. */
+  readonly transformRowScales: number
+  readonly transformColumnScales: number
+  /** The k×k matrix R, which brings the previous solution to where the rows start, packed in panels. */
   readonly restart: number
   readonly codebook: number
   /** Two vectors, see `Basis`. */
@@ -29,13 +31,21 @@ export interface Layout {
 
 /** Offsets within a scratch area. */
 export interface ScratchAreas {
+  /** Rows that a product makes or that are solved, BLOCK_ROWS at a time; for a Gram product, its input in panels. */
   readonly block: number
+  /** Rows that a product reads. */
   readonly source: number
+  /** Rows that a product reads as int16 codes, their scales, and the records of rows of a Z outside. */
+  readonly factorCodes: number
+  readonly factorScales: number
+  readonly rowRecords: number
+  /** Columns and values of the entries of a block, as they are in the matrix. */
   readonly indices: number
   readonly values: number
   /** Weight and target of each code. */
-  readonly weighed: number
-  readonly places: number
+  readonly codeTerms: number
+  /** The record of each entry's column, and its weight and target. */
+  readonly records: number
   readonly weights: number
   readonly indptr: number
   readonly lambda: number
@@ -44,12 +54,13 @@ export interface ScratchAreas {
   readonly vectors: number
   readonly chunk: number
   readonly tile: number
-  readonly gram: number
+  /** k×k in float32: the Gram matrix of a shard's rows, or a matrix on its way to panels. */
+  readonly square: number
 }
 
 /** Rows solved or multiplied at a time; a multiple of the six of a product's inner loop. */
 export const BLOCK_ROWS = 96
-/** Entries whose rows of Z are brought in at a time: CHUNK of assembly/solve/places.ts. */
+/** Entries whose rows of Z are brought in at a time: CHUNK of assembly/solve/gather.ts. */
 const CHUNK = 64
 /** Entries of a block of rows; a longer row is streamed through in pieces. */
 export const BLOCK_ENTRIES = 32_768
@@ -100,10 +111,13 @@ export function planLayout(
   const areas: ScratchAreas = {
     block: take(BLOCK_ROWS * vector),
     source: take(BLOCK_ROWS * vector),
+    factorCodes: take(BLOCK_ROWS * padded * 2),
+    factorScales: take(BLOCK_ROWS * 4),
+    rowRecords: take(BLOCK_ROWS * 8),
     indices: take(BLOCK_ENTRIES * 4 + 64),
     values: take(BLOCK_ENTRIES * 4 + 64),
-    weighed: take(256 * 8),
-    places: take(BLOCK_ENTRIES * 8 + 64),
+    codeTerms: take(256 * 8),
+    records: take(BLOCK_ENTRIES * 8 + 64),
     weights: take(BLOCK_ENTRIES * 8 + 64),
     indptr: take((BLOCK_ROWS + 1) * 4),
     lambda: take(BLOCK_ROWS * 4),
@@ -112,28 +126,28 @@ export function planLayout(
     vectors: take(8 * vector),
     chunk: take(CHUNK * (vector + 8) + 32),
     tile: take(tileRows * padded * bytes),
-    gram: take(square),
+    square: take(square),
   }
   const scratchBytes = end
   const sideBytes = rows * (padded * bytes + 8)
 
   end = 65_536
-  const rotation = take(square)
-  const rotationScales = take(vector)
-  const rotationUnits = take(vector)
+  const transform = take(square)
+  const transformRowScales = take(vector)
+  const transformColumnScales = take(vector)
   const restart = take(square)
   const codebook = take(256 * 4)
   const diagonal = take(2 * vector)
   const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
   const scratch = take(scratchBytes * threads)
-  const columns = outside ? 0 : take(rows * 8)
+  const records = outside ? 0 : take(rows * 8)
   const fixed = outside ? 0 : take(rows * padded * bytes + 32)
   return {
     fixed,
-    columns,
-    rotation,
-    rotationScales,
-    rotationUnits,
+    records,
+    transform,
+    transformRowScales,
+    transformColumnScales,
     restart,
     codebook,
     diagonal,

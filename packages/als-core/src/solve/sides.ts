@@ -20,10 +20,10 @@ export interface Side {
   /** Where the next half-sweep writes: the factors before are kept, so that shards can run again and aborts lose nothing. */
   spare: Float32Array<SharedArrayBuffer>
   /**
-   * Place of each row in Z, by falling number of entries: what is read most lies together, on few pages. Where ids say
-   * nothing about activity an entry took 62 ns instead of 79 (100,000 rows, k = 128, Zipf).
+   * Position of each row in Z, in descending order of the number of entries: what is read most lies together, on few pages.
+   * Where ids say nothing about activity an entry took 62 ns instead of 79 (100,000 rows, k = 128, Zipf).
    */
-  readonly rank: Uint32Array<SharedArrayBuffer>
+  readonly order: Uint32Array<SharedArrayBuffer>
   readonly solveShards: Shards
   readonly gramShards: Shards
   readonly rowShards: Shards
@@ -37,7 +37,7 @@ export function makeSides(matrix: InteractionMatrix, k: number, padded: number):
     sparse,
     factors: undefined,
     spare: sharedFloat32(rows * padded),
-    rank: rankByEntries(sparse.indptr),
+    order: orderByEntries(sparse.indptr),
     solveShards: planSolveShards(sparse.indptr),
     gramShards: planRowShards(rows, mostGramShards(k)),
     rowShards: planRowShards(rows, 256),
@@ -59,15 +59,15 @@ export function rollBack(side: Side, factors: Factors | undefined): void {
   side.factors = factors
 }
 
-/** A counting sort of the rows by falling number of entries, stable. */
-function rankByEntries(indptr: Float64Array): Uint32Array<SharedArrayBuffer> {
+/** A counting sort of the rows in descending order of their number of entries, stable: the position of each row. */
+function orderByEntries(indptr: Float64Array): Uint32Array<SharedArrayBuffer> {
   const rows = indptr.length - 1
-  let most = 0
-  for (let r = 0; r < rows; r++) most = Math.max(most, indptr[r + 1] - indptr[r])
-  const next = new Float64Array(most + 2)
-  for (let r = 0; r < rows; r++) next[most - (indptr[r + 1] - indptr[r]) + 1]++
-  for (let n = 0; n <= most; n++) next[n + 1] += next[n]
-  const rank = sharedUint32(rows)
-  for (let r = 0; r < rows; r++) rank[r] = next[most - (indptr[r + 1] - indptr[r])]++
-  return rank
+  let longest = 0
+  for (let r = 0; r < rows; r++) longest = Math.max(longest, indptr[r + 1] - indptr[r])
+  const next = new Float64Array(longest + 2)
+  for (let r = 0; r < rows; r++) next[longest - (indptr[r + 1] - indptr[r]) + 1]++
+  for (let n = 0; n <= longest; n++) next[n + 1] += next[n]
+  const order = sharedUint32(rows)
+  for (let r = 0; r < rows; r++) order[r] = next[longest - (indptr[r + 1] - indptr[r])]++
+  return order
 }

@@ -1,76 +1,91 @@
-import { type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
-import { type KernelShare, viewKernel } from './kernel-view.ts'
+import { entryTerms, lambdaOf, rowLambda } from '../model/objective.ts'
+import { runShards, stopShards, takeShards } from '../pool/run-shards.ts'
+import type { Basis } from './basis.ts'
+import type { RowsTask } from './block-rows.ts'
+import { FULL, type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
-import { FULL, type OutsideRows } from './product-shards.ts'
+import { loadMatrix } from './load-matrix.ts'
+import type { FailedRow, RowSystem, SolveRows, SolveTotals } from './row-system.ts'
+import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
+import type { Side } from './sides.ts'
+import type { OutsideRows, Workbench } from './workbench.ts'
 
-/** The sparse side that is being solved. */
-export interface SolveRows {
-  readonly indptr: Float64Array
-  readonly indices: Uint32Array
-  readonly values: Float32Array | Uint8Array
-  /** The factors before (rows × padded, in their basis) and, apart from them, after: a shard can be run again. */
-  readonly before: Float32Array
-  readonly after: Float32Array
+/** Solves the rows of `solved` against Z, which is in place. The result, X̂ in the new basis, is in `solved.spare`. */
+export async function solveByConjugateGradients(
+  bench: Workbench,
+  solved: Side,
+  fixed: Side,
+  basis: Basis,
+): Promise<SolveTotals> {
+  const { options, share, pool, quantized, outside, running } = bench
+  if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
+  if (basis.diagonal) loadDiagonal(share, basis.diagonal)
+  const { count, bounds } = solved.solveShards
+  const totals = shardTotals(count)
+  const task = {
+    share,
+    bounds,
+    rows: { ...solved.sparse, before: solved.factors?.values ?? solved.spare, after: solved.spare },
+    order: fixed.order,
+    system: {
+      ...entryTerms(options),
+      ...(basis.diagonal && { lambda: rowLambda(options, fixed.rows) }),
+      warm: solved.factors !== undefined,
+      tolerance: options.tolerance,
+      maxSteps: options.maxSteps,
+    },
+    restart: basis.restart !== undefined,
+    quantized,
+    outside,
+    totals,
+  }
+  const failures = await runShards<typeof solveShards>(pool, 'solveShards', count, task, running)
+  throwOnFailure(failures, solved, options)
+  return addTotals(totals)
 }
 
-/** The numbers of the row systems. */
-export interface RowSystem {
-  readonly alpha: number
-  /** w = α|v| - shift: 1 for 'hkv', 0 for 'ials'. */
-  readonly shift: number
-  /** λ of a row of n entries is base·(n + extra)^exponent; absent when λ is part of the basis. */
-  readonly lambda?: { base: number; extra: number; exponent: number }
-  /** Rows of at least this many entries start from their previous solution; 0: none does. */
-  readonly warmFrom: number
-  readonly tolerance: number
-  readonly maxSteps: number
+/** The diagonal of the row systems, its two vectors one after the other, 1 in the padding. */
+function loadDiagonal({ layout, memory }: KernelShare, { observed, lambda }: NonNullable<Basis['diagonal']>): void {
+  const f32 = new Float32Array(memory.buffer, layout.diagonal, 2 * layout.padded).fill(1)
+  f32.set(observed)
+  f32.set(lambda, layout.padded)
 }
 
-export interface SolveTask {
-  readonly share: KernelShare
-  readonly slot: number
-  readonly board: ShardBoard
-  readonly bounds: Float64Array
+export interface SolveTask extends RowsTask {
   readonly rows: SolveRows
-  /** Place in Z of each row of the fixed side. */
-  readonly rank: Uint32Array
+  /** Position in Z of each row of the fixed side. */
+  readonly order: Uint32Array
   readonly system: RowSystem
   /** Whether the factors before have to be brought to the new basis. */
   readonly restart: boolean
   /** Whether Z is int8. */
-  readonly coded: boolean
+  readonly quantized: boolean
   readonly outside?: OutsideRows
-  /** For each shard: Σ f, Σ λ|x|², steps. */
-  readonly sums: Float64Array
+  readonly totals: Float64Array
 }
 
-/** A row whose system is not positive definite, or not finite. */
-export interface FailedRow {
-  readonly failedRow: number
-}
-
-/** Solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
+/** Worker task: solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, rows, rank, system, restart, coded, outside, sums } = task
+  const { share, slot, board, bounds, rows, order, system, restart, quantized, outside, totals } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
   // The first entry of the block of rows under way, and the first of those in the areas.
   let blockFrom = 0
-  let broughtFrom = 0
+  let fetchedFrom = 0
   const view = viewKernel(share, slot, {
-    fetchEntries: (start, count) => bringEntries(blockFrom + start, blockFrom + start + count),
-    fetchRows: bringRows,
+    fetchEntries: (start, count) => fetchEntries(blockFrom + start, blockFrom + start + count),
+    fetchRows,
   })
   const { kernel, layout, f32, f64, u32, i32, u8 } = view
   const { padded } = layout
   const [source, block, indptr, lambda, losses, steps] = (
     ['source', 'block', 'indptr', 'lambda', 'losses', 'steps'] as const
   ).map(view.at)
-  const [indices, values] = (['indices', 'values'] as const).map(view.at)
+  const [indices, values, codeTerms] = (['indices', 'values', 'codeTerms'] as const).map(view.at)
 
-  if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, view.at('weighed'))
-  kernel.setFixedSide(layout.fixed, layout.columns, coded ? 1 : 0, padded)
+  if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, codeTerms)
+  kernel.setFixedSide(layout.fixed, layout.records, quantized ? 1 : 0, padded)
   kernel.setScratch(
-    view.at('places'),
+    view.at('records'),
     view.at('weights'),
     view.at('tile'),
     layout.tileRows,
@@ -79,7 +94,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   )
 
   for (const shard of takeShards(board)) {
-    let loss = 0
+    let objective = 0
     let penalty = 0
     i32[steps / 4] = 0
     const end = bounds[2 * shard + 1]
@@ -91,16 +106,15 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       const entries = rows.indptr[next] - begin
       const streamed = entries > BLOCK_ENTRIES
       blockFrom = begin
-      if (!streamed) bringEntries(begin, begin + entries)
+      if (!streamed) fetchEntries(begin, begin + entries)
       for (let r = 0; r <= count; r++) i32[indptr / 4 + r] = rows.indptr[first + r] - begin
       if (system.lambda) {
-        const { base, extra, exponent } = system.lambda
         for (let r = 0; r < count; r++) {
           const n = i32[indptr / 4 + r + 1] - i32[indptr / 4 + r]
-          f32[lambda / 4 + r] = base * (n + extra) ** exponent
+          f32[lambda / 4 + r] = lambdaOf(system.lambda, n)
         }
       }
-      if (system.warmFrom > 0) {
+      if (system.warm) {
         f32.set(rows.before.subarray(first * padded, next * padded), (restart ? source : block) / 4)
         if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
@@ -111,7 +125,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         block,
         system.lambda ? layout.diagonal : 0,
         lambda,
-        system.warmFrom,
+        system.warm ? 1 : 0,
         streamed ? 0 : 1,
         system.tolerance,
         system.maxSteps,
@@ -124,36 +138,34 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       }
       rows.after.set(f32.subarray(block / 4, block / 4 + count * padded), first * padded)
       for (let r = 0; r < count; r++) {
-        loss += f64[losses / 8 + 2 * r]
+        objective += f64[losses / 8 + 2 * r]
         if (system.lambda) penalty += f32[lambda / 4 + r] * f64[losses / 8 + 2 * r + 1]
       }
       first = next
     }
-    sums[3 * shard] = loss
-    sums[3 * shard + 1] = penalty
-    sums[3 * shard + 2] = i32[steps / 4]
+    setTotals(totals, shard, { objective, penalty, steps: i32[steps / 4] })
   }
   return undefined
 
   /**
-   * Entries [begin, end) of the matrix into the scratch areas: where their rows of Z are, their weights and targets. V8 copies
+   * Entries [begin, end) of the matrix to the scratch areas: the records of their columns, their weights and targets. V8 copies
    * between shared arrays eight bytes at a time where both sides are equally far from a multiple of eight, else one by one.
    */
-  function bringEntries(begin: number, end: number): void {
-    broughtFrom = begin
+  function fetchEntries(begin: number, end: number): void {
+    fetchedFrom = begin
     const count = end - begin
     if (!outside) {
       const at = indices + ((4 * begin) & 7)
       u32.set(rows.indices.subarray(begin, end), at / 4)
-      kernel.placeEntries(at, count)
+      kernel.lookUpRecords(at, count)
     } else {
-      const units = view.at('places') / 4 + 1
-      for (let q = 0; q < count; q++) u32[units + 2 * q] = outside.units[rank[rows.indices[begin + q]]]
+      const scales = view.at('records') / 4 + 1
+      for (let q = 0; q < count; q++) u32[scales + 2 * q] = outside.scales[order[rows.indices[begin + q]]]
     }
     if (codes) {
       const at = values + (begin & 7)
       u8.set(codes.subarray(begin, end), at)
-      kernel.weighCodes(at, count, view.at('weighed'))
+      kernel.weighCodes(at, count, codeTerms)
     } else {
       const at = values + ((4 * begin) & 7)
       f32.set((rows.values as Float32Array).subarray(begin, end), at / 4)
@@ -162,13 +174,13 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   }
 
   /** Rows of a Z that is outside the kernel's memory, copied as 32-bit words. */
-  function bringRows(start: number, count: number, to: number): void {
-    const words = (padded * (coded ? 1 : 4)) / 4
+  function fetchRows(start: number, count: number, to: number): void {
+    const words = (padded * (quantized ? 1 : 4)) / 4
     const z = new Uint32Array(outside!.rows.buffer)
     for (let q = 0; q < count; q++) {
-      const place = rank[rows.indices[broughtFrom + start + q]]
+      const position = order[rows.indices[fetchedFrom + start + q]]
       const at = to / 4 + q * words
-      for (let t = 0; t < words; t++) u32[at + t] = z[place * words + t]
+      for (let t = 0; t < words; t++) u32[at + t] = z[position * words + t]
     }
   }
 }

@@ -2,6 +2,7 @@ import { compileKernel } from '../kernel/instantiate.ts'
 import * as solverBytes from '../kernel/solve.wasm.ts'
 import { type DenseKernel, openDenseKernel } from '../linear-algebra/dense-kernel.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { PhaseSeconds } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import type { RunShardsOptions } from '../pool/run-shards.ts'
 import { sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
@@ -9,7 +10,13 @@ import type { WorkerPool } from '../pool/worker-pool.ts'
 import { type KernelShare, type SolverKernel, viewKernel } from './kernel-view.ts'
 import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
 import { mostGramShards } from './plan-shards.ts'
-import type { OutsideRows } from './product-shards.ts'
+
+/** Z, outside the kernel's memory. */
+export interface OutsideRows {
+  readonly rows: Uint8Array<SharedArrayBuffer>
+  /** Per row, when Z is int8: the scale of its codes, and their sum, as in its record. */
+  readonly scales: Uint32Array<SharedArrayBuffer>
+}
 
 /** What the half-sweeps of one training work with. */
 export interface Workbench {
@@ -21,7 +28,7 @@ export interface Workbench {
   /** Float64 algebra on k×k matrices, on this thread. */
   readonly dense: DenseKernel
   /** Whether Z is int8. */
-  readonly coded: boolean
+  readonly quantized: boolean
   /** Z, when it does not fit the kernel's memory. */
   readonly outside?: OutsideRows
   readonly codebook?: Float32Array<SharedArrayBuffer>
@@ -29,7 +36,7 @@ export interface Workbench {
   readonly partials: Float64Array<SharedArrayBuffer>
   readonly running: RunShardsOptions
   /** Called when a phase begins. */
-  onPhase?: (phase: 'gram' | 'rotate' | 'solve') => void
+  onPhase?: (phase: keyof PhaseSeconds) => void
 }
 
 /**
@@ -54,13 +61,13 @@ export function openWorkbench(
     pool,
     options,
     share,
-    coded: bytes === 1,
+    quantized: bytes === 1,
     kernel: viewKernel(share, 0).kernel,
     dense: openDenseKernel(options.factors, { kernel: options.kernel, pool, signal }),
     ...(layout.outside && {
       outside: {
         rows: new Uint8Array(new SharedArrayBuffer(rows * layout.padded * bytes)),
-        units: sharedUint32(rows),
+        scales: sharedUint32(rows),
       },
     }),
     ...(matrix.codebook && { codebook: matrix.codebook }),

@@ -4,7 +4,8 @@ import type { AlsModel } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
-import { halfSweep, restoreFactors } from '../solve/half-sweep.ts'
+import { halfSweep } from '../solve/half-sweep.ts'
+import { restoreFactors } from '../solve/restore-shards.ts'
 import { makeSides } from '../solve/sides.ts'
 import { openWorkbench } from '../solve/workbench.ts'
 
@@ -76,7 +77,7 @@ async function foldIn(
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
-    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, eigen: 0, rotate: 0, solve: 0 })
+    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0 })
     return await restoreFactors(bench, solved, { values: solved.spare, toFactors })
   } finally {
     if (!given) await pool.close()

@@ -1,6 +1,6 @@
 import type { RankingMetrics } from '../evaluate/ranking-metrics.ts'
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { AlsModel, IterationReport } from '../model/als-model.ts'
+import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
 import { type ModelOptions, OptionError, oneOf, resolveModelOptions, whole } from '../model/options.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 
@@ -51,7 +51,7 @@ export interface TrainProgress {
   iteration: number
   iterations: number
   side: 'users' | 'items'
-  phase: 'gram' | 'rotate' | 'solve'
+  phase: keyof PhaseSeconds
   /** Share of the iteration that is done, 0 to 1. */
   fraction: number
 }

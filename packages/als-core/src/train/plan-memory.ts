@@ -27,7 +27,7 @@ export interface MemoryPlan {
   /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
   readonly factors: number
   /** The fixed side in the solver's basis and the order of its rows: (k·(1 or 4) + 8)·max(users, items); 0 for Cholesky. */
-  readonly rotated: number
+  readonly transformed: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
   /** Node.js itself and its threads, at work: 120 MB and 30 MB a thread, measured with Node.js 24. */
@@ -56,8 +56,8 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const rows = solver === 'cg' ? Math.max(users, items) : 0
   const bytes = bytesPerFactor(gatherPrecision, k, rows)
   const layout = planLayout(k, rows, bytes, threads)
-  const rotated = rows * (padded * bytes + (layout.outside ? 4 : 8))
-  const scratch = layout.totalBytes - (layout.outside ? 0 : rotated) + gram
+  const transformed = rows * (padded * bytes + (layout.outside ? 4 : 8))
+  const scratch = layout.totalBytes - (layout.outside ? 0 : transformed) + gram
   const process = 120e6 + 30e6 * threads
-  return { matrix, factors, rotated, scratch, process, total: matrix + factors + rotated + scratch + process }
+  return { matrix, factors, transformed, scratch, process, total: matrix + factors + transformed + scratch + process }
 }

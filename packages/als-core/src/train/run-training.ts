@@ -1,17 +1,19 @@
 import { checkMatrix } from '../matrix/check-matrix.ts'
+import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
-import type { ModelOptions } from '../model/options.ts'
+import { entryTerms, sumOfTargets } from '../model/objective.ts'
 import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
-import { type HalfSweep, halfSweep, restoreFactors } from '../solve/half-sweep.ts'
+import { type HalfSweep, halfSweep } from '../solve/half-sweep.ts'
+import { restoreFactors } from '../solve/restore-shards.ts'
 import { commitFactors, makeSides, rollBack, type Side } from '../solve/sides.ts'
 import { openWorkbench, type Workbench } from '../solve/workbench.ts'
 import { type Fingerprint, readCheckpoint, takeFingerprint, writeCheckpoint } from './checkpoint.ts'
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
-import type { InitializeTask } from './initialize-shards.ts'
+import type { initializeShards } from './initialize-shards.ts'
 import { checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
 
 /** The training was aborted by its signal. `model` has the factors of the last complete iteration, if there was one. */
@@ -48,7 +50,7 @@ export async function trainWithin(
   try {
     const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
     const sides = makeSides(matrix, resolved.factors, bench.share.layout.padded)
-    const training = { matrix, bench, ...sides, observed: sumOfTargets(matrix, resolved), given: options }
+    const training = { matrix, bench, ...sides, observed: sumOfTargets(matrix, entryTerms(resolved)), given: options }
     if (saved) {
       sides.users.factors = saved.users
       sides.items.factors = saved.items
@@ -110,7 +112,7 @@ async function iterate(training: Training, iteration: number): Promise<Iteration
   const { matrix, bench, users, items, observed, given } = training
   const { options, share } = bench
   const started = performance.now()
-  const phases: PhaseSeconds = { gram: 0, eigen: 0, rotate: 0, solve: 0 }
+  const phases: PhaseSeconds = { gram: 0, basis: 0, transform: 0, solve: 0 }
   const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
     trackProgress(bench, solved, iteration, given.onProgress)
     const result = await halfSweep(bench, solved, fixed, phases)
@@ -166,8 +168,8 @@ async function initialize({ bench, users, items, given }: Training, start: Start
   const { padded } = bench.share.layout
   const fill = async (side: Side, seed: number, from: SideStart | undefined): Promise<void> => {
     const { bounds, count } = side.rowShards
-    const task: Omit<InitializeTask, 'board'> = { bounds, factors: side.spare, k: factors, padded, seed }
-    await runShards(bench.pool, 'initializeShards', count, task, bench.running)
+    const task = { bounds, factors: side.spare, k: factors, padded, seed }
+    await runShards<typeof initializeShards>(bench.pool, 'initializeShards', count, task, bench.running)
     if (from) applyStart(from, side.spare, factors, padded)
     commitFactors(side, undefined, padded)
   }
@@ -207,22 +209,4 @@ function trackProgress(
     report(0)
   }
   bench.running.onShards = report
-}
-
-/** Σ of b over the entries: the constant of the objective, c p² of each liked entry. */
-function sumOfTargets({ csr, codebook }: InteractionMatrix, { alpha }: ModelOptions): number {
-  const { values } = csr
-  let sum = 0
-  if (codebook) {
-    const counts = new Float64Array(256)
-    for (let e = 0; e < values.length; e++) counts[values[e]]++
-    for (let code = 0; code < codebook.length; code++) sum += counts[code] * Math.max(0, alpha * codebook[code])
-    return sum
-  }
-  for (let e = 0; e < values.length; e++) sum += Math.max(0, alpha * values[e])
-  return sum
-}
-
-function countInteractions({ csc, items }: InteractionMatrix): Uint32Array {
-  return Uint32Array.from({ length: items }, (_, item) => csc.indptr[item + 1] - csc.indptr[item])
 }

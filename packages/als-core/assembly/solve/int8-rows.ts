@@ -1,6 +1,6 @@
-// Rows of Z as int8: z = u·c with integers c within ±127 and a unit u for each row. A vector v is held as int16, v = e·g, so
+// Rows of Z as int8: z = u·c with integers c within ±127 and a scale u for each row. A vector v is held as int16, v = e·g, so
 // that z·v = u·e·(c·g), and c·g is exact in int32: a product and the sum of two take one instruction for eight factors,
-// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the places of four rows (see entries.ts);
+// where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the records of four rows (see entries.ts);
 // `k` is the number of factors, a multiple of 8, and the length of a row in bytes.
 import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from "../simd";
 
@@ -19,33 +19,33 @@ import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from
 @inline const OFFSET: i32 = 1 << OFFSET_BITS;
 
 /**
- * Encodes `rows` rows of float32 to their places in Z; `columns`: the address of each row, and room for its unit, a float32 to
- * 12 bits without its sign, and Σ c below it. (A unit to 8 bits would move the code of a row's largest number off 127 by up to a
+ * Encodes `rows` rows of float32 to their places in Z; `records`: the address of each row, and room for its scale, a float32 to
+ * 12 bits without its sign, and Σ c below it. (A scale to 8 bits would move the code of a row's largest number off 127 by up to a
  * half, where it is exact, and that number counts most: the loss that is reported for ials on S is then 2e-4 too low, not 5e-5.)
  */
-export function encodeRows(from: usize, rows: i32, k: i32, columns: usize): void {
+export function encodeRows(from: usize, rows: i32, k: i32, records: usize): void {
   const bytes = <usize>k << 2;
-  for (let r = 0; r < rows; r++, from += bytes, columns += 8) {
+  for (let r = 0; r < rows; r++, from += bytes, records += 8) {
     const largest = largestLane(largestLanes(from, bytes));
-    let unit = largest / 127;
+    let scale = largest / 127;
     // No row's codes add up to more than the record holds; one in thousands is coarser for it.
-    if (k <= MOST_SUMMED) unit = max<f32>(unit, abs(sumOf(from, bytes)) / <f32>(LARGEST_SUM - 2 - (k >> 1)));
-    const bits = (reinterpret<u32>(unit) + (1 << SUM_BITS - 2) << 1) & (-1 << SUM_BITS);
-    unit = reinterpret<f32>(bits >> 1);
-    const scale: f32 = unit > 0 ? 1 / unit : 0;
+    if (k <= MOST_SUMMED) scale = max<f32>(scale, abs(sumOf(from, bytes)) / <f32>(LARGEST_SUM - 2 - (k >> 1)));
+    const bits = (reinterpret<u32>(scale) + (1 << SUM_BITS - 2) << 1) & (-1 << SUM_BITS);
+    scale = reinterpret<f32>(bits >> 1);
+    const inverse: f32 = scale > 0 ? 1 / scale : 0;
     let codes = i32x4.splat(0);
-    let to = <usize>load<u32>(columns);
+    let to = <usize>load<u32>(records);
     for (let t: usize = 0; t < bytes; t += 32, to += 8) {
-      const h = roundToInt16(v128.load(from + t), v128.load(from + t, 16), scale);
+      const h = roundToInt16(v128.load(from + t), v128.load(from + t, 16), inverse);
       v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
       codes = i32x4.add(codes, i32x4.extadd_pairwise_i16x8_s(h));
     }
     const total = k <= MOST_SUMMED ? sumLanesInt(codes) & ((1 << SUM_BITS) - 1) : 0;
-    store<u32>(columns, bits | total, 4);
+    store<u32>(records, bits | total, 4);
   }
 }
 
-/** Encodes a vector of `bytes` bytes of float32 as int16 to `to`, and eight zeros. Returns its unit. */
+/** Encodes a vector of `bytes` bytes of float32 as int16 to `to`, and eight zeros. Returns its scale. */
 export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
   v128.store(to + (bytes >> 1), i32x4.splat(0));
   // Sums of `bytes / 4` products with codes of up to 127 stay within int32.
@@ -53,11 +53,11 @@ export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
   return encode(from, bytes, largestOf(from, bytes), most, to);
 }
 
-/** Encodes numbers of at most `largest` as int16 of at most `most` to `to`; `bytes` is a multiple of 32. Returns their unit. */
+/** Encodes numbers of at most `largest` as int16 of at most `most` to `to`; `bytes` is a multiple of 32. Returns their scale. */
 @inline export function encode(from: usize, bytes: usize, largest: f32, most: f32, to: usize): f32 {
-  const scale: f32 = largest > 0 ? most / largest : 0;
+  const inverse: f32 = largest > 0 ? most / largest : 0;
   for (const end = from + bytes; from < end; from += 32, to += 16) {
-    v128.store(to, roundToInt16(v128.load(from), v128.load(from, 16), scale));
+    v128.store(to, roundToInt16(v128.load(from), v128.load(from, 16), inverse));
   }
   return largest / most;
 }
@@ -102,8 +102,8 @@ function sumOf(from: usize, bytes: usize): f32 {
 }
 
 /** Units of four rows, from their records' second words. */
-@inline export function unitsOf(records: v128): v128 {
-  return i32x4.shr_u(v128.and(records, i32x4.splat(-1 << SUM_BITS)), 1);
+@inline export function scalesOf(scaleWords: v128): v128 {
+  return i32x4.shr_u(v128.and(scaleWords, i32x4.splat(-1 << SUM_BITS)), 1);
 }
 
 /** Of the last rough vector: v·v and its inner product with what it was made from. */
@@ -111,11 +111,11 @@ export let roughSquare: f32 = 0, roughProduct: f32 = 0;
 
 /**
  * Encodes a vector of `bytes` bytes of float32, of which `largest` is the largest magnitude, to `to`, roughly: in 6 bits, as
- * bytes, zeros after the last up to a multiple of 32. Puts what that stands for to `rough`. Returns its unit.
+ * bytes, zeros after the last up to a multiple of 32. Puts what that stands for to `rough`. Returns its scale.
  */
 export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, rough: usize): f32 {
-  const unit = largest / <f32>(OFFSET - 1);
-  const s = f32x4.splat(largest > 0 ? <f32>(OFFSET - 1) / largest : 0), u = f32x4.splat(unit);
+  const scale = largest / <f32>(OFFSET - 1);
+  const s = f32x4.splat(largest > 0 ? <f32>(OFFSET - 1) / largest : 0), u = f32x4.splat(scale);
   const magic = f32x4.splat(12582912), bits = i32x4.splat(0x4b400000 - OFFSET);
   let square0 = f32x4.splat(0), square1 = square0, product0 = square0, product1 = square0;
   for (const end = from + bytes; from < end; from += 32, rough += 32, to += 8) {
@@ -130,14 +130,14 @@ export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, 
   v128.store(to, i32x4.splat(0)); v128.store(to, i32x4.splat(0), 16);
   roughSquare = sumLanes(f32x4.add(square0, square1));
   roughProduct = sumLanes(f32x4.add(product0, product1));
-  return unit;
+  return scale;
 }
 
 /**
- * Inner products of the codes of four rows with g, a rough vector; `records`: the second words of the rows' records. Sums of
+ * Inner products of the codes of four rows with g, a rough vector; `scaleWords`: the second words of the rows' records. Sums of
  * four products with numbers of up to 63 stay within int16.
  */
-@inline export function roughDots4(rows: usize, records: v128, g: usize, k: usize): v128 {
+@inline export function roughDots4(rows: usize, scaleWords: v128, g: usize, k: usize): v128 {
   let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (const end = r0 + k; r0 < end; g += 32) {
@@ -149,11 +149,11 @@ export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, 
     r0 += 32; r1 += 32; r2 += 32; r3 += 32;
   }
   // Σ c times OFFSET.
-  return i32x4.sub(sumLanes4Int(s0, s1, s2, s3), i32x4.shr_s(i32x4.shl(records, 32 - SUM_BITS), 32 - SUM_BITS - OFFSET_BITS));
+  return i32x4.sub(sumLanes4Int(s0, s1, s2, s3), i32x4.shr_s(i32x4.shl(scaleWords, 32 - SUM_BITS), 32 - SUM_BITS - OFFSET_BITS));
 }
 
 /** Inner products of the codes of four rows with g. */
-@inline export function codeDots4(rows: usize, g: usize, k: usize): v128 {
+@inline export function int8Dots4(rows: usize, g: usize, k: usize): v128 {
   let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (const end = r0 + k; r0 < end; g += 16) {
@@ -173,10 +173,10 @@ export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, 
 }
 
 /**
- * The same, and puts the rows into a group for `addCodes`: for each eight factors, those of the first two rows in turn (16
+ * The same, and puts the rows into a group for `addInt8Rows`: for each eight factors, those of the first two rows in turn (16
  * bytes), then those of the other two. Reads up to eight bytes more than a row has, for which g has zeros.
  */
-@inline export function gatherCodeDots4(rows: usize, group: usize, g: usize, k: usize): v128 {
+@inline export function gatherInt8Dots4(rows: usize, group: usize, g: usize, k: usize): v128 {
   let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (const end = r0 + k; r0 < end; g += 32, group += 64) {
@@ -200,9 +200,9 @@ export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, 
   return sumLanes4Int(s0, s1, s2, s3);
 }
 
-/** out += unit · Σ s·row over `groups` groups, s an int16 for each row: at most 64 rows, for sums within int32. */
-@inline export function addCodes(s: usize, groups: i32, chunk: usize, out: usize, k: usize, unit: f32): void {
-  const group = groupBytes(k), u = f32x4.splat(unit);
+/** out += scale · Σ s·row over `groups` groups, s an int16 for each row: at most 64 rows, for sums within int32. */
+@inline export function addInt8Rows(s: usize, groups: i32, chunk: usize, out: usize, k: usize, scale: f32): void {
+  const group = groupBytes(k), u = f32x4.splat(scale);
   for (const end = out + (k << 2); out < end; out += 32, chunk += 32) {
     let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0;
     let at = chunk, q = s;

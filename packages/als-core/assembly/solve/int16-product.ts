@@ -1,5 +1,5 @@
 // The product of a tall matrix with a k×k one in integers, for the fixed side that is held as int8.
-import { encode, largestLane } from "./code-rows";
+import { encode, largestLane } from "./int8-rows";
 import { endRow, firstRow } from "./product";
 import { fma, sumLanes } from "../simd";
 
@@ -8,35 +8,35 @@ import { fma, sumLanes } from "../simd";
 @inline const NORM: f32 = 46300;
 
 /**
- * Multiplies the columns of `rows` rows of A by `scales` in place and encodes the rows as int16 to `to`, with a unit each: the
+ * Multiplies the columns of `rows` rows of A by `columnScales` in place and encodes the rows as int16 to `to`, with a scale each: the
  * smallest with which no code leaves int16 and no row exceeds NORM.
  */
-export function encodeFactors(a: usize, rows: i32, k: i32, scales: usize, to: usize, units: usize): void {
+export function encodeFactors(a: usize, rows: i32, k: i32, columnScales: usize, to: usize, scales: usize): void {
   const stride = <usize>k << 2;
-  for (let r = 0; r < rows; r++, a += stride, to += stride >> 1, units += 4) {
+  for (let r = 0; r < rows; r++, a += stride, to += stride >> 1, scales += 4) {
     let s0 = f32x4.splat(0), s1 = s0, high = s0, low = s0;
     for (let t: usize = 0; t < stride; t += 32) {
-      const v = f32x4.mul(v128.load(a + t), v128.load(scales + t)), w = f32x4.mul(v128.load(a + t, 16), v128.load(scales + t, 16));
+      const v = f32x4.mul(v128.load(a + t), v128.load(columnScales + t)), w = f32x4.mul(v128.load(a + t, 16), v128.load(columnScales + t, 16));
       v128.store(a + t, v); v128.store(a + t, w, 16);
       s0 = fma(v, v, s0); s1 = fma(w, w, s1);
       high = f32x4.pmax(f32x4.pmax(high, v), w); low = f32x4.pmin(f32x4.pmin(low, v), w);
     }
-    const unit = max<f32>(sqrt<f32>(sumLanes(f32x4.add(s0, s1))) / NORM, largestLane(f32x4.pmax(high, f32x4.neg(low))) / 32767);
-    store<f32>(units, encode(a, stride, unit, 1, to));
+    const scale = max<f32>(sqrt<f32>(sumLanes(f32x4.add(s0, s1))) / NORM, largestLane(f32x4.pmax(high, f32x4.neg(low))) / 32767);
+    store<f32>(scales, encode(a, stride, scale, 1, to));
   }
 }
 
 /**
- * C = A·W for `rows` rows of A, both as int16 with a unit for each row of A and each column of W: 77 GFLOP/s where
+ * C = A·W for `rows` rows of A, both as int16 with a scale for each row of A and each column of W: 77 GFLOP/s where
  * `multiply` reaches 58. `a`: rows × k codes; `packed`: for each eight columns of W, for each two rows of it, the two rows' codes of each
  * column in turn (32 bytes). Norms of rows and columns of at most 2^15.5 keep the sums within int32. `triangle`: see product.ts.
  */
 export function multiplyCodes(
-  a: usize, aUnits: usize, rows: i32, k: i32, packed: usize, wUnits: usize, triangle: i32, c: usize,
+  a: usize, aScales: usize, rows: i32, k: i32, packed: usize, wScales: usize, triangle: i32, c: usize,
 ): void {
   const codes = <usize>k << 1, stride = <usize>k << 2, panel = codes << 3;
   for (let j: usize = 0; j < stride; j += 32, packed += panel) {
-    const u0 = v128.load(wUnits + j), u1 = v128.load(wUnits + j, 16);
+    const u0 = v128.load(wScales + j), u1 = v128.load(wScales + j, 16);
     const first = firstRow(triangle, j) >> 1, last = endRow(triangle, j, stride) >> 1;
     for (let r = 0; r < rows; r += 4) {
       // Of the last rows the last stands in for those that are not there.
@@ -57,16 +57,16 @@ export function multiplyCodes(
         a0 += 4; a1 += 4; a2 += 4; a3 += 4;
       }
       const to = c + j;
-      storeRow(to, r0, c00, c01, u0, u1, aUnits, stride);
-      storeRow(to, r1, c10, c11, u0, u1, aUnits, stride);
-      storeRow(to, r2, c20, c21, u0, u1, aUnits, stride);
-      storeRow(to, r3, c30, c31, u0, u1, aUnits, stride);
+      storeRow(to, r0, c00, c01, u0, u1, aScales, stride);
+      storeRow(to, r1, c10, c11, u0, u1, aScales, stride);
+      storeRow(to, r2, c20, c21, u0, u1, aScales, stride);
+      storeRow(to, r3, c30, c31, u0, u1, aScales, stride);
     }
   }
 }
 
-@inline function storeRow(c: usize, row: usize, low: v128, high: v128, u0: v128, u1: v128, units: usize, stride: usize): void {
-  const unit = v128.load32_splat(units + (row << 2)), to = c + row * stride;
-  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(low), f32x4.mul(unit, u0)));
-  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.mul(unit, u1)), 16);
+@inline function storeRow(c: usize, row: usize, low: v128, high: v128, u0: v128, u1: v128, scales: usize, stride: usize): void {
+  const scale = v128.load32_splat(scales + (row << 2)), to = c + row * stride;
+  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(low), f32x4.mul(scale, u0)));
+  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.mul(scale, u1)), 16);
 }

@@ -1,9 +1,9 @@
-// Rows of Z in float32, four at a time. `rows` points at the places of four rows (see entries.ts), `stride` is the length of a
+// Rows of Z in float32, four at a time. `rows` points at the records of four rows (see entries.ts), `stride` is the length of a
 // row and of a vector in bytes.
 import { fma, sumLanes4 } from "../simd";
 
 /** Inner products of four rows with p. */
-@inline export function dots4(rows: usize, p: usize, stride: usize): v128 {
+@inline export function float32Dots4(rows: usize, p: usize, stride: usize): v128 {
   let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   for (const end = p + stride; p < end; p += 32) {
@@ -18,10 +18,10 @@ import { fma, sumLanes4 } from "../simd";
 }
 
 /**
- * The same, and copies the rows to a group for `addRows`: for each eight factors, the first four of each row in turn, then
+ * The same, and copies the rows to a group for `addFloat32Rows`: for each eight factors, the first four of each row in turn, then
  * the second. A loop over a group needs one pointer, and all its loads are at constant offsets from it.
  */
-@inline export function gatherDots4(rows: usize, group: usize, p: usize, stride: usize): v128 {
+@inline export function gatherFloat32Dots4(rows: usize, group: usize, p: usize, stride: usize): v128 {
   let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   for (const end = p + stride; p < end; p += 32, group += 128) {
@@ -43,7 +43,7 @@ import { fma, sumLanes4 } from "../simd";
  * out += Σ s·row over `groups` groups, s a number for each row. Eight factors at a time stay in registers over all groups,
  * a sum for each row of a group; with the sums in memory, the loads wait for the stores of the group before.
  */
-@inline export function addRows(s: usize, groups: i32, chunk: usize, out: usize, stride: usize): void {
+@inline export function addFloat32Rows(s: usize, groups: i32, chunk: usize, out: usize, stride: usize): void {
   const group = stride << 2;
   for (const end = out + stride; out < end; out += 32, chunk += 128) {
     let a0 = v128.load(out), a1 = v128.load(out, 16);

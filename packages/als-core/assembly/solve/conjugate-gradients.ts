@@ -1,6 +1,6 @@
 // Conjugate gradients for the rows of one side.
 //
-// In the basis that `rotate` brings the fixed side to, the system of a row is
+// In the basis that the fixed side is brought to, the system of a row is
 //
 //     (D⁻² + Σ w z zᵀ) x = Σ b z          over the row's entries, D diagonal
 //
@@ -12,8 +12,8 @@
 // in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
 // Σ s t = D Σ s z.
 import { enterRow } from "./entries";
-import { beginRow, coded, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
-import { fastLargestLane } from "./code-rows";
+import { beginRow, quantized, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
+import { fastLargestLane } from "./int8-rows";
 import { dot, axpy, copy, clear, fma, sumLanes } from "../simd";
 
 /** Beside what `measure` returns: y·r and the largest magnitude in r. */
@@ -24,30 +24,29 @@ let squaredNorm: f32 = 0;
 /**
  * Solves `rows` rows. `indptr`: rows + 1 offsets into the entries; `block`: rows × k, holds D⁻¹ times the start (x in the
  * whitened case, x itself when `diagonal` is given) and receives y or x; `diagonal`: 0 when the basis is whitened (D = I), else
- * 2 × k, a and e of D⁻² = a + λe; `lambda`: λ of each row; `start`: 0 starts all rows at zero, else rows of at least `start`
- * entries are started from `block`. `losses` (two f64 a row): what the row adds to the objective at its solution, Σ b²/c
+ * 2 × k, a and e of D⁻² = a + λe; `lambda`: λ of each row; `isWarm`: rows start from `block`, else
+ * at zero. `losses` (two f64 a row): what the row adds to the objective at its solution, Σ b²/c
  * aside, and Σ e x² where `diagonal` is given.
  * `isResident`: all entries are in the areas; else there is one row, whose entries come by `fetchEntries`.
  * Returns -1, or the row whose system is not positive definite or not finite.
  */
-export function solveRows(rows: i32, indptr: usize, block: usize, diagonal: usize, lambda: usize, start: i32, isResident: i32, tolerance: f32, maxSteps: i32, losses: usize, steps: usize): i32 {
+export function solveRows(rows: i32, indptr: usize, block: usize, diagonal: usize, lambda: usize, isWarm: i32, isResident: i32, tolerance: f32, maxSteps: i32, losses: usize, steps: usize): i32 {
   let total = 0, failed = -1;
-  const scaled = diagonal != 0;
+  const scaled = diagonal != 0, warm = isWarm != 0;
   for (let u = 0; u < rows; u++, losses += 16) {
     const begin = load<i32>(indptr + (<usize>u << 2));
     const entries = load<i32>(indptr + (<usize>u << 2), 4) - begin;
     const x = block + <usize>u * stride;
     if (entries == 0) { clear(x, stride); store<f64>(losses, 0); store<f64>(losses, 0, 8); continue; }
     beginRow(begin, entries, scaled, isResident != 0);
-    const warm = start > 0 && entries >= start;
     if (scaled) whiten(x, diagonal, load<f32>(lambda + (<usize>u << 2)), warm);
     const taken = solveRow(x, warm, tolerance, maxSteps, losses);
     if (taken < 0) { failed = u; break; }
     total += taken;
     if (scaled) store<f64>(losses, unwhiten(x, diagonal + stride), 8);
-    // The rounding of Z adds Σ w u²/12 to the diagonal on average, u the unit of an entry's codes. Without that the loss is
+    // The rounding of Z adds Σ w u²/12 to the diagonal on average, u the scale of an entry's codes. Without that the loss is
     // within 5e-5 of the objective on S with ials, and above it by 1.2e-4 with it.
-    if (coded) store<f64>(losses, load<f64>(losses) - sumRounding / 12 * <f64>squaredNorm);
+    if (quantized) store<f64>(losses, load<f64>(losses) - sumRounding / 12 * <f64>squaredNorm);
   }
   enterRow(0);
   store<i32>(steps, load<i32>(steps) + total);

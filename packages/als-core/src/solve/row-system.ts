@@ -1,0 +1,83 @@
+import type { CompressedRows } from '../matrix/interaction-matrix.ts'
+import type { EntryTerms, RowLambda } from '../model/objective.ts'
+import type { ModelOptions } from '../model/options.ts'
+import { sharedFloat64 } from '../pool/shared-arrays.ts'
+import type { Side } from './sides.ts'
+
+/** The sparse side that is being solved. */
+export interface SolveRows {
+  readonly indptr: Float64Array
+  readonly indices: Uint32Array
+  readonly values: CompressedRows['values']
+  /** The factors before (rows × padded, in their basis) and, apart from them, after: a shard can be run again. */
+  readonly before: Float32Array
+  readonly after: Float32Array
+}
+
+/** The numbers of the row systems. */
+export interface RowSystem extends EntryTerms {
+  /** λ by number of entries; absent when λ is part of the basis. */
+  readonly lambda?: RowLambda
+  /** Whether rows start from their previous solution, or from zero. */
+  readonly warm: boolean
+  readonly tolerance: number
+  readonly maxSteps: number
+}
+
+/** A row whose system is not positive definite, or not finite. */
+export interface FailedRow {
+  readonly failedRow: number
+}
+
+/** A row's system could not be solved. */
+export class RowError extends Error {
+  override readonly name = 'RowError'
+  readonly side: 'users' | 'items'
+  /** The row in the matrix that was given. */
+  readonly row: number
+
+  constructor(side: 'users' | 'items', row: number, options: ModelOptions) {
+    super(
+      `The system of row ${row} of the ${side} is not positive definite in float32, or not finite: raise regularization (now ${options.regularization}), or check that values × alpha (${options.alpha}) are of ordinary size.`,
+    )
+    this.side = side
+    this.row = row
+  }
+}
+
+/** @throws RowError for the first of the rows that failed, if any did. */
+export function throwOnFailure(results: (FailedRow | undefined)[], side: Side, options: ModelOptions): void {
+  const failed = results.filter((result) => result !== undefined).map(({ failedRow }) => failedRow)
+  if (failed.length > 0) throw new RowError(side.name, Math.min(...failed), options)
+}
+
+/** What the rows of a half-sweep add up to. */
+export interface SolveTotals {
+  /** Σ over the rows of f(x), the objective less its constant and the other side's regularisation. */
+  readonly objective: number
+  /** Σ λ|x|² of the solved rows, when λ differs from row to row. */
+  readonly penalty: number
+  readonly steps: number
+}
+
+/** Room for the totals of each shard: three numbers, which the shards' order adds up, so that threads change no bit. */
+export function shardTotals(shards: number): Float64Array<SharedArrayBuffer> {
+  return sharedFloat64(3 * shards)
+}
+
+/** Writes the totals of a shard down. */
+export function setTotals(totals: Float64Array, shard: number, { objective, penalty, steps }: SolveTotals): void {
+  totals[3 * shard] = objective
+  totals[3 * shard + 1] = penalty
+  totals[3 * shard + 2] = steps
+}
+
+export function addTotals(totals: Float64Array): SolveTotals {
+  const sum = { objective: 0, penalty: 0, steps: 0 }
+  for (let at = 0; at < totals.length; at += 3) {
+    sum.objective += totals[at]
+    sum.penalty += totals[at + 1]
+    sum.steps += totals[at + 2]
+  }
+  return sum
+}
