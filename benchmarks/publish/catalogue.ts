@@ -12,12 +12,25 @@ import {
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import type { Payload, Vectors } from '@seesaw/qdrant-sink'
+import type { Payload, PayloadIndexes, Vectors } from '@seesaw/qdrant-sink'
 // The package does not export it: how points are written is its own affair, and the raw bodies are to be the same.
-import { makeBatches } from '../../packages/qdrant-sink/src/publish/batch.ts'
+import { makeBatches } from '../../packages/qdrant-sink/src/points/batch.ts'
+import { PayloadReader } from '../../packages/qdrant-sink/src/points/payload.ts'
+import { pointSource } from '../../packages/qdrant-sink/src/points/source.ts'
 import { randomStream } from '../random-stream.ts'
 
 export const dimension = 128
+
+export const releaseIndexes: PayloadIndexes = {
+  item_id: { type: 'integer', lookup: true, range: false },
+  year: { type: 'integer', lookup: true, range: true },
+  country: 'keyword',
+  genres: 'keyword',
+  styles: 'keyword',
+  artists: 'keyword',
+  labels: 'keyword',
+  interaction_count: { type: 'integer', lookup: false, range: true },
+}
 
 export interface CatalogueFiles {
   points: number
@@ -65,14 +78,13 @@ export async function* readPayloads({ payloads }: CatalogueFiles): AsyncGenerato
 export async function generateBodies(files: CatalogueFiles, batch: number): Promise<{ file: string; sizes: number[] }> {
   const file = files.payloads.replace('payloads.ndjson', `bodies-${batch}.json`)
   const batches = makeBatches({
-    name: 'vectors',
-    vectors: readVectors(files),
-    payloads: readPayloads(files),
-    vectorNames: undefined,
+    source: pointSource('vectors', readVectors(files), 'float32'),
+    payloads: new PayloadReader('vectors', files.points, readPayloads(files)),
+    idField: undefined,
     start: 0,
     batchSize: batch,
     maxBatchBytes: Number.POSITIVE_INFINITY,
-    onRow() {},
+    onPoint() {},
   })
   const sizes: number[] = []
   async function* bodies(): AsyncGenerator<Buffer> {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { catalogueIndexes } from '@seesaw/qdrant-sink'
-import { dimension } from './catalogue.ts'
+import { dimension, releaseIndexes } from './catalogue.ts'
 
 export interface Server {
   url: string
@@ -33,7 +32,7 @@ export async function withCollection<T>(url: string, load: (collection: string) 
     optimizers_config: { indexing_threshold: 0 },
   })
   try {
-    for (const [field_name, field_schema] of Object.entries(catalogueIndexes)) {
+    for (const [field_name, field_schema] of Object.entries(releaseIndexes)) {
       await request(url, 'PUT', `/collections/${collection}/index?wait=true`, { field_name, field_schema })
     }
     return await load(collection)

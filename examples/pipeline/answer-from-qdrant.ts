@@ -1,20 +1,16 @@
-import type { AlsModel } from '@seesaw/als-core'
 import { blend, type Condition, Index, match, range } from '@seesaw/qdrant-sink'
 import type { Configuration } from './configuration.ts'
 import type { ReleasePayload } from './payload.ts'
-import { pointIds } from './publish-model.ts'
 import type { Answerer, QuestionFilter } from './questions.ts'
 
 /** Answers from what COLLECTION_ALIAS points to. */
-export function answerFromQdrant(configuration: Configuration, model: AlsModel): Answerer {
+export function answerFromQdrant(configuration: Configuration): Answerer {
   const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias } = configuration
   const index = new Index<ReleasePayload>({ url, apiKey, alias })
-  const points = pointIds(model)
-  const pointOf = new Map(Array.from(points, (point, row) => [model.itemIds?.at(row) ?? row, point]))
   return {
     name: `from Qdrant at ${url}`,
     async answer({ positive, negative, filter }, limit) {
-      const examples = (releases: typeof positive) => releases.map((release) => pointOf.get(release.item_id)!)
+      const examples = (releases: typeof positive) => releases.map((release) => release.item_id)
       const must = conditions(filter)
       const found = await index.query(
         blend({

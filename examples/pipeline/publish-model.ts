@@ -2,6 +2,7 @@ import type { AlsModel } from '@seesaw/als-core'
 import { generations, publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from './configuration.ts'
 import { bytes, grouped } from './format.ts'
+import { releaseIndexes } from './payload.ts'
 import type { Progress } from './progress.ts'
 import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
@@ -41,10 +42,10 @@ export async function publishModel(
         url,
         apiKey,
         alias,
-        vectors: { ids: pointIds(model), data: model.itemFactors, dimension: model.factors },
+        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data: model.itemFactors, dimension: model.factors },
         payloads: (row) => ({ ...releases.payload(row) }),
-        distance: 'Cosine',
-        maxWorkers: MAX_WORKERS,
+        indexes: releaseIndexes,
+        concurrency: MAX_WORKERS,
         batchSize: BATCH_SIZE,
         signal,
         onProgress: ({ phase, points, totalPoints, indexed, bytes: sent, retries }) =>
@@ -60,8 +61,7 @@ export async function publishModel(
   )
 }
 
-/** Ids of the points: the item ids where they are whole numbers, otherwise row numbers. Payloads have the id anyway. */
-export function pointIds({ items, itemIds }: AlsModel): ArrayLike<number> {
-  const whole = typeof itemIds?.at(0) === 'number'
-  return Array.from({ length: items }, (_, row) => (whole ? (itemIds!.at(row) as number) : row))
+/** Ids of a model whose items have none. */
+export function rowNumbers(items: number): Uint32Array {
+  return Uint32Array.from({ length: items }, (_, row) => row)
 }

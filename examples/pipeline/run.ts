@@ -54,7 +54,7 @@ export async function runPipeline(
   }
   printSummary(loaded, learned, stages)
   const inProcess = answerInProcess(model, releases, configuration.THREADS)
-  const fromQdrant = configuration.QDRANT_URL ? answerFromQdrant(configuration, model) : undefined
+  const fromQdrant = configuration.QDRANT_URL ? answerFromQdrant(configuration) : undefined
   const close = async () => {
     await fromQdrant?.close()
     await inProcess.close()

@@ -1,3 +1,5 @@
+import { ServerError } from './server/errors.ts'
+
 /** What a caller can act on: which step failed, on which collection, which rows, and whether trying again can help. */
 export class PublishError extends Error {
   override readonly name: string = 'PublishError'
@@ -29,4 +31,20 @@ export interface PublishErrorDetails {
   rows?: { from: number; to: number }
   temporary?: boolean
   cause?: unknown
+}
+
+/** Names the step and the collection in an error of the server or of the connection; aborts and other errors stay what they are. */
+export function stepFailed(
+  step: string,
+  collection: string,
+  error: unknown,
+  what: string = `The step "${step}" on ${collection}`,
+): unknown {
+  if (!(error instanceof ServerError)) return error
+  return new PublishError(`${what} failed. ${error.message}`, {
+    step,
+    collection,
+    temporary: error.temporary,
+    cause: error,
+  })
 }

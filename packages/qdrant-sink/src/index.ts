@@ -3,17 +3,30 @@ export { type CollectGarbageOptions, collectGarbage, type Garbage, type GarbageR
 export { type Generation, type GenerationsOptions, generations } from './generation/generations.ts'
 export type { GenerationRecord } from './generation/record.ts'
 export { type Rollback, type RollbackOptions, rollback } from './generation/rollback.ts'
-export type { Payload, Payloads, PointId, Vectors } from './publish/input.ts'
-export {
-  type CollectionParameters,
-  catalogueIndexes,
-  type PayloadIndexes,
-  type PublishOptions,
-  type VectorParameters,
+export type { Payload, Payloads } from './points/payload.ts'
+export { type Id, type Ids, itemPoint, POINT_NAMESPACE, type PointId } from './points/point-id.ts'
+export type {
+  Distance,
+  NamedVectorBatch,
+  NamedVectorStream,
+  NamedVectors,
+  VectorBatch,
+  VectorData,
+  VectorInput,
+  VectorShape,
+  VectorStream,
+  Vectors,
+} from './points/vectors.ts'
+export type {
+  CollectionParameters,
+  PayloadIndexes,
+  PublishedPoints,
+  PublishOptions,
+  VectorParameters,
 } from './publish/options.ts'
+export type { PublishWarning } from './publish/preflight.ts'
 export type { Phase, PublishProgress } from './publish/progress.ts'
 export { type Publication, publish } from './publish/publish.ts'
-export type { Distance } from './publish/verify.ts'
 export {
   atLeastAsPopularAs,
   type Bounds,
@@ -46,4 +59,5 @@ export {
   similar,
 } from './query/request.ts'
 export type { ServerOptions } from './server/connection.ts'
+export { ServerError } from './server/errors.ts'
 export type { RetryOptions } from './server/retry.ts'

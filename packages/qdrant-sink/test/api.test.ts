@@ -5,11 +5,12 @@ test('the public surface', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "Index",
+      "POINT_NAMESPACE",
       "PublishError",
+      "ServerError",
       "SupersededError",
       "atLeastAsPopularAs",
       "blend",
-      "catalogueIndexes",
       "collectGarbage",
       "crowdFavourites",
       "filter",
@@ -18,6 +19,7 @@ test('the public surface', () => {
       "hasId",
       "hiddenGems",
       "isEmpty",
+      "itemPoint",
       "match",
       "matchAny",
       "matchExcept",

@@ -1,32 +1,59 @@
 import { expect, test } from 'vitest'
-import { type Batch, type BatchOptions, halves, makeBatches } from '../src/publish/batch.ts'
+import { type Batch, halves, makeBatches } from '../src/points/batch.ts'
+import { type IdField, PayloadReader, type Payloads } from '../src/points/payload.ts'
+import { pointSource } from '../src/points/source.ts'
+import type { VectorInput, Vectors } from '../src/points/vectors.ts'
 
-const options: BatchOptions = {
-  name: 'vectors',
-  vectors: {
-    ids: [7, 2n ** 60n, '936da01f-9abd-4d9d-80c7-02af85c822a8'],
-    data: Float32Array.of(1, 2, 3, 4, 5, 6),
-    dimension: 2,
-  },
-  payloads: (row) => ({ row, text: 'Σ"' }),
-  vectorNames: undefined,
-  start: 0,
-  batchSize: 2,
-  maxBatchBytes: 1e6,
-  onRow() {},
+const vectors: Vectors = {
+  ids: [7, 2n ** 60n, '936da01f-9abd-4d9d-80c7-02af85c822a8'],
+  data: Float32Array.of(1, 2, 3, 4, 5, 6),
+  dimension: 2,
+  distance: 'Dot',
 }
 
 test('points are written as the client would write them', async () => {
   const [first, second, ...others] = await batches()
   expect([first.from, first.to, second.from, second.to, others.length]).toEqual([0, 2, 2, 3, 0])
+  expect(first.ids).toEqual([7, 2n ** 60n])
   expect(first.body.toString()).toBe(
     '{"points":[{"id":7,"vector":[1.0000000,2.0000000],"payload":{"row":0,"text":"Σ\\""}},' +
       '{"id":1152921504606846976,"vector":[3.0000000,4.0000000],"payload":{"row":1,"text":"Σ\\""}}]}',
   )
-  const [named] = await batches({ vectorNames: ['a', '"b"'], payloads: undefined, start: 2 })
-  expect(JSON.parse(named.body.toString())).toEqual({
-    points: [{ id: '936da01f-9abd-4d9d-80c7-02af85c822a8', vector: { a: [5, 6], '"b"': [5, 6] } }],
+})
+
+test('several vectors of a point, each with its own data, dimension and length', async () => {
+  const named = {
+    a: { data: Float32Array.of(3, 4, 0, 0, 1e-5, 0), dimension: 2 },
+    '"b"': { data: Float32Array.of(7, 8, 9), dimension: 1, distance: 'Dot' as const },
+  }
+  const [all] = await batches({ vectors: { ids: [1, 2, 3], named }, batchSize: 3, payloads: undefined })
+  expect(points(all)).toEqual([
+    { id: 1, vector: { a: [expect.closeTo(0.6, 7), expect.closeTo(0.8, 7)], '"b"': [7] } },
+    { id: 2, vector: { a: [0, 0], '"b"': [8] } },
+    { id: 3, vector: { a: [1, 0], '"b"': [9] } },
+  ])
+})
+
+test('strings become UUIDs, and the payload keeps what they were', async () => {
+  const ids = ['release/1', '936DA01F9ABD4D9D80C702AF85C822A8', 3]
+  const idField: IdField = { name: 'item_id', always: false }
+  const [all] = await batches({ vectors: { ...vectors, ids }, idField, batchSize: 3, payloads: () => ({ a: 1 }) })
+  expect(points(all)).toMatchObject([
+    { id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-5/), payload: { item_id: 'release/1', a: 1 } },
+    { id: '936da01f-9abd-4d9d-80c7-02af85c822a8', payload: { item_id: ids[1], a: 1 } },
+    { id: 3, payload: { a: 1 } },
+  ])
+  const [bare] = await batches({
+    vectors: { ...vectors, ids },
+    idField: { name: 'key', always: true },
+    batchSize: 3,
+    payloads: [{ key: 'own' }, {}, {}],
   })
+  expect(points(bare)).toMatchObject([
+    { payload: { key: 'own' } },
+    { payload: { key: ids[1] } },
+    { payload: { key: 3 } },
+  ])
 })
 
 test('halves hold the same points', async () => {
@@ -60,15 +87,22 @@ test('no body is larger than allowed, unless one point is', async () => {
   for (const batch of found) if (batch.from !== 2) expect(batch.body.length).toBeLessThanOrEqual(280)
 })
 
-test('a payload that JSON cannot hold is named', async () => {
-  await expect(batches({ payloads: (row) => ({ row: BigInt(row) }) })).rejects.toThrow(
-    /payload of vectors .* row 0 \(id 7\).*BigInt.*numbers or strings/,
-  )
-})
+interface Change {
+  vectors?: VectorInput
+  payloads?: Payloads | undefined
+  idField?: IdField
+  batchSize?: number
+  maxBatchBytes?: number
+}
 
-async function batches(change: Partial<BatchOptions> = {}): Promise<Batch[]> {
+async function batches(change: Change = {}): Promise<Batch[]> {
+  const { batchSize = 2, maxBatchBytes = 1e6, idField } = change
+  const source = pointSource('vectors', change.vectors ?? vectors, 'float32')
+  const payloads = 'payloads' in change ? change.payloads : (row: number) => ({ row, text: 'Σ"' })
+  const reader = new PayloadReader('vectors', source.points, payloads)
   const found: Batch[] = []
-  for await (const batch of makeBatches({ ...options, ...change })) found.push(batch)
+  const options = { source, payloads: reader, idField, start: 0, batchSize, maxBatchBytes, onPoint() {} }
+  for await (const batch of makeBatches(options)) found.push(batch)
   return found
 }
 

@@ -1,9 +1,22 @@
-import type { Payload, PublishOptions, Vectors } from '../src/index.ts'
+import type { Payload, PayloadIndexes, PublishOptions, Vectors } from '../src/index.ts'
+
+/** Indexes for the fields of `release`. */
+export const catalogueIndexes: PayloadIndexes = {
+  item_id: { type: 'integer', lookup: true, range: false },
+  year: { type: 'integer', lookup: true, range: true },
+  country: 'keyword',
+  genres: 'keyword',
+  styles: 'keyword',
+  artists: 'keyword',
+  labels: 'keyword',
+  interaction_count: { type: 'integer', lookup: false, range: true },
+}
 
 /** Settings that make a publication quick enough for a test; a caller sets its own on top. */
 export const quick: Partial<PublishOptions> = {
+  indexes: catalogueIndexes,
   batchSize: 10,
-  sample: 20,
+  verifySample: 20,
   pollInterval: 10,
   graceDelay: 0,
   heartbeatInterval: 50,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { writeDecimal } from '../src/publish/decimal.ts'
+import { writeDecimal } from '../src/points/decimal.ts'
 
 test('decimals become the same float32 again, for every exponent', () => {
   const float = new Float32Array(1)

@@ -101,7 +101,7 @@ describe.concurrent('a second publisher that swaps first wins, and the first say
       hit({
         kind: 'call',
         call: async () =>
-          void (await publish({ ...quick, indexes, keep: 0, url: server.url, alias, ...tagged(rows, 3) })),
+          void (await publish({ ...quick, indexes, keepGenerations: 0, url: server.url, alias, ...tagged(rows, 3) })),
       })
       if (step === 'delete') {
         await expect(run()).resolves.toMatchObject({ cleaningFailed: undefined })
@@ -127,7 +127,7 @@ describe.concurrent('kill -9 leaves a collection that the next run resumes', () 
           await once(child as ChildProcess, 'exit')
         },
       })
-      const options = { url: server.url, alias, indexes, keep: 0, rows, seed: 2 }
+      const options = { url: server.url, alias, indexes, keepGenerations: 0, rows, seed: 2 }
       const publisher = fileURLToPath(new URL('./publisher.ts', import.meta.url))
       child = spawn(process.execPath, [publisher, JSON.stringify(options)])
       let said = ''
@@ -164,7 +164,7 @@ interface Outcome {
 async function inCell(step: Step, body: (cell: Cell) => Promise<Outcome>): Promise<void> {
   const server = await startServer()
   const alias = server.alias()
-  const common = { ...quick, indexes, url: server.url, alias, keep: 0, graceDelay: 50, abortDeadline }
+  const common = { ...quick, indexes, url: server.url, alias, keepGenerations: 0, graceDelay: 50, abortDeadline }
   try {
     await publish({ ...common, ...tagged(rows, 1) })
     const watcher = watch(server.url, alias, rows)

@@ -8,34 +8,64 @@ describe('input that cannot be published is refused before the first request', (
   const data = new Float32Array(8).fill(1)
   const vectors = { ids: [1, 2], data, dimension: 4 }
   test.for<[string, Partial<PublishOptions>, RegExp]>([
-    ['a length that does not fit', { vectors: { ...vectors, dimension: 3 } }, /2 ids × dimension 3 = 6 values, got 8/],
-    ['dimension 0', { vectors: { ...vectors, dimension: 0 } }, /dimension from 1 to 65,536, got 0/],
-    ['no points', { vectors: { ids: [], data: new Float32Array(), dimension: 4 } }, /at least one point/],
+    [
+      'a length that does not fit',
+      { vectors: { ...vectors, dimension: 3 } },
+      /vectors.data has 8 values, expected 2 ids × dimension 3 = 6/,
+    ],
+    [
+      'dimension 0',
+      { vectors: { ...vectors, dimension: 0 } },
+      /vectors.dimension is 0, expected an integer from 1 to 65,536/,
+    ],
+    [
+      'no points',
+      { vectors: { ids: [], data: new Float32Array(), dimension: 4 } },
+      /vectors has no points, expected at least one/,
+    ],
     [
       'NaN',
       { vectors: { ...vectors, data: Float32Array.of(1, 1, 1, 1, 1, Number.NaN, 1, 1) } },
-      /got NaN in row 1 \(id 2\), column 1/,
+      /vectors.data is NaN in row 1 \(id 2\), column 1, expected finite numbers/,
     ],
     [
-      'an id that is neither integer nor UUID',
-      { vectors: { ...vectors, ids: ['a', 'b'] } },
-      /unsigned integers or UUIDs .* row 0.*row numbers/,
+      'an alias with a slash',
+      { alias: 'a/b' },
+      /The alias "a\/b" has the character "\/", expected 1 to 180 characters without/,
     ],
-    ['a negative id', { vectors: { ...vectors, ids: [1, -2] } }, /got "-2" \(number\) in row 1/],
-    ['the same id twice', { vectors: { ...vectors, ids: [7, 7] } }, /unique vectors.ids, got 7 in row 0 and in row 1/],
-    ['an alias with a slash', { alias: 'a/b' }, /without .* got "a\/b" with the character "\/"/],
-    ['batchSize 0', { batchSize: 0 }, /`batchSize` to be a whole number from 1, got 0/],
-    ['keep -1', { keep: -1 }, /`keep` to be a whole number from 0, got -1/],
+    ['batchSize 0', { batchSize: 0 }, /`batchSize` is 0, expected a positive integer/],
+    ['keepGenerations -1', { keepGenerations: -1 }, /`keepGenerations` is -1, expected a non-negative integer/],
     ['a stale age below the heartbeat', { staleAfter: 100, heartbeatInterval: 100 }, /at least three times/],
-    ['no vector', { distance: {} }, /at least one vector/],
-    ['users by cosine', { users: { vectors } }, /Expected a `distance` of Dot/],
+    ['no vector', { vectors: { ids: [1, 2], named: {} } }, /vectors.named is {}, expected at least one vector/],
+    [
+      'users by cosine',
+      { users: { vectors } },
+      /No vector of the users has an inner product .*vectors: 4 × Cosine; users.vectors: 4 × Cosine/,
+    ],
+    [
+      'an option of another name',
+      { keep: 3 } as object,
+      /`keep` is no option of publish, expected one of: .*keepGenerations/,
+    ],
+    [
+      'an unknown distance',
+      { vectors: { ...vectors, distance: 'cosine' as never } },
+      /vectors.distance is "cosine", expected one of Cosine, Dot/,
+    ],
     [
       'users of another dimension',
-      { users: { vectors: { ids: [1], data: data.subarray(0, 3), dimension: 3 } }, distance: 'Dot' },
-      /one dimension, got 3 and 4/,
+      {
+        vectors: { ...vectors, distance: 'Dot' },
+        users: { vectors: { ids: [1], data: data.subarray(0, 3), dimension: 3, distance: 'Dot' } },
+      },
+      /vectors: 4 × Dot; users.vectors: 3 × Dot/,
     ],
-    ['no url', { url: '' }, /Expected `url` .* or `client`, got neither/],
-    ['a url without a scheme', { url: 'localhost:6333' }, /begin with http:\/\/ or https:\/\//],
+    ['no url', { url: '' }, /`url` and `client` are missing, expected one of them/],
+    [
+      'a url without a scheme',
+      { url: 'localhost:6333' },
+      /`url` is "localhost:6333", expected an address that begins with http:\/\/ or https:\/\//,
+    ],
   ])('%s', async ([, options, message], { server, run }) => {
     await expect(run({ vectors, ...options })).rejects.toThrow(message)
     expect(server.requests).toEqual([])
@@ -46,7 +76,9 @@ describe('preflight', () => {
   const usedUp = { config: { enabled: true, max_disk_usage_percent: 90 }, usage: { disk_usage_percent: 93 } }
 
   test('a server that is not there', async ({ run }) => {
-    await expect(run({ url: 'http://127.0.0.1:9', retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
+    const closed = await startStandIn()
+    await closed.close()
+    await expect(run({ url: closed.url, retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
       step: 'preflight',
       temporary: true,
       message: expect.stringMatching(/did not answer.*ECONNREFUSED|did not answer.*No answer/s),
@@ -57,7 +89,7 @@ describe('preflight', () => {
     await server.client.createCollection(alias, { vectors: { size: 4, distance: 'Dot' } })
     await expect(run()).rejects.toMatchObject({
       step: 'preflight',
-      message: expect.stringContaining('there is a collection of that name'),
+      message: expect.stringContaining('is the name of a collection, expected an alias'),
     })
   })
 
@@ -65,11 +97,11 @@ describe('preflight', () => {
     const cases: [FaultRule, RegExp][] = [
       [
         { operation: 'root', fault: { kind: 'answer', change: (root) => Object.assign(root, { version: '1.15.5' }) } },
-        /version 1.16 or later, got 1.15.5/,
+        /has version 1.15.5, expected 1.16 or later/,
       ],
       [
         { operation: 'quotas', fault: { kind: 'answer', change: ({ result }) => Object.assign(result, usedUp) } },
-        /free disk .* 93 % of at most 90 %/,
+        /disk quota .* used up: 93 % of at most 90 %/,
       ],
       [
         { operation: 'root', fault: { kind: 'status', status: 401, error: 'Must provide an API key' } },
@@ -93,8 +125,12 @@ describe('preflight', () => {
     const strict = (limits: object): Partial<PublishOptions> => ({
       collection: { strict_mode_config: { enabled: true, ...limits } },
     })
-    await expect(run(strict({ max_points_count: 50 }))).rejects.toThrow(/max_points_count of 50 .* needs 100/)
-    await expect(run(strict({ max_payload_index_count: 3 }))).rejects.toThrow(/max_payload_index_count of 3 .* needs 8/)
+    await expect(run(strict({ max_points_count: 50 }))).rejects.toThrow(
+      /max_points_count of the server's strict mode is 50 .* needs 100/,
+    )
+    await expect(run(strict({ max_payload_index_count: 3 }))).rejects.toThrow(
+      /max_payload_index_count of the server's strict mode is 3 .* needs 8/,
+    )
     expect(await generations({ url: server.url, alias })).toEqual([])
     // A smaller batch than asked for.
     await expect(run({ ...strict({ upsert_max_batchsize: 7 }), batchSize: 50 })).resolves.toMatchObject({ points: 100 })

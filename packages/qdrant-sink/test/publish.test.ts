@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { generations, Index, type PublishProgress, publish, rollback, similar } from '../src/index.ts'
-import { catalogue, quick } from './catalogue.ts'
+import { catalogue, quick, tagged } from './catalogue.ts'
 import { test } from './publication.ts'
 
 describe('publish', () => {
@@ -63,11 +63,12 @@ describe('publish', () => {
 })
 
 test('vector forms are handed on: on disk, quantized, float16, replicas and shards', async ({ server, alias, run }) => {
+  const { ids, data, dimension } = tagged(100, 1).vectors
   const quantization_config = { scalar: { type: 'int8', always_ram: true } } as const
   await run({
     vectorParameters: { on_disk: true, datatype: 'float16', quantization_config },
     collection: { shard_number: 2, on_disk_payload: true, hnsw_config: { m: 8 } },
-    distance: { similar: 'Cosine', taste: 'Dot' },
+    vectors: { ids, named: { similar: { data, dimension }, taste: { data, dimension, distance: 'Dot' } } },
   })
   const { config } = await server.client.getCollection(alias)
   expect(config.params.vectors).toMatchObject({

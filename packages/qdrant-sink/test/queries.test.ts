@@ -13,6 +13,7 @@ import {
   match,
   matchAny,
   matchExcept,
+  type NamedVectors,
   type Payload,
   publish,
   type QueryRequest,
@@ -20,6 +21,7 @@ import {
   rarerThan,
   type SimilarOptions,
   similar,
+  type Vectors,
 } from '../src/index.ts'
 import { catalogue, quick } from './catalogue.ts'
 import { startServer, type TestServer } from './servers.ts'
@@ -41,10 +43,9 @@ beforeAll(async () => {
     ...quick,
     url: server.url,
     alias,
-    vectors,
+    vectors: named(vectors),
     payloads,
-    users: { vectors: users },
-    distance: { cosine: 'Cosine', dot: 'Dot' },
+    users: { vectors: named(users) },
   })
   index = new Index({ url: server.url, alias })
 }, 60_000)
@@ -222,10 +223,10 @@ describe('requests that cannot be', () => {
   test.each([
     ['no example', () => blend({}), /at least one example/],
     ['negatives alone by average', () => blend({ negative: [1] }), /Negatives alone work with 'best_score'/],
-    ['diversity out of range', () => similar(1, { diversity: 2 }), /from 0 to 1, got 2/],
-    ['diversity with a formula', () => similar(1, { diversity: 0.5, rescore: hiddenGems() }), /got both/],
-    ['limit 0', () => similar(1, { limit: 0 }), /whole number from 1, got 0/],
-    ['an empty range', () => range('year', {}), /range of year, got none/],
+    ['diversity out of range', () => similar(1, { diversity: 2 }), /`diversity` is 2, expected a number from 0 to 1/],
+    ['diversity with a formula', () => similar(1, { diversity: 0.5, rescore: hiddenGems() }), /both choose the order/],
+    ['limit 0', () => similar(1, { limit: 0 }), /`limit` is 0, expected a positive integer/],
+    ['an empty range', () => range('year', {}), /range of year has no bounds/],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(message)
   })
@@ -244,10 +245,9 @@ test('the curl commands of the README send what the builders make, and are answe
     ...quick,
     url: server.url,
     alias: plain,
-    vectors,
+    vectors: { ...vectors, distance: 'Dot' },
     payloads,
-    users: { vectors: users },
-    distance: 'Dot',
+    users: { vectors: { ...users, distance: 'Dot' } },
   })
   const names = {
     similar,
@@ -279,6 +279,10 @@ test('the curl commands of the README send what the builders make, and are answe
     expect(answer.status, `${code}${await answer.clone().text()}`).toBe(200)
   }
 })
+
+function named({ ids, data, dimension }: Vectors): NamedVectors {
+  return { ids, named: { cosine: { data, dimension }, dot: { data, dimension, distance: 'Dot' } } }
+}
 
 async function expectRanking(request: QueryRequest, expected: Ranked): Promise<void> {
   const points = await index.query({ ...request, ...(!('prefetch' in request) && { params: { exact: true } }) })

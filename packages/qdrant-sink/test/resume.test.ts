@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { type GenerationRecord, readRecord, writeRecord } from '../src/generation/record.ts'
-import { collectGarbage, generations } from '../src/index.ts'
+import { collectGarbage, generations, type Vectors } from '../src/index.ts'
 import { Connection } from '../src/server/connection.ts'
 import { tagged } from './catalogue.ts'
 import { test } from './publication.ts'
@@ -15,7 +15,7 @@ test('a run killed during the load is resumed from its watermark, by the same in
   run,
 }) => {
   server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 60 }, times: 30 })
-  const options = JSON.stringify({ url: server.url, alias, rows: 300, seed: 1, maxWorkers: 1, heartbeatInterval: 20 })
+  const options = JSON.stringify({ url: server.url, alias, rows: 300, seed: 1, concurrency: 1, heartbeatInterval: 20 })
   const child = spawn(process.execPath, [fileURLToPath(new URL('./publisher.ts', import.meta.url)), options], {
     stdio: 'ignore',
   })
@@ -87,13 +87,13 @@ test('an iterable of payloads is read from its beginning when a run is resumed; 
       vectors,
       payloads: lines(),
       version: 'a',
-      maxWorkers: 1,
+      concurrency: 1,
       retry: { retries: 1, minDelay: 1 },
     })
     await expect(outcome).rejects.toMatchObject({ step: 'upload', temporary: true, rows: { from: 50, to: 60 } })
   }
   await breakOff()
-  expect(await run({ vectors, payloads: lines(), version: 'a', sample: 100 })).toMatchObject({
+  expect(await run({ vectors, payloads: lines(), version: 'a', verifySample: 100 })).toMatchObject({
     resumed: 50,
     points: 100,
   })
@@ -120,7 +120,7 @@ test('a run whose collection was taken over ends and changes nothing', async ({ 
     },
   })
   server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 80 }, times: 10 })
-  const outcome = run({ maxWorkers: 1, heartbeatInterval: 20 })
+  const outcome = run({ concurrency: 1, heartbeatInterval: 20 })
   await expect(outcome).rejects.toMatchObject({
     name: 'SupersededError',
     message: expect.stringContaining('taken over by run another'),
@@ -129,8 +129,9 @@ test('a run whose collection was taken over ends and changes nothing', async ({ 
 })
 
 test('items and users broken off during the users are resumed together', async ({ server, alias, run }) => {
-  const users = { vectors: tagged(60, 5).vectors }
-  const common = { users, distance: 'Dot', maxWorkers: 1 } as const
+  const vectors: Vectors = { ...tagged(100, 1).vectors, distance: 'Dot' }
+  const users = { vectors: { ...tagged(60, 5).vectors, distance: 'Dot' } as Vectors }
+  const common = { vectors, users, concurrency: 1 }
   const ofUsers = ({ collection }: { collection: string | undefined }): boolean =>
     collection?.includes('_users_') ?? false
   server.faults.add({ operation: 'upsert', when: ofUsers, skip: 2, fault: { kind: 'status', status: 503 }, times: 2 })

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { generations, publish, rollback } from '../src/index.ts'
+import { generations, publish, rollback, type Vectors } from '../src/index.ts'
 import { catalogue, quick, tagged } from './catalogue.ts'
 import { test } from './publication.ts'
 import type { TestServer } from './servers.ts'
@@ -47,11 +47,12 @@ describe('the fence', () => {
 
 test('users are swapped and rolled back in the same request', async ({ server, alias }) => {
   const { vectors, payloads } = catalogue(40, 8, 1)
+  const byDot = (vectors: Vectors): Vectors => ({ ...vectors, distance: 'Dot' })
   const publications = []
   for (const seed of [2, 3]) {
     server.requests.length = 0
-    const users = { vectors: catalogue(15, 8, seed).vectors }
-    publications.push(await publish({ ...quick, url: server.url, alias, vectors, payloads, users, distance: 'Dot' }))
+    const users = { vectors: byDot(catalogue(15, 8, seed).vectors) }
+    publications.push(await publish({ ...quick, url: server.url, alias, vectors: byDot(vectors), payloads, users }))
     const swaps = server.requests.filter(
       ({ operation, body }) => operation === 'updateAliases' && JSON.stringify(body).includes('rename_alias'),
     )

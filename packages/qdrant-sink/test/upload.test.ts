@@ -20,7 +20,7 @@ describe('upload', () => {
     await run({
       vectors,
       payloads: payloads(),
-      maxWorkers: 3,
+      concurrency: 3,
       onProgress(event) {
         most = Math.max(most, event.inFlight)
         sent = event.points
@@ -34,10 +34,10 @@ describe('upload', () => {
   test('too few and too many payloads', async ({ server, alias, run }) => {
     const some = (count: number): object[] => Array.from({ length: count }, (_, row) => ({ row }))
     await expect(run({ payloads: some(99) as never })).rejects.toThrow(
-      /Expected 100 payloads for vectors, as many as ids, got 99/,
+      /payloads of vectors are 99, fewer than its 100 points/,
     )
     await expect(run({ payloads: some(101) as never })).rejects.toThrow(
-      /Expected 100 payloads for vectors, as many as ids, got more/,
+      /payloads of vectors are more than its 100 points/,
     )
     expect(await generations({ url: server.url, alias })).toEqual([])
   })
@@ -60,7 +60,7 @@ describe('upload', () => {
       operation: 'upsert',
       fault: { kind: 'status', status: 400, error: 'JSON payload (99 bytes) is larger than allowed (limit: 9 bytes).' },
     })
-    await run({ batchSize: 40, maxWorkers: 1 })
+    await run({ batchSize: 40, concurrency: 1 })
     // 40 refused by 429, its first half of 20 refused by the body limit: 40, 20, 10, 10, 20, then 40 and 20.
     expect(upserts()).toHaveLength(7)
     expect((await server.client.count(alias, { exact: true })).count).toBe(100)
@@ -90,7 +90,7 @@ describe('upload', () => {
       skip: 4,
       fault: { kind: 'status', status: 400, error: 'Format error in JSON body: bad payload' },
     })
-    await expect(run({ ...tagged(100, 2), maxWorkers: 1 })).rejects.toMatchObject({
+    await expect(run({ ...tagged(100, 2), concurrency: 1 })).rejects.toMatchObject({
       name: 'PublishError',
       step: 'upload',
       rows: { from: 40, to: 50 },
@@ -122,7 +122,7 @@ test('an abort ends the run though the server does not answer any more', async (
   for (const operation of ['updateCollection', 'deleteCollection', 'getCollection'] as const) {
     server.faults.add({ operation, when: () => controller.signal.aborted, fault: { kind: 'hang' }, times: 100 })
   }
-  const outcome = run({ signal: controller.signal, abortDeadline: 100, maxWorkers: 2 })
+  const outcome = run({ signal: controller.signal, abortDeadline: 100, concurrency: 2 })
   setTimeout(() => controller.abort(new Error('enough')), 600)
   await expect(outcome).rejects.toThrow('enough')
   server.faults.clear()
@@ -141,16 +141,18 @@ describe('verification', () => {
     lose((collection) => server.client.delete(collection, { points: [50], wait: true }))
     await expect(run()).rejects.toMatchObject({
       step: 'verify',
-      message: expect.stringMatching(/Expected 100 points .* counts 99.*Nothing was swapped/),
+      message: expect.stringMatching(/has 99 points on the server, expected 100.*Nothing was swapped/),
     })
     lose((collection) =>
       server.client.upsert(collection, { points: [{ id: 1, vector: [9, 9, 9, 9], payload: {} }], wait: true }),
     )
-    await expect(run({ distance: 'Dot' })).rejects.toThrow(/vector of point 1 \(row 0\) .* is not the one sent/)
+    await expect(run({ vectors: { ...tagged(100, 1).vectors, distance: 'Dot' } })).rejects.toThrow(
+      /vector of point 1 \(row 0, id 1\) .* is not the one sent: it is \[9.0+, .*expected \[/,
+    )
     lose((collection) =>
       server.client.overwritePayload(collection, { points: [100], payload: { other: 1 }, wait: true }),
     )
-    await expect(run()).rejects.toThrow(/payload of point 100 \(row 99\)/)
+    await expect(run()).rejects.toThrow(/payload of point 100 \(row 99, id 100\)/)
     expect(await generations({ url: server.url, alias })).toEqual([])
   })
 

@@ -16,7 +16,7 @@ export interface Garbage {
 
 export interface CollectGarbageOptions extends GenerationsOptions {
   /** Earlier generations to keep for rollback. Default 1. */
-  keep?: number
+  keepGenerations?: number
   /** True (the default) only says what would be deleted. */
   dryRun?: boolean
 }
@@ -35,7 +35,7 @@ export async function collectGarbage(options: CollectGarbageOptions): Promise<Ga
   checkAlias(options.alias)
   await using connection = new Connection(options)
   const found = await findGenerations(connection, options.alias, options.staleAfter ?? STALE_AFTER, options)
-  const garbage = findGarbage(found, options.keep ?? 1)
+  const garbage = findGarbage(found, options.keepGenerations ?? 1)
   if (options.dryRun ?? true) return { garbage, deleted: [] }
   return { garbage, deleted: await deleteGarbage(connection, options.alias, garbage, options) }
 }
@@ -43,7 +43,7 @@ export async function collectGarbage(options: CollectGarbageOptions): Promise<Ga
 /** Which generations are not needed: all but the live one, the `keep` newest that have served, and those being loaded. */
 export function findGarbage(found: Generation[], keep: number): Garbage[] {
   if (!Number.isInteger(keep) || keep < 0)
-    throw new RangeError(`Expected \`keep\` to be a whole number from 0, got ${keep}.`)
+    throw new RangeError(`\`keepGenerations\` is ${keep}, expected a non-negative integer.`)
   const live = found.find(({ state }) => state === 'live')
   const kept = new Set(found.filter(({ state }) => state === 'published').slice(0, keep))
   const garbage: Garbage[] = []

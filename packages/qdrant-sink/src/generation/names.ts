@@ -34,7 +34,7 @@ export function checkAlias(alias: string): void {
   if (alias === '' || alias.length > 180 || invalid !== undefined) {
     const what = invalid === undefined ? `${alias.length} characters` : `the character ${JSON.stringify(invalid)}`
     throw new TypeError(
-      `Expected an alias of 1 to 180 characters without <>:"/\\|?*@, got ${JSON.stringify(alias)} with ${what}.`,
+      `The alias ${JSON.stringify(alias)} has ${what}, expected 1 to 180 characters without <>:"/\\|?*@.`,
     )
   }
 }

@@ -67,7 +67,7 @@ async function findUsersMove(
   )
   if (!target) {
     throw new PublishError(
-      `Expected the users of generation ${generation} to be there, since ${alias} serves ${live.collection}. Items and users belong to one model; go back to a generation that has both.`,
+      `Generation ${generation} has no users, expected some, since ${alias} serves ${live.collection} and items and users belong to one model. Go back to a generation that has both.`,
       { step: 'rollback', collection },
     )
   }
@@ -112,9 +112,9 @@ function chooseTarget(
   if (!target) {
     const what =
       wanted === undefined
-        ? `an earlier generation of ${alias} that has served`
-        : `generation ${wanted} of ${alias} to be one that has served`
-    throw failure(`Expected ${what}, got: ${list}. Publish with \`keep\` of 1 or more to have one.`)
+        ? `${alias} has no earlier generation that has served`
+        : `Generation ${wanted} of ${alias} is none that has served`
+    throw failure(`${what}. Generations: ${list}. Publish with \`keepGenerations\` of 1 or more to have one.`)
   }
   return { live, target }
 }

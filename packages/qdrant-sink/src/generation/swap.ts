@@ -3,7 +3,7 @@ import type { Schemas } from '@qdrant/js-client-rest'
 import { SupersededError } from '../errors.ts'
 import { listAliases, listCollections } from '../server/collections.ts'
 import type { CallOptions, Connection } from '../server/connection.ts'
-import { isTemporary, statusOf } from '../server/retry.ts'
+import { isTemporary, statusOf } from '../server/errors.ts'
 import { fenceName, fencePrefix } from './names.ts'
 
 type Action = Schemas['AliasOperations']

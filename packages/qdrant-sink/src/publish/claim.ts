@@ -58,7 +58,7 @@ async function claim(run: Run, part: Part, name: string, record: GenerationRecor
     await writeRecord(connection, name, record, { signal })
   } else {
     // A collection whose making is under way cannot be deleted yet: an abort waits for the answer, up to its deadline.
-    const creation = createCollection(connection, name, record, settings, { signal: run.cancel })
+    const creation = createCollection(connection, name, record, part.source.fields, settings, { signal: run.cancel })
     const created = await creation.finally(() => signal.throwIfAborted())
     if (!created) {
       part.collection = ''
@@ -81,7 +81,7 @@ function newRecord(run: Run, part: Part, generation: number): GenerationRecord {
     run: run.id,
     state: 'loading',
     fingerprint: run.fingerprint,
-    points: part.vectors.ids.length,
+    points: part.source.points,
     watermark: 0,
     heartbeat: Date.now(),
     owner: thisProcess,

@@ -1,10 +1,11 @@
 import type { Schemas } from '@qdrant/js-client-rest'
-import { PublishError } from '../errors.ts'
+import { stepFailed } from '../errors.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { recordOf } from '../generation/record.ts'
+import type { VectorField } from '../points/field.ts'
 import { describeCollection, updateCollection } from '../server/collections.ts'
 import type { CallOptions, Connection } from '../server/connection.ts'
-import { isTemporary, reasonOf, statusOf } from '../server/retry.ts'
+import { statusOf } from '../server/errors.ts'
 import type { PayloadIndexes, Settings } from './options.ts'
 
 /** Default of the server, in KB; for a server that does not say which one it uses. */
@@ -18,23 +19,20 @@ export async function createCollection(
   connection: Connection,
   name: string,
   record: GenerationRecord,
-  { distance, vectorParameters, collection, vectors }: Settings,
+  fields: VectorField[],
+  { vectorParameters, collection }: Settings,
   options: CallOptions,
 ): Promise<boolean> {
-  const vector = (kind: Schemas['Distance']): Schemas['VectorParams'] => ({
-    size: vectors.dimension,
-    distance: kind,
-    ...vectorParameters,
-  })
-  const vectorsConfig =
-    typeof distance === 'string'
-      ? vector(distance)
-      : Object.fromEntries(Object.entries(distance).map(([vectorName, kind]) => [vectorName, vector(kind)]))
+  const vectors = fields.map(({ name: field, dimension: size, distance }): [string, Schemas['VectorParams']] => [
+    field,
+    { size, distance, ...vectorParameters },
+  ])
+  const config = vectors[0][0] === '' ? vectors[0][1] : Object.fromEntries(vectors)
   try {
     await connection.call(
       (api, init) =>
         api.createCollection(
-          { collection_name: name, ...collection, vectors: vectorsConfig, metadata: { seesaw: record } },
+          { collection_name: name, ...collection, vectors: config, metadata: { seesaw: record } },
           init,
         ),
       options,
@@ -101,20 +99,4 @@ export async function restoreIndexing(
   } catch (error) {
     throw stepFailed('restore', name, error, `Restoring the indexing threshold of ${name}`)
   }
-}
-
-/** Names the step and the collection in an error of the server or of the connection. */
-export function stepFailed(
-  step: string,
-  collection: string,
-  error: unknown,
-  what: string = `The step "${step}" on ${collection}`,
-): unknown {
-  if (error instanceof PublishError || (error as Error | null)?.name === 'AbortError') return error
-  return new PublishError(`${what} failed. ${reasonOf(error)}`, {
-    step,
-    collection,
-    temporary: isTemporary(error),
-    cause: error,
-  })
 }

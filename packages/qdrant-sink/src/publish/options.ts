@@ -1,10 +1,12 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { checkAlias, usersAlias } from '../generation/names.ts'
 import { STALE_AFTER } from '../generation/owner.ts'
+import type { Datatype } from '../points/field.ts'
+import type { Payloads } from '../points/payload.ts'
+import type { VectorInput } from '../points/vectors.ts'
 import type { ServerOptions } from '../server/connection.ts'
-import { checkVectors, type Payloads, type Vectors } from './input.ts'
+import type { PublishWarning } from './preflight.ts'
 import type { PublishProgress } from './progress.ts'
-import type { Distance } from './verify.ts'
 
 /** Payload indexes by field, in the server's terms: `'keyword'`, `{ type: 'integer', range: true, lookup: false }` ... */
 export type PayloadIndexes = Record<string, Schemas['PayloadFieldSchema']>
@@ -15,36 +17,39 @@ export type CollectionParameters = Omit<Schemas['CreateCollection'], 'vectors' |
 /** Server parameters of a vector, handed on as they are: `on_disk`, `datatype`, `hnsw_config`, `quantization_config`. */
 export type VectorParameters = Omit<Schemas['VectorParams'], 'size' | 'distance' | 'multivector_config'>
 
-export interface PublishOptions extends ServerOptions {
-  /** The name that queries use. It points to the new collection once that is complete and verified, never before. */
-  alias: string
-  vectors: Vectors
+/** What one collection is to hold. */
+export interface PublishedPoints {
+  /** Arrays (`{ ids, data, dimension }`, or several vectors by name) or a stream. */
+  vectors: VectorInput
   /** One payload per row. Default none. */
   payloads?: Payloads
-  /**
-   * `Cosine` (default) ranks similar items; `Dot` is what user-to-item recommendations need. Both: `{ similar: 'Cosine', taste: 'Dot' }`
-   * gives each point two named vectors, at twice the memory.
-   */
-  distance?: Distance | Record<string, Distance>
-  /** Default `catalogueIndexes`. Indexes are made before the load: the graph gets filter-aware links only for fields indexed by then. */
+  /** Default none. Indexes are made before the load: the graph gets filter-aware links only for fields indexed by then. */
   indexes?: PayloadIndexes
+  /**
+   * Payload field that holds the id as it was given. Default `item_id` (`user_id` for users), only for ids that are not the point's own:
+   * strings that became UUIDs. A name here is for every point, `false` for none; a field that the payload has is left as it is.
+   */
+  idField?: string | false
+}
+
+export interface PublishOptions extends ServerOptions, PublishedPoints {
+  /** The name that queries use. It points to the new collection once that is complete and verified, never before. */
+  alias: string
   /** Users of the same model, as a second collection swapped in by the same request, for recommendations by `lookup_from`. */
-  users?: {
-    vectors: Vectors
-    payloads?: Payloads
+  users?: PublishedPoints & {
     /** Default `ALIAS_users`. */
     alias?: string
-    /** Default none. */
-    indexes?: PayloadIndexes
   }
   /** Parameters of the collections, as the server takes them: `shard_number`, `replication_factor`, `on_disk_payload`, `hnsw_config`, `quantization_config` ... */
   collection?: CollectionParameters
   /** Parameters of the vectors, as the server takes them. */
   vectorParameters?: VectorParameters
+  /** True lets the new collection have other vectors (names, dimensions, distances) than the one that serves. Default false: an error. */
+  allowNewShape?: boolean
   /** Anything that changes when the payloads change while ids and vectors stay: an unfinished run is resumed only at the same version. */
   version?: string
-  /** Upload streams. Default 4. */
-  maxWorkers?: number
+  /** Upload streams, each with one batch on its way. Default 4. */
+  concurrency?: number
   /** Points of one request. Default 500. */
   batchSize?: number
   /** Bytes of one request. Default 30,000,000: the server refuses bodies over 32 MiB. */
@@ -52,9 +57,9 @@ export interface PublishOptions extends ServerOptions {
   /** True (default) waits for each batch to be applied, which keeps the server's queue short; false until it is in the log. */
   wait?: boolean
   /** Points to read back and compare. Default 200. */
-  sample?: number
+  verifySample?: number
   /** Earlier generations to keep for rollback. Default 1. */
-  keep?: number
+  keepGenerations?: number
   /** Milliseconds between the swap and the deletion of the collection that served until then, if it is not kept. Default 30,000. */
   graceDelay?: number
   /** Milliseconds the server has for its index. Default 6 hours. */
@@ -72,47 +77,70 @@ export interface PublishOptions extends ServerOptions {
   /** What becomes of the unfinished collection after an abort: `delete` (default), or `keep` for the next run to resume. */
   onAbort?: 'delete' | 'keep'
   onProgress?: (progress: PublishProgress) => void
-}
-
-/** Indexes for a music catalogue: what its filters, score formulas and groups use. */
-export const catalogueIndexes: PayloadIndexes = {
-  item_id: { type: 'integer', lookup: true, range: false },
-  year: { type: 'integer', lookup: true, range: true },
-  country: 'keyword',
-  genres: 'keyword',
-  styles: 'keyword',
-  artists: 'keyword',
-  labels: 'keyword',
-  interaction_count: { type: 'integer', lookup: false, range: true },
+  /** Gets what the publication goes on in spite of. */
+  onWarning?: (warning: PublishWarning) => void
 }
 
 const defaults = {
-  distance: 'Cosine',
-  maxWorkers: 4,
-  batchSize: 500,
-  maxBatchBytes: 30_000_000,
-  wait: true,
-  sample: 200,
-  keep: 1,
-  graceDelay: 30_000,
+  allowNewShape: false as boolean,
+  concurrency: 4 as number,
+  batchSize: 500 as number,
+  maxBatchBytes: 30_000_000 as number,
+  wait: true as boolean,
+  verifySample: 200 as number,
+  keepGenerations: 1 as number,
+  graceDelay: 30_000 as number,
   readyTimeout: (6 * 3_600_000) as number,
-  pollInterval: 1_000,
-  heartbeatInterval: 10_000,
+  pollInterval: 1_000 as number,
+  heartbeatInterval: 10_000 as number,
   staleAfter: STALE_AFTER as number,
-  abortDeadline: 3_000,
-  onAbort: 'delete',
-} as const
+  abortDeadline: 3_000 as number,
+  onAbort: 'delete' as 'delete' | 'keep',
+}
 
-export type Settings = PublishOptions & Required<Pick<PublishOptions, keyof typeof defaults>>
+export type Settings = PublishOptions & typeof defaults
 
-/** Fills in the defaults and refuses what cannot be, all before the first request. */
+/** Every option, so that a misspelt one is refused: `keep: 0` that is not heeded would be noticed too late. */
+const NAMES: Record<keyof PublishOptions, true> = {
+  ...(Object.fromEntries(Object.keys(defaults).map((name) => [name, true])) as Record<keyof typeof defaults, true>),
+  url: true,
+  apiKey: true,
+  client: true,
+  dispatcher: true,
+  connections: true,
+  requestTimeout: true,
+  retry: true,
+  alias: true,
+  vectors: true,
+  payloads: true,
+  indexes: true,
+  idField: true,
+  users: true,
+  collection: true,
+  vectorParameters: true,
+  version: true,
+  signal: true,
+  onProgress: true,
+  onWarning: true,
+}
+
+/** Fills in the defaults and refuses what cannot be, before the first request. */
 export function settingsOf(options: PublishOptions): Settings {
+  for (const name of Object.keys(options)) {
+    if (!(name in NAMES))
+      throw new TypeError(`\`${name}\` is no option of publish, expected one of: ${Object.keys(NAMES).join(', ')}.`)
+  }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as PublishOptions
   const settings: Settings = { ...defaults, ...given }
   checkAlias(settings.alias)
-  for (const name of ['maxWorkers', 'batchSize', 'maxBatchBytes', 'sample'] as const)
-    checkWhole(name, settings[name], 1)
-  checkWhole('keep', settings.keep, 0)
+  if (settings.users) {
+    const { alias = usersAlias(settings.alias) } = settings.users
+    checkAlias(alias)
+    if (alias === settings.alias) throw new TypeError(`\`users.alias\` is ${alias}, expected another than \`alias\`.`)
+  }
+  for (const name of ['concurrency', 'batchSize', 'maxBatchBytes', 'verifySample'] as const)
+    checkInteger(name, settings[name], 1)
+  checkInteger('keepGenerations', settings.keepGenerations, 0)
   for (const name of [
     'graceDelay',
     'readyTimeout',
@@ -122,40 +150,26 @@ export function settingsOf(options: PublishOptions): Settings {
     'abortDeadline',
   ] as const) {
     if (!(settings[name] >= 0))
-      throw new RangeError(`Expected \`${name}\` in milliseconds from 0, got ${settings[name]}.`)
+      throw new RangeError(`\`${name}\` is ${settings[name]}, expected a non-negative number of milliseconds.`)
   }
   if (settings.staleAfter < 3 * settings.heartbeatInterval) {
     throw new RangeError(
-      `Expected \`staleAfter\` (${settings.staleAfter}) of at least three times \`heartbeatInterval\` (${settings.heartbeatInterval}): otherwise a live run looks dead.`,
+      `\`staleAfter\` is ${settings.staleAfter}, expected at least three times \`heartbeatInterval\` (${settings.heartbeatInterval}): otherwise a live run looks dead.`,
     )
   }
-  if (typeof settings.distance === 'object' && Object.keys(settings.distance).length === 0) {
-    throw new TypeError("Expected `distance` to name at least one vector, such as { similar: 'Cosine' }, got {}.")
-  }
-  checkVectors('vectors', settings.vectors)
-  if (settings.users) checkUsers(settings, settings.users)
   return settings
 }
 
-function checkUsers({ alias, vectors, distance }: Settings, users: NonNullable<PublishOptions['users']>): void {
-  checkVectors('users.vectors', users.vectors)
-  checkAlias(users.alias ?? usersAlias(alias))
-  if (users.alias === alias)
-    throw new TypeError(`Expected \`users.alias\` to differ from \`alias\`, both are ${alias}.`)
-  if (users.vectors.dimension !== vectors.dimension) {
-    throw new RangeError(
-      `Expected users and items of one dimension, got ${users.vectors.dimension} and ${vectors.dimension}.`,
-    )
-  }
-  const kinds = typeof distance === 'string' ? [distance] : Object.values(distance)
-  if (!kinds.includes('Dot')) {
-    throw new TypeError(
-      `Expected a \`distance\` of Dot among the vectors, since a user's score of an item is their dot product, got ${kinds.join(', ')}. Try 'Dot' or { similar: 'Cosine', taste: 'Dot' }.`,
-    )
-  }
+export function checkInteger(name: string, value: number, min: 0 | 1): void {
+  if (!Number.isInteger(value) || value < min)
+    throw new RangeError(`\`${name}\` is ${value}, expected a ${min === 1 ? 'positive' : 'non-negative'} integer.`)
 }
 
-function checkWhole(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new RangeError(`Expected \`${name}\` to be a whole number from ${least}, got ${value}.`)
+/** @throws TypeError for a type whose values cannot be told from what was sent. */
+export function datatypeOf(parameters: VectorParameters | undefined): Datatype {
+  const datatype = (parameters?.datatype as string | null | undefined) ?? 'float32'
+  if (datatype === 'float32' || datatype === 'float16' || datatype === 'uint8') return datatype
+  throw new TypeError(
+    `\`vectorParameters.datatype\` is ${datatype}, expected float32, float16 or uint8: what the server keeps of others cannot be verified. Try \`quantization_config\`, which keeps the originals.`,
+  )
 }

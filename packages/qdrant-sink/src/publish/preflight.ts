@@ -1,9 +1,10 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { PublishError } from '../errors.ts'
 import { findGenerations, type Generation } from '../generation/generations.ts'
-import { listAliases, listCollections } from '../server/collections.ts'
+import { describeCollection, listAliases, listCollections } from '../server/collections.ts'
 import type { CallOptions, Connection } from '../server/connection.ts'
-import { reasonOf, statusOf } from '../server/retry.ts'
+import { isTemporary, reasonOf, statusOf } from '../server/errors.ts'
+import { differenceOfShapes, type Shape } from './shape.ts'
 
 export interface Preflight {
   /** The server's version, such as 1.19.0. */
@@ -14,59 +15,79 @@ export interface Preflight {
   generations: Map<string, Generation[]>
 }
 
+export interface PreflightSettings extends CallOptions {
+  staleAfter: number
+  /** What each alias is to serve; undefined where that is not known yet. */
+  shapes: Map<string, Shape | undefined>
+  allowNewShape: boolean
+  onWarning?: ((warning: PublishWarning) => void) | undefined
+}
+
+/** Something that a publication goes on in spite of. */
+export interface PublishWarning {
+  /** `server-version`: a major version later than this was written for. `new-shape`: other vectors than the alias serves now. */
+  code: 'server-version' | 'new-shape'
+  message: string
+}
+
 /** The oldest version with collection metadata, which everything here rests on. */
 const OLDEST = [1, 16]
+/** The newest major version this was tried on. */
+const NEWEST_MAJOR = 1
 
 /** Looks before anything is made: is the server there, new enough, and has it room; are the aliases free to be aliases; what is left of earlier runs. */
-export async function preflight(
-  connection: Connection,
-  aliases: string[],
-  staleAfter: number,
-  options: CallOptions,
-): Promise<Preflight> {
-  const version = await serverVersion(connection, options)
-  const collections = await listCollections(connection, options)
+export async function preflight(connection: Connection, settings: PreflightSettings): Promise<Preflight> {
+  const { shapes, staleAfter, onWarning } = settings
+  const aliases = [...shapes.keys()]
+  const version = await serverVersion(connection, settings)
+  if (Number.parseInt(version, 10) > NEWEST_MAJOR) {
+    const message = `The Qdrant server has version ${version}, expected ${NEWEST_MAJOR}.x, which this was written for. What follows may fail; nothing is swapped unless it verifies.`
+    onWarning?.({ code: 'server-version', message })
+  }
+  const collections = await listCollections(connection, settings)
   for (const alias of aliases) {
     if (collections.includes(alias)) {
       throw new PublishError(
-        `Expected ${alias} to be an alias, but there is a collection of that name. Choose another alias, or rename the collection by making it anew.`,
+        `${alias} is the name of a collection, expected an alias or nothing. Choose another alias, or rename the collection by making it anew.`,
         { step: 'preflight', collection: alias },
       )
     }
   }
-  await checkQuotas(connection, options)
-  const targets = await listAliases(connection, options)
+  await checkQuotas(connection, settings)
+  const targets = await listAliases(connection, settings)
   const generations = new Map<string, Generation[]>()
-  for (const alias of aliases) generations.set(alias, await findGenerations(connection, alias, staleAfter, options))
+  for (const [alias, shape] of shapes) {
+    const live = targets.get(alias)
+    if (shape && live !== undefined) await checkShape(connection, alias, live, shape, settings)
+    generations.set(alias, await findGenerations(connection, alias, staleAfter, settings))
+  }
   return { version, live: new Map(aliases.map((alias) => [alias, targets.get(alias)])), generations }
 }
 
 async function serverVersion(connection: Connection, options: CallOptions): Promise<string> {
   let version: unknown
-  // Four tries, some seconds: a wrong address is to be known soon.
   try {
-    version = (
-      await connection.call<{ version?: unknown }>((api, init) => api.root({}, init), { ...options, retries: 4 })
-    ).version
+    // Four tries, some seconds: a wrong address is to be known soon.
+    const answer = await connection.call<{ version?: unknown }>((api, init) => api.root({}, init), {
+      ...options,
+      retries: 4,
+    })
+    version = answer.version
   } catch (error) {
     if (options.signal?.aborted) throw error
     const hint =
-      statusOf(error) === 401 || statusOf(error) === 403
-        ? 'Check `apiKey`.'
-        : 'Check `url`, and that the server is running.'
-    throw new PublishError(`The Qdrant server did not answer. ${reasonOf(error)} ${hint}`, {
+      statusOf(error) === undefined && isTemporary(error) ? ' Check `url`, and that the server is running.' : ''
+    throw new PublishError(`The Qdrant server did not answer. ${reasonOf(error)}${hint}`, {
       step: 'preflight',
-      temporary: true,
+      temporary: isTemporary(error),
       cause: error,
     })
   }
   const [major, minor] = String(version).split('.').map(Number)
   if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]))) {
     throw new PublishError(
-      `Expected a Qdrant server of version ${OLDEST.join('.')} or later, got ${String(version)}. Collection metadata came with it.`,
-      {
-        step: 'preflight',
-      },
+      `The Qdrant server has version ${String(version)}, expected ${OLDEST.join('.')} or later: collection metadata came with it. Update the server.`,
+      { step: 'preflight' },
     )
   }
   return String(version)
@@ -89,33 +110,31 @@ async function checkQuotas(connection: Connection, options: CallOptions): Promis
   ] as const) {
     if (used != null && limit != null && used >= limit) {
       throw new PublishError(
-        `Expected free ${what} on the server, its quota is used up: ${used} % of at most ${limit} %. Run collectGarbage, or raise the quota.`,
+        `The ${what} quota of the server is used up: ${used} % of at most ${limit} %. Run collectGarbage, or raise the quota.`,
         { step: 'preflight' },
       )
     }
   }
 }
 
-/** Limits of strict mode that this load would break in its middle. */
-export function checkStrictMode(
-  collection: string,
-  limits: Schemas['StrictModeConfigOutput'] | null | undefined,
-  load: { points: number; indexes: number; vectorBytes: number },
-): void {
-  if (!limits?.enabled) return
-  for (const [name, limit, value] of [
-    ['max_points_count', limits.max_points_count, load.points],
-    ['max_payload_index_count', limits.max_payload_index_count, load.indexes],
-    ['max_collection_vector_size_bytes', limits.max_collection_vector_size_bytes, load.vectorBytes],
-  ] as const) {
-    if (limit != null && value > limit) {
-      throw new PublishError(
-        `The server's strict mode allows ${name} of ${limit} in ${collection}, this publication needs ${value}. Raise it in \`collection.strict_mode_config\`.`,
-        {
-          step: 'create',
-          collection,
-        },
-      )
-    }
-  }
+/** Queries that bring vectors of their own, or name one by `using`, would fail from the swap on where these change. */
+async function checkShape(
+  connection: Connection,
+  alias: string,
+  live: string,
+  shape: Shape,
+  { allowNewShape, onWarning, ...options }: PreflightSettings,
+): Promise<void> {
+  const served = (await describeCollection(connection, live, options))?.config.params.vectors
+  const difference = differenceOfShapes(served, shape)
+  if (difference === undefined) return
+  const message = `${alias} serves ${difference.served}, this publication has ${difference.published}: queries with vectors of their own, or with \`using\`, may fail after the swap.`
+  if (allowNewShape) return onWarning?.({ code: 'new-shape', message })
+  throw new PublishError(
+    `${message} Pass \`allowNewShape: true\` when they are ready for it, or choose another alias.`,
+    {
+      step: 'preflight',
+      collection: live,
+    },
+  )
 }

@@ -2,11 +2,13 @@ import { activeRuns } from '../generation/owner.ts'
 import { raiseFences } from '../generation/swap.ts'
 import { Connection } from '../server/connection.ts'
 import { claimGeneration } from './claim.ts'
-import { clean, giveUp, namedFailure, swap } from './finish.ts'
-import { load } from './load.ts'
+import { clean } from './clean.ts'
+import { fill } from './fill.ts'
+import { giveUp } from './give-up.ts'
 import { type PublishOptions, settingsOf } from './options.ts'
 import { preflight } from './preflight.ts'
-import { newRun } from './run.ts'
+import { newParts, newRun } from './run.ts'
+import { swapIn } from './swap-in.ts'
 
 export interface Publication {
   /** The collection that the alias points to now. */
@@ -41,20 +43,26 @@ export interface Publication {
  */
 export async function publish(options: PublishOptions): Promise<Publication> {
   const settings = settingsOf(options)
+  const parts = newParts(settings)
   const began = performance.now()
-  await using connection = new Connection({ connections: settings.maxWorkers + 4, ...settings })
-  const run = newRun(settings, connection)
-  const { parts, progress } = run
+  await using connection = new Connection({ connections: settings.concurrency + 4, ...settings })
+  const run = newRun(settings, parts, connection)
+  const { progress } = run
   activeRuns.add(run.id)
   try {
     progress.enter('preflight')
-    const aliases = parts.map(({ alias }) => alias)
-    const state = await preflight(connection, aliases, settings.staleAfter, { signal: run.signal })
+    const state = await preflight(connection, {
+      shapes: new Map(parts.map(({ alias, source }) => [alias, source.fields])),
+      staleAfter: settings.staleAfter,
+      allowNewShape: settings.allowNewShape,
+      onWarning: settings.onWarning,
+      signal: run.signal,
+    })
     const generation = await claimGeneration(run, state)
     const moves = parts.map(({ alias, collection }) => ({ alias, from: state.live.get(alias), to: collection }))
     await raiseFences(connection, moves, { signal: run.signal })
-    for (const part of parts) await load(run, part)
-    await swap(run, moves)
+    for (const part of parts) await fill(run, part)
+    await swapIn(run, moves)
     const cleaning = await clean(run, state)
     progress.enter('done', parts[0].collection)
     return {
@@ -62,7 +70,7 @@ export async function publish(options: PublishOptions): Promise<Publication> {
       users: parts[1]?.collection,
       generation,
       previous: state.live.get(settings.alias),
-      points: parts.reduce((sum, { vectors }) => sum + vectors.ids.length, 0),
+      points: parts.reduce((sum, { source }) => sum + source.points, 0),
       resumed: run.resumed,
       bytes: connection.bytesSent,
       retries: connection.retries,
@@ -71,9 +79,7 @@ export async function publish(options: PublishOptions): Promise<Publication> {
       serverVersion: state.version,
     }
   } catch (error) {
-    const cause = run.lost.signal.aborted ? run.lost.signal.reason : namedFailure(run, error)
-    await giveUp(run, cause)
-    throw cause
+    throw await giveUp(run, error)
   } finally {
     for (const { heartbeat } of parts) await heartbeat?.stop()
     activeRuns.delete(run.id)

@@ -3,7 +3,7 @@ import type { Schemas } from '@qdrant/js-client-rest'
 import { PublishError } from '../errors.ts'
 import { describeCollection } from '../server/collections.ts'
 import type { CallOptions, Connection } from '../server/connection.ts'
-import { statusOf } from '../server/retry.ts'
+import { statusOf } from '../server/errors.ts'
 
 export interface ReadyOptions extends CallOptions {
   signal: AbortSignal
@@ -43,8 +43,8 @@ export async function waitUntilReady(connection: Connection, collection: string,
     if (quiet >= options.polls) return
     if (Date.now() > end) {
       throw new PublishError(
-        `Expected ${collection} to be ready within ${Math.round(options.deadline / 1000)} s, still pending: ${pending || 'further polls'}. ` +
-          'Nothing was swapped; publish again to go on from here, with a longer `readyTimeout`.',
+        `${collection} is not ready after ${Math.round(options.deadline / 1000)} s (\`readyTimeout\`), still pending: ${pending || 'further polls'}. ` +
+          'Nothing was swapped. Publish again with a longer `readyTimeout`: it resumes from here.',
         { step: 'ready', collection, temporary: true },
       )
     }

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { Heartbeat } from '../generation/heartbeat.ts'
 import { usersAlias } from '../generation/names.ts'
+import type { IdField, Payloads } from '../points/payload.ts'
+import { type PointSource, pointSource } from '../points/source.ts'
 import type { Connection } from '../server/connection.ts'
-import { fingerprintOf, type Payloads, type Vectors } from './input.ts'
-import { catalogueIndexes, type PayloadIndexes, type Settings } from './options.ts'
+import { datatypeOf, type PayloadIndexes, type PublishedPoints, type Settings } from './options.ts'
 import { Progress } from './progress.ts'
 
 /** One collection of the publication. */
 export interface Part {
-  /** `vectors` or `users.vectors`, for messages. */
-  name: string
   alias: string
-  vectors: Vectors
+  source: PointSource
   payloads: Payloads | undefined
+  idField: IdField | undefined
   indexes: PayloadIndexes
   /** Empty until the collection exists or is being made. */
   collection: string
@@ -36,20 +36,31 @@ export interface Run {
   lost: AbortController
 }
 
-export function newRun(settings: Settings, connection: Connection): Run {
-  const { alias, users, indexes, distance, collection, vectorParameters, version } = settings
-  const parts = [newPart('vectors', alias, settings, indexes ?? catalogueIndexes)]
-  if (users) parts.push(newPart('users.vectors', users.alias ?? usersAlias(alias), users, users.indexes ?? {}))
-  const common = [distance, collection, vectorParameters, version]
+/** @throws TypeError, RangeError for points that cannot be published. */
+export function newParts(settings: Settings): Part[] {
+  const { alias, users } = settings
+  const parts = [newPart('vectors', alias, settings, 'item_id', settings)]
+  if (users) {
+    parts.push(newPart('users.vectors', users.alias ?? usersAlias(alias), users, 'user_id', settings))
+    checkUsers(parts[0].source, parts[1].source)
+  }
+  return parts
+}
+
+export function newRun(settings: Settings, parts: Part[], connection: Connection): Run {
+  const { collection, vectorParameters, version } = settings
   const lost = new AbortController()
   const signal = settings.signal ? AbortSignal.any([settings.signal, lost.signal]) : lost.signal
-  const total = parts.reduce((sum, { vectors }) => sum + vectors.ids.length, 0)
+  const total = parts.reduce((sum, { source }) => sum + source.points, 0)
+  const fingerprints = parts.map(({ source, alias, indexes, idField }) =>
+    source.fingerprint([collection, vectorParameters, version, alias, indexes, idField]),
+  )
   return {
     id: randomUUID(),
     settings,
     connection,
     progress: new Progress(total, connection, settings.onProgress),
-    fingerprint: parts.map((part) => fingerprintOf(part.vectors, [common, part.alias, part.indexes])).join('-'),
+    fingerprint: fingerprints.join('-'),
     parts,
     resumed: 0,
     signal,
@@ -61,10 +72,28 @@ export function newRun(settings: Settings, connection: Connection): Run {
 function newPart(
   name: string,
   alias: string,
-  { vectors, payloads }: { vectors: Vectors; payloads?: Payloads },
-  indexes: PayloadIndexes,
+  { vectors, payloads, indexes = {}, idField }: PublishedPoints,
+  defaultIdField: string,
+  { vectorParameters }: Settings,
 ): Part {
-  return { name, alias, vectors, payloads, indexes, collection: '', heartbeat: undefined }
+  const source = pointSource(name, vectors, datatypeOf(vectorParameters))
+  const field = idField === false ? undefined : { name: idField ?? defaultIdField, always: idField !== undefined }
+  return { alias, source, payloads, idField: field, indexes, collection: '', heartbeat: undefined }
+}
+
+/** A user's score of an item is their inner product, so one vector of the users must be comparable with one of the items. */
+function checkUsers(items: PointSource, users: PointSource): void {
+  const comparable = users.fields.some((user) =>
+    items.fields.some(
+      (item) => item.distance === 'Dot' && user.distance === 'Dot' && item.dimension === user.dimension,
+    ),
+  )
+  if (comparable) return
+  const describe = ({ name, fields }: PointSource): string =>
+    `${name}: ${fields.map(({ name, dimension, distance }) => `${name && `${name} `}${dimension} × ${distance}`).join(', ')}`
+  throw new TypeError(
+    `No vector of the users has an inner product with one of the items (${describe(items)}; ${describe(users)}), expected one of the same dimension and \`distance: 'Dot'\` in both.`,
+  )
 }
 
 /** A signal that fires some milliseconds after another one. */

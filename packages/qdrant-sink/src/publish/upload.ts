@@ -1,11 +1,13 @@
 import { PublishError } from '../errors.ts'
+import { type Batch, type BatchOptions, halves, makeBatches } from '../points/batch.ts'
+import { describeId } from '../points/point-id.ts'
 import type { Connection } from '../server/connection.ts'
-import { isTemporary, reasonOf, retryAfter, statusOf } from '../server/retry.ts'
-import { type Batch, type BatchOptions, halves, makeBatches } from './batch.ts'
+import { isTemporary, reasonOf, statusOf } from '../server/errors.ts'
+import { isOverBudget } from '../server/retry.ts'
 
 export interface Upload extends BatchOptions {
   collection: string
-  streams: number
+  concurrency: number
   wait: boolean
   signal: AbortSignal
   /** Cancels requests under way; fires some time after `signal`. */
@@ -15,8 +17,8 @@ export interface Upload extends BatchOptions {
 }
 
 /**
- * Uploads all rows from `start` on. Each of the streams takes the next batch when its last one is done, so there are never more than
- * `streams` batches on their way and one being made.
+ * Uploads all rows from `start` on. Each of `concurrency` streams takes the next batch when its last one is done, so that there are never
+ * more batches on their way than that, and one being made.
  */
 export async function upload(connection: Connection, options: Upload): Promise<void> {
   const batches = makeBatches(options)
@@ -36,7 +38,7 @@ export async function upload(connection: Connection, options: Upload): Promise<v
       }
     }
   }
-  const streams = Array.from({ length: options.streams }, () =>
+  const streams = Array.from({ length: options.concurrency }, () =>
     stream().catch((error) => {
       stop.abort()
       throw error
@@ -53,7 +55,7 @@ export async function upload(connection: Connection, options: Upload): Promise<v
  * whole write budget (429 without Retry-After: waiting would not help) is sent as two halves.
  */
 async function send(connection: Connection, options: Upload, batch: Batch): Promise<void> {
-  const { collection, vectors, wait, signal, cancel } = options
+  const { collection, wait, signal, cancel } = options
   try {
     await connection.call((api, init) => api.upsertPoints({ collection_name: collection, wait, points: [] }, init), {
       body: batch.body,
@@ -61,8 +63,7 @@ async function send(connection: Connection, options: Upload, batch: Batch): Prom
     })
   } catch (error) {
     if (cancel.aborted) throw error
-    const tooLarge =
-      statusOf(error) === 413 || (statusOf(error) === 429 && retryAfter(error) === undefined) || isOverLimit(error)
+    const tooLarge = statusOf(error) === 413 || isOverBudget(error) || isOverLimit(error)
     if (tooLarge && batch.ends.length > 1) {
       for (const half of halves(batch)) {
         signal.throwIfAborted()
@@ -70,9 +71,9 @@ async function send(connection: Connection, options: Upload, batch: Batch): Prom
       }
       return
     }
-    const { from, to } = batch
+    const { from, to, ids } = batch
     throw new PublishError(
-      `Uploading rows ${from} to ${to - 1} (ids ${vectors.ids[from]} to ${vectors.ids[to - 1]}) to ${collection} failed. ${reasonOf(error)}`,
+      `Uploading rows ${from} to ${to - 1} (ids ${describeId(ids[0])} to ${describeId(ids.at(-1))}) to ${collection} failed. ${reasonOf(error)}`,
       { step: 'upload', collection, rows: { from, to }, temporary: isTemporary(error), cause: error },
     )
   }

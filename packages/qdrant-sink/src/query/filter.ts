@@ -1,5 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest'
-import type { PointId } from '../publish/input.ts'
+import { type Id, itemPoint } from '../points/point-id.ts'
 
 export type Condition = Schemas['Condition']
 export type Filter = Schemas['Filter']
@@ -45,13 +45,14 @@ export interface Bounds {
 
 export function range(key: string, bounds: Bounds): Condition {
   if (Object.values(bounds).every((bound) => bound === undefined)) {
-    throw new TypeError(`Expected at least one of gt, gte, lt, lte for the range of ${key}, got none.`)
+    throw new TypeError(`The range of ${key} has no bounds, expected at least one of gt, gte, lt, lte.`)
   }
   return { key, range: bounds }
 }
 
-export function hasId(ids: PointId | PointId[]): Condition {
-  return { has_id: [ids].flat() as Schemas['ExtendedPointId'][] }
+/** The point is one of these ids, as they were published. */
+export function hasId(ids: Id | Id[]): Condition {
+  return { has_id: [ids].flat().map(itemPoint) as Schemas['ExtendedPointId'][] }
 }
 
 /** The field is absent, null or an empty list. */

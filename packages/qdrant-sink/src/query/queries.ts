@@ -1,5 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest'
-import type { PointId } from '../publish/input.ts'
+import { type Id, itemPoint, type PointId } from '../points/point-id.ts'
 import { type CallOptions, Connection, type ServerOptions } from '../server/connection.ts'
 import type { QueryRequest } from './request.ts'
 
@@ -78,8 +78,8 @@ export class Index<P = Record<string, unknown>> {
   }
 
   /** The payload of a point; undefined when there is no such point. */
-  async get(id: PointId, options: QueryOptions = {}): Promise<P | undefined> {
-    const ids = [id as Schemas['ExtendedPointId']]
+  async get(id: Id, options: QueryOptions = {}): Promise<P | undefined> {
+    const ids = [itemPoint(id) as Schemas['ExtendedPointId']]
     const points = await this.#connection.call<Schemas['Record'][]>(
       (api, init) => api.getPoints({ collection_name: this.alias, ids, with_payload: true }, init),
       options,

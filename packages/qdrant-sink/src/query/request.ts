@@ -1,9 +1,9 @@
 import type { Schemas } from '@qdrant/js-client-rest'
-import type { PointId } from '../publish/input.ts'
-import { type Filter, type FilterSpecification, filter as makeFilter } from './filter.ts'
+import { type Id, itemPoint } from '../points/point-id.ts'
+import { type Filter, type FilterSpecification, hasId, filter as makeFilter } from './filter.ts'
 
-/** A point of the collection by its id, or a vector of one's own. */
-export type Example = PointId | number[] | Float32Array
+/** A point of the collection by its id, as it was published, or a vector of one's own. */
+export type Example = Id | number[] | Float32Array
 
 export type QueryRequest = Schemas['QueryRequest']
 
@@ -48,14 +48,13 @@ export interface SimilarOptions extends RequestOptions {
 export function similar(example: Example, options: SimilarOptions = {}): QueryRequest {
   const nearest = toInput(example)
   if (options.diversity === undefined) return request({ nearest }, options)
-  if (options.rescore)
-    throw new TypeError('Expected `diversity` or `rescore`, got both; each of them chooses the order.')
+  if (options.rescore) throw new TypeError('`diversity` and `rescore` both choose the order, expected one of them.')
   const { diversity, candidates = 100 } =
     typeof options.diversity === 'number' ? { diversity: options.diversity } : options.diversity
   if (!(diversity >= 0 && diversity <= 1))
-    throw new RangeError(`Expected a \`diversity\` from 0 to 1, got ${diversity}.`)
-  const most = Math.max(candidates, (options.limit ?? 10) + (options.offset ?? 0))
-  return request({ nearest, mmr: { diversity, candidates_limit: most } }, options)
+    throw new RangeError(`\`diversity\` is ${diversity}, expected a number from 0 to 1.`)
+  const limit = Math.max(candidates, (options.limit ?? 10) + (options.offset ?? 0))
+  return request({ nearest, mmr: { diversity, candidates_limit: limit } }, options)
 }
 
 export type Strategy = Schemas['RecommendStrategy']
@@ -73,10 +72,10 @@ export interface BlendOptions extends RequestOptions {
 /** Points like several and unlike others. The examples are left out. */
 export function blend({ positive = [], negative = [], strategy, ...options }: BlendOptions): QueryRequest {
   if (positive.length + negative.length === 0)
-    throw new TypeError('Expected at least one example in `positive` or `negative`, got none.')
+    throw new TypeError('`positive` and `negative` are empty, expected at least one example.')
   if (positive.length === 0 && (strategy ?? 'average_vector') === 'average_vector') {
     throw new TypeError(
-      "Expected at least one `positive` example for the strategy average_vector, got none. Negatives alone work with 'best_score' and 'sum_scores'.",
+      "`positive` is empty, expected at least one example for the strategy average_vector. Negatives alone work with 'best_score' and 'sum_scores'.",
     )
   }
   const recommend = {
@@ -93,20 +92,22 @@ export interface ForUserOptions extends RequestOptions {
   /** Name of the users' vector, in a collection with named ones. Default the one of `using`. */
   usersVector?: string
   /** Items the user knows already, to leave out. */
-  exclude?: PointId[]
+  exclude?: Id[]
 }
 
 /** Items for a user by the dot product of their factors: the users' collection lends the vector (`lookup_from`). */
-export function forUser(user: PointId, { users, usersVector, exclude, ...options }: ForUserOptions): QueryRequest {
+export function forUser(user: Id, { users, usersVector, exclude, ...options }: ForUserOptions): QueryRequest {
   const vector = usersVector ?? options.using
-  const known = exclude && exclude.length > 0 ? { has_id: exclude as Schemas['ExtendedPointId'][] } : undefined
-  const given = options.filter && toFilter(options.filter)
-  const filter = known
-    ? { ...given, must_not: [...[given?.must_not ?? []].flat(), known] as Schemas['Condition'][] }
-    : given
+  const known = exclude && exclude.length > 0 ? hasId(exclude) : undefined
+  const own = options.filter && toFilter(options.filter)
+  const filter = known ? { ...own, must_not: [...[own?.must_not ?? []].flat(), known] as Schemas['Condition'][] } : own
   const lookup = { lookup_from: { collection: users, ...(vector && { vector }) } }
   const { filter: _, ...rest } = options
-  return request({ nearest: user as Schemas['ExtendedPointId'] }, { ...rest, ...(filter && { filter }) }, lookup)
+  return request(
+    { nearest: itemPoint(user) as Schemas['ExtendedPointId'] },
+    { ...rest, ...(filter && { filter }) },
+    lookup,
+  )
 }
 
 /** Likeness plus weight · log10(1 + count): a positive weight favours what many people have. */
@@ -132,8 +133,7 @@ function request(
   lookup: Pick<QueryRequest, 'lookup_from'> = {},
 ): QueryRequest {
   const { limit = 10, offset, filter, using, payload = true, vector, scoreThreshold, params, rescore } = options
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`Expected \`limit\` to be a whole number from 1, got ${limit}.`)
+  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`\`limit\` is ${limit}, expected a positive integer.`)
   const search = {
     query,
     ...(using && { using }),
@@ -160,5 +160,6 @@ function toFilter(filter: Filter | FilterSpecification): Filter {
 }
 
 function toInput(example: Example): Schemas['VectorInput'] {
-  return example instanceof Float32Array ? Array.from(example) : (example as Schemas['VectorInput'])
+  if (example instanceof Float32Array) return Array.from(example)
+  return (Array.isArray(example) ? example : itemPoint(example)) as Schemas['VectorInput']
 }

@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import type { CallOptions, Connection } from './connection.ts'
-import { statusOf } from './retry.ts'
+import { statusOf } from './errors.ts'
 
 /** Names of all collections. */
 export async function listCollections(connection: Connection, options?: CallOptions): Promise<string[]> {
