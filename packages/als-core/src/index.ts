@@ -15,7 +15,7 @@ export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
 export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/interaction-matrix.ts'
-export { weightByPopularity } from './matrix/weight-by-popularity.ts'
+export { weightByPopularity } from './matrix/weight-items.ts'
 export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.ts'
 export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
 export { loadModel } from './model/load-model.ts'
@@ -29,6 +29,7 @@ export type { Explanation } from './recommend/explain.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type {
   BlendOptions,
+  MetricOptions,
   RankOptions,
   RecommenderOptions,
   RecommendOptions,
@@ -38,6 +39,12 @@ export type { RecommendAllOptions, RecommendAllResult } from './recommend/recomm
 export type { Recommendations } from './recommend/recommendations.ts'
 export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
+export {
+  type TasteSpace,
+  type TasteSpaceOptions,
+  type TasteVectorsOptions,
+  tasteSpace,
+} from './recommend/taste-space.ts'
 export { SingularError } from './solve/basis.ts'
 export { RowError } from './solve/row-system.ts'
 export { CheckpointError } from './train/checkpoint.ts'

@@ -2,6 +2,7 @@
 import { curveShards } from './evaluate/curve-shards.ts'
 import { eigenShards } from './linear-algebra/eigen-shards.ts'
 import { gramRowsShards } from './linear-algebra/gram-rows.ts'
+import { multiplyRowsShards } from './linear-algebra/multiply-rows.ts'
 import { collectGarbage } from './pool/collect-garbage.ts'
 import { unpackLargeViews } from './pool/large-views.ts'
 import { normShards, packShards } from './rank/index-shards.ts'
@@ -21,6 +22,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   gramRowsShards,
   gramShards,
   initializeShards,
+  multiplyRowsShards,
   normShards,
   packShards,
   rankQueries,

@@ -29,6 +29,7 @@ it('exports what the documentation says, and nothing else', () => {
       "saveModel",
       "splitByTime",
       "splitRandomly",
+      "tasteSpace",
       "train",
       "tune",
       "tuneTable",

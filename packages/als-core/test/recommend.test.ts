@@ -254,7 +254,7 @@ describe('blend', () => {
     const toward = mean([unit(1), unit(2), unit(3)])
     const away = mean([unit(7), unit(9)])
     const query = Float32Array.from(toward, (value, i) => value + (value - away[i]))
-    const result = await recommender.blend({ positive: [3, 1, 2], negative: [9, 7] }, { limit: 15 })
+    const result = await recommender.blend({ positive: [3, 1, 2], negative: [9, 7] }, { limit: 15, metric: 'cosine' })
     const expected = plainTop(query, model.itemFactors, 15, {
       cosine: true,
       allowed: (row) => ![1, 2, 3, 7, 9].includes(row),
@@ -263,7 +263,10 @@ describe('blend', () => {
   })
 
   it('equals similarItems for one positive, and takes batches', async () => {
-    const batch = await recommender.blend([{ positive: [8] }, { positive: [4], negative: [] }], { limit: 6 })
+    const batch = await recommender.blend([{ positive: [8] }, { positive: [4], negative: [] }], {
+      limit: 6,
+      metric: 'cosine',
+    })
     for (const [query, item] of [8, 4].entries()) {
       const similar = await recommender.similarItems(item, { limit: 6 })
       expect(batch.ids(query)).toEqual(similar.ids(0))
@@ -288,7 +291,7 @@ describe('use', () => {
       () => recommender.recommend(everyUser, { limit: 10, where: (row) => row % 3 === 0 }),
       () => recommender.similarItems(everyUser, { limit: 30 }),
       () => recommender.similarUsers(everyUser, { limit: 5 }),
-      () => recommender.blend({ positive: [1, 2], negative: [3] }, { limit: 100 }),
+      () => recommender.blend({ positive: [1, 2], negative: [3] }, { limit: 100, metric: 'cosine' }),
       () => recommender.recommend(everyUser, { limit: 10, popularityPenalty: 0.1 }),
     ]
     const together = await Promise.all([...calls, ...calls].map((call) => call()))
@@ -326,8 +329,12 @@ describe('use', () => {
       'allow[0] is 3003, expected a row number',
     )
     await expect(recommender.recommend(1, { popularityPenalty: -1 })).rejects.toThrow('popularityPenalty is -1')
-    await expect(recommender.blend({ positive: [] })).rejects.toThrow('Query 0 has no positive example')
-    await expect(recommender.blend({ positive: [items] })).rejects.toThrow('There is no item row 3003')
+    await expect(recommender.blend({ positive: [] }, { metric: 'cosine' })).rejects.toThrow(
+      'Query 0 has no positive example',
+    )
+    await expect(recommender.blend({ positive: [items] }, { metric: 'cosine' })).rejects.toThrow(
+      'There is no item row 3003',
+    )
     await expect(recommender.recommend(1, { perGroup: { groups: [1], most: 1 } })).rejects.toThrow('expected 3003')
     await expect(recommender.similarUsers(1, { popularityPenalty: 1 })).rejects.toThrow('interactionCounts')
     expect(() => recommender.itemRow('nobody')).toThrow('There is no item with id "nobody" in this model')

@@ -50,3 +50,17 @@ export function trace(matrix: Float64Array, n: number): number {
   for (let i = 0; i < n; i++) sum += matrix[i * n + i]
   return sum
 }
+
+/** Inverse of a lower triangle, itself a lower triangle. */
+export function invertLower(l: Float64Array, n: number): Float64Array {
+  const inverse = new Float64Array(n * n)
+  for (let j = 0; j < n; j++) {
+    inverse[j * n + j] = 1 / l[j * n + j]
+    for (let i = j + 1; i < n; i++) {
+      let s = 0
+      for (let t = j; t < i; t++) s -= l[i * n + t] * inverse[t * n + j]
+      inverse[i * n + j] = s / l[i * n + i]
+    }
+  }
+  return inverse
+}

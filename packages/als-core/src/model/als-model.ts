@@ -1,4 +1,5 @@
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { ModelOptions } from './options.ts'
 
 /** Seconds spent in the phases of an iteration. */
@@ -46,6 +47,12 @@ export interface AlsModel {
   readonly itemIds?: IdColumn
   /** Interactions of each item in the data it was trained on. */
   readonly interactionCounts?: Uint32Array
+  /** What `popularityExponent` multiplied the values of each item by; absent without it. */
+  readonly itemWeights?: Float32Array<SharedArrayBuffer>
+  /** The weights as a function of the number of entries, for items that are folded in. */
+  readonly popularityWeights?: PopularityWeights
+  /** Mean λ of the users who have entries, as regularizationScaling made them: what `tasteSpace` takes. */
+  readonly userRegularization?: number
   readonly options: ModelOptions
   /** One report an iteration. */
   readonly history: readonly IterationReport[]

@@ -29,7 +29,7 @@ export async function loadModel(directory: string): Promise<AlsModel> {
     throw new ModelFormatError(`${path} is not JSON (${(error as Error).message}). Save the model again.`)
   }
   const manifest = checkManifest(parsed, path)
-  const { factors, options, history } = manifest
+  const { factors, popularityWeights, options, userRegularization, history } = manifest
   const [users, items] = await Promise.all([
     readSide(directory, manifest.users, factors),
     readSide(directory, manifest.items, factors),
@@ -43,7 +43,9 @@ export async function loadModel(directory: string): Promise<AlsModel> {
     ...(users.ids && { userIds: users.ids }),
     ...(items.ids && { itemIds: items.ids }),
     ...(items.counts && { interactionCounts: items.counts }),
-    options,
+    ...(items.weights && { itemWeights: items.weights, popularityWeights }),
+    options: { ...options, popularityExponent: options.popularityExponent ?? 0 },
+    ...(userRegularization !== undefined && { userRegularization }),
     history,
   }
 }
@@ -52,6 +54,7 @@ interface SideData {
   values: Float32Array<SharedArrayBuffer>
   ids?: IdColumn
   counts?: Uint32Array
+  weights?: Float32Array<SharedArrayBuffer>
 }
 
 async function readSide(directory: string, side: ModelFile, factors: number): Promise<SideData> {
@@ -69,6 +72,7 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
   }
   const values = sharedFloat32(side.rows * factors)
   let counts: Uint32Array | undefined
+  let weights: Float32Array<SharedArrayBuffer> | undefined
   const ids = new IdReader(side)
   let row = 0
   const file = await open(path)
@@ -88,7 +92,7 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
   if (row !== side.rows) {
     throw new ModelFormatError(`${path} has ${row} rows, the manifest says ${side.rows}. Save the model again.`)
   }
-  return { values, ids: ids.column, counts }
+  return { values, ids: ids.column, counts, weights }
 
   function readBatch(batch: RecordBatch, first: number): number {
     const vectors = batch.getChild('vector')?.data[0]
@@ -107,6 +111,11 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
     if (count instanceof Uint32Array) {
       counts ??= new Uint32Array(side.rows)
       counts.set(count, first)
+    }
+    const weight = batch.getChild('weight')?.data[0]?.values
+    if (weight instanceof Float32Array) {
+      weights ??= sharedFloat32(side.rows)
+      weights.set(weight.subarray(0, batch.numRows), first)
     }
     ids.read(batch.getChild('id'), first)
     return batch.numRows

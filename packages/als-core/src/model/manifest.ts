@@ -1,3 +1,4 @@
+import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { IterationReport } from './als-model.ts'
 import type { ModelOptions } from './options.ts'
 
@@ -24,6 +25,10 @@ export interface Manifest {
   readonly users: ModelFile
   readonly items: ModelFile
   readonly options: ModelOptions
+  /** Of models trained with a popularityExponent. */
+  readonly popularityWeights?: PopularityWeights
+  /** Absent in models of earlier releases. */
+  readonly userRegularization?: number
   readonly history: readonly IterationReport[]
 }
 

@@ -84,11 +84,11 @@ export function sumOfTargets({ csr, codebook }: InteractionMatrix, terms: EntryT
  * `train` reports the same number from its last half-sweep; this function recomputes it from the factors.
  */
 export function computeLoss(
-  model: Pick<AlsModel, 'factors' | 'userFactors' | 'itemFactors'>,
+  model: Pick<AlsModel, 'factors' | 'userFactors' | 'itemFactors' | 'itemWeights'>,
   matrix: InteractionMatrix,
   options: ObjectiveOptions,
 ): number {
-  const { factors: k, userFactors: x, itemFactors: y } = model
+  const { factors: k, userFactors: x, itemFactors: y, itemWeights } = model
   const { csr, csc, codebook, users, items } = matrix
   const terms = entryTerms(options)
   let loss = 0
@@ -97,7 +97,8 @@ export function computeLoss(
       let score = 0
       const at = csr.indices[e] * k
       for (let j = 0; j < k; j++) score += x[u * k + j] * y[at + j]
-      const value = valueAt(csr, codebook, e)
+      const weight = itemWeights ? itemWeights[csr.indices[e]] : 1
+      const value = weight * valueAt(csr, codebook, e)
       const preference = value > 0 ? 1 : 0
       // 'hkv' counts an observed pair once, with c; the trace below counts it again, as unobserved.
       loss += confidenceOf(value, terms) * (preference - score) ** 2 - terms.shift * score * score
@@ -122,6 +123,23 @@ function penalty(factors: Float32Array, k: number, indptr: Float64Array, lambda:
     if (squared > 0) sum += squared * lambdaOf(lambda, indptr[r + 1] - indptr[r])
   }
   return sum
+}
+
+/** Mean λ of the users who have entries. */
+export function meanUserLambda(
+  options: ObjectiveOptions,
+  { csr: { indptr }, users, items }: InteractionMatrix,
+): number {
+  const lambda = rowLambda(options, items)
+  let sum = 0
+  let active = 0
+  for (let user = 0; user < users; user++) {
+    const entries = indptr[user + 1] - indptr[user]
+    if (entries === 0) continue
+    sum += lambdaOf(lambda, entries)
+    active++
+  }
+  return active > 0 ? sum / active : options.regularization
 }
 
 function gram(f: Float32Array, k: number): Float64Array {

@@ -26,11 +26,12 @@ const BATCH_ROWS = 65_536
 
 /**
  * Writes a model to a directory, which is made if it is missing: `users-*.arrow` and `items-*.arrow` (Arrow IPC files with
- * columns id, vector and, for items, interaction_count) and `manifest.json`. The manifest is put in place last, by one
+ * columns id, vector and, for items, interaction_count and, where values were weighted by popularity, weight) and `manifest.json`. The manifest is put in place last, by one
  * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted.
  */
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {
-  const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, options, history } = model
+  const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, itemWeights } = model
+  const { popularityWeights, options, userRegularization, history } = model
   await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
     const write = async (
       side: 'users' | 'items',
@@ -41,8 +42,23 @@ export async function saveModel(model: AlsModel, directory: string): Promise<voi
       return { name: file, rows: model[side], bytes, ids: columns.ids !== undefined }
     }
     const users = await write('users', { values: userFactors, ids: userIds })
-    const items = await write('items', { values: itemFactors, ids: itemIds, counts: interactionCounts })
-    return { format: FORMAT, version: VERSION, factors, users, items, options, history }
+    const items = await write('items', {
+      values: itemFactors,
+      ids: itemIds,
+      counts: interactionCounts,
+      weights: itemWeights,
+    })
+    return {
+      format: FORMAT,
+      version: VERSION,
+      factors,
+      users,
+      items,
+      popularityWeights,
+      options,
+      userRegularization,
+      history,
+    }
   })
 }
 
@@ -52,15 +68,17 @@ interface SideColumns {
   readonly values: Float32Array
   readonly ids?: IdColumn
   readonly counts?: Uint32Array
+  readonly weights?: Float32Array
 }
 
 /** Writes one Arrow IPC file, a batch at a time; returns its size in bytes. */
 async function writeSide(path: string, columns: SideColumns): Promise<number> {
-  const { rows, factors, values, ids, counts } = columns
+  const { rows, factors, values, ids, counts, weights } = columns
   const idType = typeof ids?.at(0) === 'string' ? new Utf8() : new Int64()
   const vectorType = new FixedSizeList(factors, new Field('item', new Float32(), false))
   const fields: Field<DataType>[] = [new Field('id', idType, false), new Field('vector', vectorType, false)]
   if (counts) fields.push(new Field('interaction_count', new Uint32(), false))
+  if (weights) fields.push(new Field('weight', new Float32(), false))
   const schema = new Schema(fields)
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
 
@@ -100,6 +118,9 @@ async function writeSide(path: string, columns: SideColumns): Promise<number> {
         }),
         ...(counts
           ? [makeData({ type: new Uint32(), length, nullCount: 0, data: counts.slice(first, first + length) })]
+          : []),
+        ...(weights
+          ? [makeData({ type: new Float32(), length, nullCount: 0, data: weights.slice(first, first + length) })]
           : []),
       ]
       const data = makeData({ type: new Struct(fields), length, nullCount: 0, children })

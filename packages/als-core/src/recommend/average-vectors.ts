@@ -1,4 +1,3 @@
-import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { normOf } from '../rank/index-shards.ts'
 import type { ExcludedRows } from '../rank/task.ts'
@@ -8,39 +7,67 @@ import type { SideRows } from './side-rows.ts'
 export interface Examples {
   /** At least one row. */
   positive: ArrayLike<number>
+  /** Confidence of each positive example: its weight in the average. Default: all alike. */
+  confidence?: ArrayLike<number>
   negative?: ArrayLike<number>
+}
+
+export interface ExampleVectors {
+  /** rows × factors, row-major. */
+  readonly vectors: Float32Array
+  readonly factors: number
+  /** Whether each vector counts with length one, as in a cosine collection. */
+  readonly normalize: boolean
+  /** A weight per row beside the confidence, such as a model's `itemWeights`. */
+  readonly weights?: ArrayLike<number>
 }
 
 /**
  * One query vector for each pair of examples, by Qdrant's `average_vector` strategy: avg(positive) when there are no
- * negatives, else avg(positive) + (avg(positive) - avg(negative)). For cosine each vector counts with length one.
+ * negatives, else avg(positive) + (avg(positive) - avg(negative)). The examples are left out of the lists.
  */
 export function averageVectors(
   batch: readonly Examples[],
-  { itemFactors, factors }: AlsModel,
+  { vectors, factors, normalize, weights }: ExampleVectors,
   itemRows: SideRows,
-  metric: 'cosine' | 'dot',
-): { vectors: Float32Array<SharedArrayBuffer>; excluded: ExcludedRows } {
-  const vectors = sharedFloat32(batch.length * factors)
+): { queries: Float32Array<SharedArrayBuffer>; excluded: ExcludedRows } {
+  const queries = sharedFloat32(batch.length * factors)
   const indptr = new Float64Array(batch.length + 1)
   const lists: number[] = []
-  for (const [query, { positive, negative = [] }] of batch.entries()) {
+  for (const [query, { positive, confidence, negative = [] }] of batch.entries()) {
     if (positive.length === 0)
       throw new RangeError(`Query ${query} has no positive example: it needs at least one item row.`)
-    const toward = average(positive)
+    checkConfidence(query, positive, confidence)
+    const toward = average(positive, confidence)
     const away = negative.length > 0 ? average(negative) : toward
-    for (let i = 0; i < factors; i++) vectors[query * factors + i] = toward[i] + (toward[i] - away[i])
+    for (let i = 0; i < factors; i++) queries[query * factors + i] = toward[i] + (toward[i] - away[i])
     lists.push(...[...new Set([...Array.from(positive), ...Array.from(negative)])].sort((a, b) => a - b))
     indptr[query + 1] = lists.length
   }
-  return { vectors, excluded: { indptr, indices: Uint32Array.from(lists) } }
+  return { queries, excluded: { indptr, indices: Uint32Array.from(lists) } }
 
-  function average(rows: ArrayLike<number>): Float64Array {
+  function average(rows: ArrayLike<number>, confidence?: ArrayLike<number>): Float64Array {
     const sum = new Float64Array(factors)
-    for (const row of itemRows.toList(rows)) {
-      const norm = metric === 'cosine' ? normOf(itemFactors, row * factors, factors) || 1 : 1
-      for (let i = 0; i < factors; i++) sum[i] += itemFactors[row * factors + i] / norm
+    let total = 0
+    for (const [n, row] of itemRows.toList(rows).entries()) {
+      const weight = (confidence ? confidence[n] : 1) * (weights ? weights[row] : 1)
+      const norm = normalize ? normOf(vectors, row * factors, factors) || 1 : 1
+      for (let i = 0; i < factors; i++) sum[i] += (weight * vectors[row * factors + i]) / norm
+      total += weight
     }
-    return sum.map((value) => value / rows.length)
+    return sum.map((value) => value / total)
+  }
+}
+
+function checkConfidence(query: number, positive: ArrayLike<number>, confidence: ArrayLike<number> | undefined): void {
+  if (!confidence) return
+  if (confidence.length !== positive.length) {
+    throw new RangeError(
+      `Query ${query} has ${positive.length} positive examples and ${confidence.length} values of confidence, expected one for each.`,
+    )
+  }
+  for (let n = 0; n < confidence.length; n++) {
+    if (confidence[n] > 0 && confidence[n] < Number.POSITIVE_INFINITY) continue
+    throw new RangeError(`Query ${query}: confidence[${n}] is ${confidence[n]}, expected a finite number above 0.`)
   }
 }

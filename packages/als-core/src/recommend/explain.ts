@@ -29,11 +29,14 @@ export function explain(
   user: number,
   item: number,
 ): Explanation {
-  const { factors: k, itemFactors, userFactors, options } = model
+  const { factors: k, itemFactors, userFactors, itemWeights, options } = model
   const rows = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
   const lambda = rows.length > 0 ? lambdaOf(rowLambda(options, model.items), rows.length) : options.regularization
   const terms = entryTerms(options)
-  const values = Array.from(rows, (_, n) => valueAt(csr, codebook, csr.indptr[user] + n))
+  const values = Array.from(
+    rows,
+    (row, n) => valueAt(csr, codebook, csr.indptr[user] + n) * (itemWeights ? itemWeights[row] : 1),
+  )
   const system = gram.map((value) => options.unobservedWeight * value)
   for (let i = 0; i < k; i++) system[i * k + i] += lambda
   for (const [n, row] of rows.entries()) {

@@ -38,12 +38,25 @@ export interface RecommendOptions extends RankOptions {
   exclude?: InteractionMatrix | boolean
 }
 
-export interface SimilarOptions extends RankOptions {
+/** Which geometry makes items alike; docs/serving.md says which is for what. */
+export interface MetricOptions {
+  /**
+   * 'cosine': the angle between item factors, for "more like this" and long tails. 'taste': what the model would recommend to
+   * a user who has these items (`tasteSpace`), for "for you". 'dot': the inner product of item factors.
+   */
+  metric?: 'cosine' | 'taste' | 'dot'
+  /**
+   * With 'taste': item vectors are divided by their length to this power, from 0 (default) to 1, which leads from what the
+   * model recommends to less popular items. Values above 0 need an index of their own, made at first use: 7 bytes per
+   * factor and item; the last value's is kept.
+   */
+  lengthExponent?: number
+}
+
+export interface SimilarOptions extends RankOptions, MetricOptions {
   /** Whether a row may be in its own list. Default: false. */
   includeSelf?: boolean
 }
 
-export interface BlendOptions extends RankOptions {
-  /** As the collection in Qdrant is set up. Default: 'cosine'. */
-  metric?: 'cosine' | 'dot'
-}
+/** `metric` is 'taste' by default. */
+export interface BlendOptions extends RankOptions, MetricOptions {}

@@ -3,14 +3,23 @@ import { gramOf } from '../linear-algebra/gram-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { Ranker, type RankRequest } from '../rank/ranker.ts'
 import { buildRankingIndex } from '../rank/ranking-index.ts'
 import type { ExcludedRows } from '../rank/task.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
 import { type Explanation, explain } from './explain.ts'
+import { ItemMetrics } from './item-metric.ts'
 import { limitGroups } from './limit-groups.ts'
-import type { BlendOptions, RankOptions, RecommenderOptions, RecommendOptions, SimilarOptions } from './options.ts'
+import type {
+  BlendOptions,
+  MetricOptions,
+  RankOptions,
+  RecommenderOptions,
+  RecommendOptions,
+  SimilarOptions,
+} from './options.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import { createRecommendations, type Recommendations } from './recommendations.ts'
 import { createMask } from './row-filter.ts'
@@ -31,6 +40,7 @@ export class Recommender {
   readonly #pool: WorkerPool
   readonly #userRows: SideRows
   readonly #itemRows: SideRows
+  readonly #metrics: ItemMetrics
   #items: Promise<Ranker> | undefined
   #users: Promise<Ranker> | undefined
   #gram: Promise<Float64Array> | undefined
@@ -44,6 +54,12 @@ export class Recommender {
     this.#kernel = kernel
     this.#ownsPool = pool === undefined
     this.#pool = pool ?? createWorkerPool({ threads })
+    this.#metrics = new ItemMetrics(
+      model,
+      this.#pool,
+      () => this.#itemRanker(),
+      (vectors) => this.#build(vectors, model.factors, model.interactionCounts),
+    )
     this.#userRows = new SideRows('user', model.users, model.userIds)
     this.#itemRows = new SideRows('item', model.items, model.itemIds)
   }
@@ -114,28 +130,45 @@ export class Recommender {
     })
   }
 
-  /** The items nearest by cosine to one item (row number) or to each of a batch. */
+  /** The items nearest to one item (row number) or to each of a batch; by cosine unless `metric` says otherwise. */
   similarItems(items: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
-    return this.#track(async () => this.#similar(await this.#itemRanker(), this.#itemRows.toList(items), options))
+    return this.#track(async () => {
+      const { metric = 'cosine' } = options
+      const rows = this.#itemRows.toList(items)
+      const { examples, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
+      const { vectors, factors } = examples
+      // By the taste space a query is another vector than the item's own.
+      const own = metric === 'taste' && vectors === this.model.itemFactors
+      const queries = own ? await toQueries(rowsOf(vectors, rows, factors)) : undefined
+      return this.#similar(ranker, rows, options, score, queries)
+    })
   }
 
   /** The users nearest by cosine to one user (row number) or to each of a batch. Filters are on users here. */
-  similarUsers(users: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
-    return this.#track(async () => this.#similar(await this.#userRanker(), this.#userRows.toList(users), options))
+  similarUsers(
+    users: number | ArrayLike<number>,
+    options: Omit<SimilarOptions, keyof MetricOptions> = {},
+  ): Promise<Recommendations> {
+    return this.#track(async () =>
+      this.#similar(await this.#userRanker(), this.#userRows.toList(users), options, 'cosine'),
+    )
   }
 
   /**
    * Items near the positive examples and away from the negative ones, by Qdrant's `average_vector` strategy: the query is
-   * avg(positive), or avg(positive) + (avg(positive) - avg(negative)) when there are negatives, over vectors of length
-   * one where the metric is cosine, as a cosine collection stores them. The examples are left out, as Qdrant does.
-   * One query, or an array for a batch.
+   * avg(positive), or avg(positive) + (avg(positive) - avg(negative)) when there are negatives. By default the average is
+   * taken in the taste space, where it is nearly the user who has the examples; by cosine over vectors of length one, as a
+   * cosine collection stores them. Examples count by their `confidence` and the model's `itemWeights`, except by cosine.
+   * The examples are left out, as Qdrant does. One query, or an array for a batch.
    */
   blend(examples: Examples | readonly Examples[], options: BlendOptions = {}): Promise<Recommendations> {
     return this.#track(async () => {
-      const { metric = 'cosine' } = options
+      const { metric = 'taste' } = options
       const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
-      const { vectors, excluded } = averageVectors(batch, this.model, this.#itemRows, metric)
-      return this.#rank(await this.#itemRanker(), options, { vectors, queries: batch.length, metric, excluded })
+      const { examples: items, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
+      const { queries, excluded } = averageVectors(batch, items, this.#itemRows)
+      const vectors = await toQueries(queries)
+      return this.#rank(ranker, options, { vectors, queries: batch.length, metric: score, excluded })
     })
   }
 
@@ -172,6 +205,7 @@ export class Recommender {
     await Promise.allSettled(this.#underWay)
     this.#items = undefined
     this.#users = undefined
+    this.#metrics.close()
     if (this.#ownsPool && !wasClosed) await this.#pool.close()
   }
 
@@ -179,15 +213,20 @@ export class Recommender {
     await this.close()
   }
 
-  async #similar(ranker: Ranker, vectorRows: Uint32Array, options: SimilarOptions): Promise<Recommendations> {
-    const queries = vectorRows.length
+  async #similar(
+    ranker: Ranker,
+    rows: Uint32Array,
+    options: SimilarOptions,
+    metric: 'cosine' | 'dot',
+    vectors?: Float32Array<SharedArrayBuffer>,
+  ): Promise<Recommendations> {
+    const queries = rows.length
     const indptr = Float64Array.from({ length: queries + 1 }, (_, query) => query)
     return this.#rank(ranker, options, {
-      vectors: ranker.index.factors,
-      vectorRows,
+      ...(vectors ? { vectors } : { vectors: ranker.index.factors, vectorRows: rows }),
       queries,
-      metric: 'cosine',
-      excluded: options.includeSelf ? undefined : { indptr, indices: vectorRows },
+      metric,
+      excluded: options.includeSelf ? undefined : { indptr, indices: rows },
     })
   }
 
@@ -197,13 +236,13 @@ export class Recommender {
     request: Omit<RankRequest, 'limit'> & { excluded?: ExcludedRows },
   ): Promise<Recommendations> {
     const { limit = 10, popularityPenalty = 0, perGroup, signal } = options
-    const { count, factors } = ranker.index
+    const { count } = ranker.index
     if (!(Number.isInteger(limit) && limit >= 1))
       throw new RangeError(`limit is ${limit}, expected a whole number from 1.`)
     if (!(popularityPenalty >= 0 && popularityPenalty < Number.POSITIVE_INFINITY)) {
       throw new RangeError(`popularityPenalty is ${popularityPenalty}, expected a number from 0.`)
     }
-    const ofItems = factors === this.model.itemFactors
+    const ofItems = ranker.index.factors !== this.model.userFactors
     const counts = ofItems ? this.model.interactionCounts : undefined
     if (popularityPenalty > 0 && !counts) {
       throw new RangeError('popularityPenalty is for items of a model with interactionCounts; there are none here.')
@@ -265,6 +304,13 @@ function checkShape(model: AlsModel, interactions: InteractionMatrix | undefined
     `The interactions are ${interactions.users} users × ${interactions.items} items, the model ${model.users} × ${model.items}: ` +
       'pass the matrix that the model was trained on, or one with the same rows.',
   )
+}
+
+/** The vectors of some rows, one after the other. */
+function rowsOf(vectors: Float32Array, rows: Uint32Array, k: number): Float32Array<SharedArrayBuffer> {
+  const some = sharedFloat32(rows.length * k)
+  for (const [n, row] of rows.entries()) some.set(vectors.subarray(row * k, (row + 1) * k), n * k)
+  return some
 }
 
 function toShared(vectors: Float32Array): Float32Array<SharedArrayBuffer> {

@@ -1,5 +1,6 @@
 import { checkMatrix } from '../matrix/check-matrix.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { itemWeightsOf, weightItems } from '../matrix/weight-items.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
@@ -62,11 +63,12 @@ export function foldInItems(
 
 async function foldIn(
   model: AlsModel,
-  matrix: InteractionMatrix,
+  newcomers: InteractionMatrix,
   side: 'users' | 'items',
   { pool: given, threads, signal, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
-  checkMatrix(matrix)
+  checkMatrix(newcomers)
+  const matrix = weighted(model, newcomers, side)
   const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
   const options: ModelOptions = { ...model.options, ...precise, ...solving }
   const pool = given ?? createWorkerPool({ threads })
@@ -82,6 +84,16 @@ async function foldIn(
   } finally {
     if (!given) await pool.close()
   }
+}
+
+/** Newcomers with the weights that the model was trained with: those of its items, or by a new item's own entries. */
+function weighted(
+  { itemWeights, popularityWeights }: AlsModel,
+  matrix: InteractionMatrix,
+  side: 'users' | 'items',
+): InteractionMatrix {
+  if (!itemWeights || !popularityWeights) return matrix
+  return weightItems(matrix, side === 'users' ? itemWeights : itemWeightsOf(matrix, popularityWeights))
 }
 
 /** Rows of k values as rows of `padded`, the rest zero. */

@@ -18,11 +18,16 @@ export interface MemoryInput {
   solver?: ModelOptions['solver']
   /** Whether the values are one-byte codes: at most 256 distinct ones. Default true. */
   codes?: boolean
+  /** Above 0, a weighted copy of the values is made. Default 0. */
+  popularityExponent?: number
 }
 
 /** Bytes, by what they hold. */
 export interface MemoryPlan {
-  /** CSR and CSC: 2·entries·(4 + 1 or 4) + 12·(users + items + 2), the offsets and the order of the rows. */
+  /**
+   * CSR and CSC: 2·entries·(4 + 1 or 4) + 12·(users + items + 2), the offsets and the order of the rows; with a
+   * `popularityExponent` 8·entries more, the weighted values.
+   */
   readonly matrix: number
   /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
   readonly factors: number
@@ -42,14 +47,15 @@ export interface MemoryPlan {
  */
 export function planMemory(input: MemoryInput): MemoryPlan {
   const { users, items, entries, factors: k = 128, threads = availableParallelism() } = input
-  const { gatherPrecision = 'auto', solver = 'cg', codes = true } = input
+  const { gatherPrecision = 'auto', solver = 'cg', codes = true, popularityExponent = 0 } = input
   for (const [name, value] of Object.entries({ users, items, entries, factors: k, threads })) {
     if (!(Number.isInteger(value) && value >= 1)) {
       throw new RangeError(`${name} is ${value}, expected a whole number of at least 1.`)
     }
   }
   const padded = padFactors(k)
-  const matrix = 2 * entries * (codes ? 5 : 8) + 12 * (users + items + 2)
+  const weighted = popularityExponent > 0 ? 8 * entries : 0
+  const matrix = 2 * entries * (codes ? 5 : 8) + weighted + 12 * (users + items + 2)
   const factors = 2 * 4 * padded * (users + items)
   // The partial sums, and a dozen k×k matrices of the change of basis.
   const gram = (mostGramShards(k) + 12) * padded * padded * 8

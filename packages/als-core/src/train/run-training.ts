@@ -1,8 +1,9 @@
 import { checkMatrix } from '../matrix/check-matrix.ts'
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { itemWeightsOf, type PopularityWeights, popularityWeights, weightItems } from '../matrix/weight-items.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
-import { entryTerms, sumOfTargets } from '../model/objective.ts'
+import { entryTerms, meanUserLambda, sumOfTargets } from '../model/objective.ts'
 import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
@@ -35,12 +36,16 @@ export class TrainingAborted extends Error {
 /** `train` with a kernel memory of at most `memoryLimit` bytes: a fixed side beyond it is held outside. */
 export async function trainWithin(
   memoryLimit: number,
-  matrix: InteractionMatrix,
+  given: InteractionMatrix,
   options: TrainOptions,
 ): Promise<AlsModel> {
   const resolved = resolveOptions(options)
-  checkMatrix(matrix)
-  checkColumns(options, matrix)
+  checkMatrix(given)
+  checkColumns(options, given)
+  const { popularityExponent } = resolved
+  const weights = popularityExponent > 0 ? popularityWeights(given, popularityExponent) : undefined
+  const itemWeights = weights && itemWeightsOf(given, weights)
+  const matrix = itemWeights ? weightItems(given, itemWeights) : given
   const start = planStart(options, matrix, resolved.factors)
   const { signal, checkpoint } = options
   if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
@@ -50,7 +55,15 @@ export async function trainWithin(
   try {
     const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
     const sides = makeSides(matrix, resolved.factors, bench.share.layout.padded)
-    const training = { matrix, bench, ...sides, observed: sumOfTargets(matrix, entryTerms(resolved)), given: options }
+    const training = {
+      matrix,
+      bench,
+      ...sides,
+      observed: sumOfTargets(matrix, entryTerms(resolved)),
+      given: options,
+      itemWeights,
+      weights,
+    }
     if (saved) {
       sides.users.factors = saved.users
       sides.items.factors = saved.items
@@ -72,6 +85,8 @@ interface Training {
   /** The constant of the objective. */
   readonly observed: number
   readonly given: TrainOptions
+  readonly itemWeights?: Float32Array<SharedArrayBuffer>
+  readonly weights?: PopularityWeights
 }
 
 async function runIterations(
@@ -140,7 +155,7 @@ async function iterate(training: Training, iteration: number): Promise<Iteration
 
 /** The model as of the last complete iteration. The 'last' one takes the sides' spare arrays instead of new memory. */
 async function toModel(training: Training, history: IterationReport[], which?: 'last'): Promise<AlsModel> {
-  const { matrix, bench, given } = training
+  const { matrix, bench, given, itemWeights, weights } = training
   const { userIds, itemIds, interactionCounts } = given
   const k = bench.options.factors
   const restore = async (side: Side): Promise<Float32Array<SharedArrayBuffer>> => {
@@ -157,7 +172,9 @@ async function toModel(training: Training, history: IterationReport[], which?: '
     ...(userIds && { userIds }),
     ...(itemIds && { itemIds }),
     interactionCounts: interactionCounts ?? countInteractions(matrix),
+    ...(itemWeights && { itemWeights, popularityWeights: weights }),
     options: bench.options,
+    userRegularization: meanUserLambda(bench.options, matrix),
     history: [...history],
   }
 }
