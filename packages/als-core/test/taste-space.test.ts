@@ -22,8 +22,8 @@ import { makeInteractions, plainTop } from './recommend-model.ts'
 import { same } from './training.ts'
 
 const users = 300
-// One more than two shards of rows.
-const items = 2049
+// Two more than two shards of rows.
+const items = 2050
 const k = 13
 const interactions = makeInteractions(users, items, 12)
 const variants: [string, TrainOptions][] = [
