@@ -36,13 +36,8 @@ export async function multiplyRows(
   const shared = sharedFloat64(k * k)
   shared.set(matrix)
   const shards = Math.ceil(rows.length / k / SHARD_ROWS)
-  await runShards(
-    pool,
-    'multiplyRowsShards',
-    shards,
-    { rows, into, matrix: shared, shape, k, lengthExponent },
-    { signal },
-  )
+  const task = { rows, into, matrix: shared, shape, k, lengthExponent }
+  await runShards<typeof multiplyRowsShards>(pool, 'multiplyRowsShards', shards, task, { signal })
   return into
 }
 
