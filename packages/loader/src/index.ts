@@ -5,6 +5,7 @@ export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-ite
 export { type LoadedInteractions, loadInteractions } from './load-interactions.ts'
 export {
   type Confidence,
+  type ConfidenceTable,
   defaultConfidences,
   type LoadOptions,
   type Merge,

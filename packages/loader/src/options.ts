@@ -13,13 +13,16 @@ export type Merge = 'max' | 'sum' | 'last'
  */
 export type Confidence =
   | number
-  | { column: string; values: Readonly<Record<string, number>> | ReadonlyMap<string | number, number> }
+  | { column: string; values: ConfidenceTable }
   | { column: string; weight: 'linear' | 'log1p'; factor?: number; offset?: number }
 
-/** When a row happened: a timestamp or date column, or a whole number of seconds, milliseconds ... since 1970. */
+/** Confidences by value: of numbers, decimals, booleans (`true` and `false`) or strings. */
+export type ConfidenceTable = Readonly<Record<string, number>> | ReadonlyMap<string | number | boolean, number>
+
+/** When a row happened: a timestamp or date column, or a number of seconds, milliseconds ... since 1970. */
 export interface TimeOptions {
   column: string
-  /** Required for whole-number columns. */
+  /** Required for columns of numbers. */
   unit?: 's' | 'ms' | 'us' | 'ns'
   /** Rows before this moment, or from `until` on, are left out. Default: all. Rows without a time always are. */
   since?: Date
@@ -132,7 +135,7 @@ const confidence = z.union(
       column,
       values: z.union([
         z.record(z.string(), confidenceValue),
-        z.map(z.union([z.string(), z.number()]), confidenceValue),
+        z.map(z.union([z.string(), z.number(), z.boolean()]), confidenceValue),
       ]),
     }),
     z.strictObject({

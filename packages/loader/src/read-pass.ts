@@ -15,13 +15,13 @@ export async function readPass(
   ) => Promise<void>,
 ): Promise<void> {
   const codebook = compiled.coded ? undefined : compiled.codebook
-  meter.begin(phase, { bytes: plan.bytes, rows: plan.rows, files: plan.files })
+  meter.begin(phase, { bytes: plan.bytes, rows: plan.rows, files: jobs.filter((job) => job.last).length })
   await run(
     jobs,
-    async ({ file, request, source }, id) => {
+    async ({ file, request, source, fixed }, id) => {
       // Asked for again per row group, so that keys may be renewed during a pass.
       const connection = await connect(options.s3)
-      return { id, file, request, connection, source: compiled.tasks[source], codebook }
+      return { id, file, request, connection, source: compiled.tasks[source], fixed, codebook }
     },
     (report, job) =>
       meter.add({ bytes: report.bytes, rows: job.request.rows, files: job.last ? 1 : 0 }, report.retries),

@@ -238,12 +238,12 @@ describe('files', () => {
 
   test('with the wrong columns are refused before data is read', async () => {
     const wrong = writeParquet(join(folder, 'wrong', 'b.parquet'), [
-      { name: 'user_id', data: [1.5, 2.5], type: 'DOUBLE' },
+      { name: 'user_id', data: [true, false], type: 'BOOLEAN' },
       int32('release_id', [1, 2]),
     ])
     writeParquet(join(folder, 'wrong', 'a.parquet'), pairColumns(rows))
     await expect(load({ uri: join(folder, 'wrong') })).rejects.toThrow(
-      `${wrong}: column "user_id" of source "haves": found double, expected a whole number or a string for user ids.`,
+      `${wrong}: column "user_id" of source "haves": found boolean, expected a whole number or a string for user ids.`,
     )
     await expect(load({ user: 'person' })).rejects.toThrow(
       `column "person" of source "haves": found no such column (it has: user_id, release_id, rating, added_at, seconds)`,

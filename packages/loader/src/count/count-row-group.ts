@@ -25,7 +25,7 @@ export async function countRowGroup(task: CountTask): Promise<CountReport> {
   const chunk = chunkOf(task.source)
   const outcomes = new Float64Array(OUTCOMES)
   const report = await readRowGroup(task, outcomes, (batch) =>
-    reader.read(batch, outcomes, () => {
+    reader.read(batch, task.fixed, outcomes, () => {
       users.count(chunk.users, chunk.rows, chunk.n)
       items.count(chunk.items, chunk.rows, chunk.n)
     }),

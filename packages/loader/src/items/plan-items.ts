@@ -1,7 +1,10 @@
 import { LoadError } from '../errors.ts'
-import { readFooter } from '../parquet/footer.ts'
+import type { IdKind } from '../ids/keys.ts'
+import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
+import { type Footer, readFooter } from '../parquet/footer.ts'
 import { findFiles } from '../plan/find-files.ts'
-import { type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
+import { filledGroups, type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
+import { columnNames, idKind, isId, severalOf } from '../plan/resolve-columns.ts'
 import { connect, type S3Options } from '../storage/connection.ts'
 import { Store } from '../storage/store.ts'
 
@@ -68,27 +71,22 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
     for (const file of files) {
       const bytes = await store.open(file, store.counters, signal)
       const footer = await readFooter(bytes, file).finally(() => bytes.close())
-      const wanted = [...new Set([id, ...(columns ?? footer.columns.keys())])]
+      const groups = filledGroups(footer)
+      // A file without rows has nothing to be wrong.
+      if (groups.length === 0) continue
+      const wanted = [...new Set([id, ...(columns ?? footer.columns.map(({ element }) => element.name))])]
+      const found: FoundColumn[] = []
       for (const column of wanted) {
-        const type = footer.columns.get(column)
-        if (type !== undefined && (column !== id || idKind === undefined || type.kind === idKind)) continue
-        if (type === undefined && column !== id && absentColumns === 'null') {
-          absent.add(column)
-          continue
-        }
-        const found = type?.name ?? `no such column (it has: ${[...footer.columns.keys()].join(', ')})`
-        const name = idKind === undefined ? 'ids' : idKind === 'string' ? 'a string' : 'a whole number'
-        throw new LoadError(
-          'schema',
-          `${file.uri}: column "${column}": found ${found}, expected ${column === id ? `${name}, as the ids are` : 'a column'}.`,
-          { file: file.uri, column },
-        )
+        const fits = findColumns(footer, column)
+        if (fits.length === 0 && column !== id && absentColumns === 'null') absent.add(column)
+        else found.push(onlyOne(fits, file.uri, column, column === id ? { kind: idKind } : undefined, footer))
       }
-      const present = wanted.filter((column) => footer.columns.has(column))
-      jobs.push(...footer.rowGroups.map((_, group) => rowGroupJob(0, file, footer, group, present)))
+      jobs.push(...groups.map((group) => rowGroupJob(0, file, footer, group, found)))
       rows += footer.rows
       for (const { chunks } of footer.rowGroups) {
-        for (const column of present) unpackedBytes += chunks.get(column)?.uncompressedBytes ?? 0
+        for (const { metadata } of found.flatMap(({ leaves }) => chunks.slice(...leaves))) {
+          unpackedBytes += Number(metadata.total_uncompressed_size)
+        }
       }
     }
     const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
@@ -96,4 +94,24 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
   } finally {
     store.close()
   }
+}
+
+/** The column that a name stands for; `ids` says what an id column must hold. */
+function onlyOne(
+  fits: readonly FoundColumn[],
+  uri: string,
+  column: string,
+  ids: { kind?: IdKind } | undefined,
+  footer: Footer,
+): FoundColumn {
+  const refuse = (found: string, expected: string) =>
+    new LoadError('schema', `${uri}: column "${column}": found ${found}, expected ${expected}.`, { file: uri, column })
+  const expected = { integer: 'a whole number, as the ids are', string: 'a string, as the ids are' }
+  const role = ids === undefined ? 'a column' : ids.kind === undefined ? 'whole numbers or strings' : expected[ids.kind]
+  if (fits.length === 0) throw refuse(`no such column (it has: ${columnNames(footer)})`, role)
+  if (fits.length > 1) throw refuse(severalOf(fits), 'one')
+  const [{ type }] = fits
+  if (ids === undefined || type.kind === 'null') return fits[0]
+  if (!isId(type, fits[0]) || (ids.kind ?? idKind(type)) !== idKind(type)) throw refuse(type.name, role)
+  return fits[0]
 }

@@ -1,4 +1,5 @@
-import { CHUNK_ROWS, readKeys } from '../ids/keys.ts'
+import { CHUNK_ROWS, NULL_WORD } from '../ids/keys.ts'
+import { readKeys } from '../ids/read-keys.ts'
 import { type RowMap, RowMapper } from '../ids/row-map.ts'
 import type { ArrowBatch } from '../parquet/arrow-c.ts'
 import type { ReadReport, ReadTask } from '../pool/messages.ts'
@@ -32,7 +33,7 @@ export async function readItemGroup(task: ItemsTask): Promise<ItemsReport> {
   const report = await readRowGroup(task, outcomes, (batch, raw) => {
     outcomes[Outcome.rows] += batch.length
     const places = findRows(task, batch, chunk, mapper, found)
-    if (places.length > 0) records.push(...recordsOf(raw(), places))
+    if (places.length > 0) records.push(...recordsOf(raw(), places, task.request.columns))
   })
   outcomes[Outcome.kept] = records.length
   return { ...report, rows: Int32Array.from(found), records }
@@ -54,7 +55,7 @@ function findRows(
     readKeys(column, from, n, keys, seed)
     mapper.map(keys, rows, n, denseItems)
     for (let i = 0; i < n; i++) {
-      if (denseItems[i] < 0 || keys.hi[i] >= 0x80000000) continue
+      if (denseItems[i] < 0 || keys.hi[i] >= NULL_WORD) continue
       places.push(from + i)
       found.push(denseItems[i])
     }

@@ -5,17 +5,24 @@
  * A view lives until that memory grows: use a batch before the next one is asked for.
  */
 export interface ArrowColumn {
+  /** The name that the column was asked for by. */
+  readonly name: string
   /** Format string of the interface: "i" int32, "l" int64, "u" utf8, "tsu:UTC" timestamp ... */
   readonly format: string
   readonly length: number
   /** First element of the buffers that belongs to this column. */
   readonly offset: number
-  readonly nulls: number
+  /** Validity of its values and of the structs around it, where there are nulls. */
+  readonly validity: readonly Bitmap[]
   /** Addresses of the buffers, validity bitmap first (0 where there is none). */
   readonly buffers: readonly number[]
   readonly memory: ArrayBuffer
-  /** Values that the (integer) elements index, when the column is dictionary-encoded. */
-  readonly dictionary?: ArrowColumn
+}
+
+interface Bitmap {
+  readonly address: number
+  /** Bit of the first row. */
+  readonly offset: number
 }
 
 export interface ArrowBatch {
@@ -23,39 +30,66 @@ export interface ArrowBatch {
   readonly columns: ReadonlyMap<string, ArrowColumn>
 }
 
-/** Reads the struct array at `array` whose schema is at `schema`. */
-export function readBatch(memory: ArrayBuffer, array: number, schema: number): ArrowBatch {
+/** Reads the struct array at `array` whose schema is at `schema`; `depth` is how many structs lie around a column. */
+export function readBatch(
+  memory: ArrayBuffer,
+  array: number,
+  schema: number,
+  columns: readonly { readonly name: string; readonly depth: number }[],
+): ArrowBatch {
   const words = new Int32Array(memory)
   const length = words[array >> 2]
-  const count = words[(array + 32) >> 2]
-  const arrays = words[(array + 44) >> 2] >> 2
-  const schemas = words[(schema + 32) >> 2] >> 2
-  const columns = new Map<string, ArrowColumn>()
-  for (let i = 0; i < count; i++) {
-    const field = words[schemas + i]
-    columns.set(readString(memory, words[(field + 4) >> 2]), readColumn(memory, words, words[arrays + i], field))
+  const found = columns.map(({ name, depth }, i) => {
+    let [child, field] = childOf(words, array, schema, i)
+    let base = offsetOf(words, array)
+    const validity = bitmapOf(words, child, base)
+    for (let level = 0; level < depth; level++) {
+      // The offset of a struct holds for what is in it too.
+      base += offsetOf(words, child)
+      ;[child, field] = childOf(words, child, field, 0)
+      validity.push(...bitmapOf(words, child, base))
+    }
+    const column: ArrowColumn = {
+      name,
+      format: readString(memory, words[field >> 2]),
+      length: words[child >> 2],
+      offset: base + offsetOf(words, child),
+      validity,
+      buffers: buffersOf(words, child),
+      memory,
+    }
+    return [name, column] as const
+  })
+  return { length, columns: new Map(found) }
+}
+
+/** True where the value of a row, and every struct around it, is there. */
+export function isValid({ validity }: ArrowColumn, bytes: Uint8Array, row: number): boolean {
+  for (const { address, offset } of validity) {
+    const bit = offset + row
+    if ((bytes[address + (bit >> 3)] & (1 << (bit & 7))) === 0) return false
   }
-  return { length, columns }
+  return true
 }
 
-/** True where the bit of element `row` is set, or where there is no bitmap. */
-export function isValid(column: ArrowColumn, bitmap: Uint8Array, row: number): boolean {
-  const bit = column.offset + row
-  return (bitmap[column.buffers[0] + (bit >> 3)] & (1 << (bit & 7))) !== 0
+/** Array and schema of the i-th child. */
+function childOf(words: Int32Array, array: number, schema: number, i: number): [number, number] {
+  return [words[(words[(array + 44) >> 2] >> 2) + i], words[(words[(schema + 32) >> 2] >> 2) + i]]
 }
 
-function readColumn(memory: ArrayBuffer, words: Int32Array, array: number, schema: number): ArrowColumn {
+function offsetOf(words: Int32Array, array: number): number {
+  return words[(array + 16) >> 2]
+}
+
+function buffersOf(words: Int32Array, array: number): number[] {
   const buffers = words[(array + 40) >> 2] >> 2
-  const dictionary = words[(array + 48) >> 2]
-  return {
-    format: readString(memory, words[schema >> 2]),
-    length: words[array >> 2],
-    nulls: words[(array + 8) >> 2],
-    offset: words[(array + 16) >> 2],
-    buffers: Array.from(words.subarray(buffers, buffers + words[(array + 24) >> 2])),
-    memory,
-    dictionary: dictionary === 0 ? undefined : readColumn(memory, words, dictionary, words[(schema + 36) >> 2]),
-  }
+  return Array.from(words.subarray(buffers, buffers + words[(array + 24) >> 2]))
+}
+
+function bitmapOf(words: Int32Array, array: number, base: number): Bitmap[] {
+  const nulls = words[(array + 8) >> 2]
+  const address = buffersOf(words, array)[0] ?? 0
+  return nulls === 0 || address === 0 ? [] : [{ address, offset: base + offsetOf(words, array) }]
 }
 
 const decoder = new TextDecoder()

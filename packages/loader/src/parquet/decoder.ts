@@ -3,19 +3,8 @@ import { LoadError } from '../errors.ts'
 import type { ByteSource } from '../storage/byte-source.ts'
 import { type ArrowBatch, readBatch } from './arrow-c.ts'
 import type { BufferPool } from './buffers.ts'
-
-/** One row group, as a worker thread is told to read it. */
-export interface RowGroupRequest {
-  readonly uri: string
-  readonly byteLength: number
-  /** Footer as stored; the decoder opens the file with it and never reads it from storage again. */
-  readonly footer: Uint8Array<SharedArrayBuffer>
-  readonly group: number
-  readonly rows: number
-  readonly columns: readonly string[]
-  /** [start, end) in the file of the column chunks to fetch, ascending, not overlapping. */
-  readonly ranges: readonly (readonly [number, number])[]
-}
+import type { RowGroupRequest } from './row-group-request.ts'
+import { singleGroupFooter } from './single-group-file.ts'
 
 const BATCH_ROWS = 65536
 
@@ -59,11 +48,11 @@ export async function decodeRowGroup(
     lent.push(pool.take(length))
     return lent[lent.length - 1]
   }
-  const file = await ParquetFile.fromFile(blob(request, pieces, take) as unknown as Blob)
+  const footer = await singleGroupFooter(request)
+  const file = await ParquetFile.fromFile(blob(request.byteLength, footer, pieces, take) as unknown as Blob)
   let rows = 0
   try {
-    const options = { rowGroups: [request.group], columns: [...request.columns], batchSize: BATCH_ROWS }
-    const stream = await file.stream(options)
+    const stream = await file.stream({ batchSize: BATCH_ROWS })
     for await (const raw of stream as unknown as AsyncIterable<RecordBatch>) {
       const ffi = raw.toFFI()
       let taken = false
@@ -75,7 +64,7 @@ export async function decodeRowGroup(
         const array = ffi.arrayAddr()
         const schema = ffi.schemaAddr()
         // The buffer last: every call before may have grown the decoder's memory and detached it.
-        const batch = readBatch(wasmMemory().buffer as ArrayBuffer, array, schema)
+        const batch = readBatch(wasmMemory().buffer as ArrayBuffer, array, schema, request.columns)
         rows += batch.length
         use(batch, ipc)
       } finally {
@@ -95,19 +84,16 @@ export async function decodeRowGroup(
   )
 }
 
-/** The two members of a Blob that parquet-wasm uses, over the footer and the pieces fetched. Gaps may hold anything. */
+/** The two members of a Blob that parquet-wasm uses, over the pieces fetched and the footer behind them. Gaps may hold anything. */
 function blob(
-  request: RowGroupRequest,
+  byteLength: number,
+  footer: Uint8Array,
   pieces: readonly Piece[],
   take: (length: number) => Uint8Array<ArrayBuffer>,
 ): unknown {
-  const { byteLength, footer } = request
-  const all: readonly { start: number; bytes: Uint8Array }[] = [
-    ...pieces,
-    { start: byteLength - footer.length, bytes: footer },
-  ]
+  const all: readonly { start: number; bytes: Uint8Array }[] = [...pieces, { start: byteLength, bytes: footer }]
   return {
-    size: byteLength,
+    size: byteLength + footer.length,
     slice: (start: number, end: number) => ({
       arrayBuffer: async () => {
         const exact = pieces.find((piece) => piece.start === start && piece.bytes.length === end - start)

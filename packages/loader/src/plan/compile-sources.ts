@@ -1,5 +1,5 @@
 import type { IdKind } from '../ids/keys.ts'
-import type { ResolvedOptions, ResolvedSource, TimeOptions } from '../options.ts'
+import type { ConfidenceTable, ResolvedOptions, ResolvedSource, TimeOptions } from '../options.ts'
 import type { ConfidenceTask, SourceTask, TimeTask } from '../rows/source-task.ts'
 
 /** The sources as workers get them, and the confidences that can occur. */
@@ -33,10 +33,10 @@ function constantsOf(confidence: ResolvedSource['confidence']): number[] {
   return 'values' in confidence ? tableOf(confidence.values).map(([, value]) => value) : []
 }
 
-function tableOf(
-  values: Readonly<Record<string, number>> | ReadonlyMap<string | number, number>,
-): [string | number, number][] {
-  return values instanceof Map ? [...values] : Object.entries(values as Record<string, number>)
+/** The pairs of a table of confidences; booleans as the words that an object would have as keys. */
+export function tableOf(values: ConfidenceTable): [string | number, number][] {
+  if (!(values instanceof Map)) return Object.entries(values as Record<string, number>)
+  return [...values].map(([key, value]) => [typeof key === 'boolean' ? String(key) : key, value])
 }
 
 function compile(
@@ -77,12 +77,13 @@ function compileConfidence(confidence: ResolvedSource['confidence'], codebook: r
   return { way: 'table', column: confidence.column, codes }
 }
 
-const UNITS = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6 } as const
+/** Units in a millisecond. */
+const UNITS = { s: 1e-3, ms: 1, us: 1e3, ns: 1e6 } as const
 
 function compileTime({ column, unit, since, until, halfLifeDays, reference }: TimeOptions): TimeTask {
   return {
     column,
-    unit: UNITS[unit ?? 'ms'],
+    perMillisecond: unit && UNITS[unit],
     since: since?.getTime() ?? Number.NEGATIVE_INFINITY,
     until: until?.getTime() ?? Number.POSITIVE_INFINITY,
     halfLife: halfLifeDays === undefined ? Number.POSITIVE_INFINITY : halfLifeDays * 86400000,

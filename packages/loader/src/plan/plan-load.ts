@@ -3,18 +3,21 @@ import { LoadError } from '../errors.ts'
 import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
 import { type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
-import type { RowGroupRequest } from '../parquet/decoder.ts'
+import type { FoundColumn } from '../parquet/find-column.ts'
 import { type Footer, readFooter } from '../parquet/footer.ts'
+import { type RowGroupRequest, rowGroupRequest } from '../parquet/row-group-request.ts'
 import { ProgressMeter } from '../progress.ts'
+import type { FixedValues } from '../rows/source-task.ts'
 import { planSpill } from '../spill/spill-plan.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import { connect } from '../storage/connection.ts'
 import { isS3, Store } from '../storage/store.ts'
-import { checkSchema, neededColumns } from './check-schema.ts'
 import { type CompiledSources, compileSources } from './compile-sources.ts'
 import { findFiles } from './find-files.ts'
+import { fixedValues } from './fixed-values.ts'
 import { type MemoryPlan, planMemory } from './memory.ts'
 import { RangeFinder } from './range-finder.ts'
+import { neededColumns, resolveColumns, type SourceColumns } from './resolve-columns.ts'
 
 /** What a load will read and hold, known before any data is read. Plain data. */
 export interface LoadPlan {
@@ -42,6 +45,8 @@ export interface PlannedSource {
   readonly sampledRows: number
   readonly bytes: number
   readonly columns: readonly string[]
+  /** What is read otherwise than by the letter of the options: columns whose names differ in case. */
+  readonly notes: readonly string[]
 }
 
 export interface PlannedFile {
@@ -58,6 +63,7 @@ export interface RowGroupJob {
   readonly source: number
   readonly file: StoredFile
   readonly request: RowGroupRequest
+  readonly fixed: FixedValues
   readonly bytes: number
   /** True for the last row group of its file, so that files can be counted. */
   readonly last: boolean
@@ -100,45 +106,57 @@ export async function prepareLoad(
     const kinds: Partial<Record<'user' | 'item', IdKind>> = {}
     const users = new RangeFinder()
     const items = new RangeFinder()
-    const jobs: RowGroupJob[] = []
-    const sources: PlannedSource[] = []
+    const opened: { source: number; file: StoredFile; footer: Footer; columns?: SourceColumns }[] = []
     for (const [index, source] of options.sources.entries()) {
       const footers = await pMap(listed[index], (file) => readOne(file, store, meter, signal), {
         concurrency: FOOTERS_IN_FLIGHT,
         signal,
       })
-      const files: PlannedFile[] = []
       for (const [at, footer] of footers.entries()) {
         const file = listed[index][at]
-        requireSameKinds(kinds, checkSchema(source, file.uri, footer), file.uri, source)
-        users.add(footer, source.user)
-        items.add(footer, source.item)
-        const columns = neededColumns(source)
-        const groups = footer.rowGroups.map((_, group) => rowGroupJob(index, file, footer, group, columns))
-        jobs.push(...groups)
-        const bytes = sumOf(groups, (job) => job.bytes)
-        files.push({
-          uri: file.uri,
-          byteLength: file.byteLength,
-          bytes,
-          rows: footer.rows,
-          rowGroups: groups.length,
-        })
+        // A file without rows has nothing to be wrong: writers give its columns any type.
+        const columns = filledGroups(footer).length === 0 ? undefined : resolveColumns(source, file.uri, footer)
+        opened.push({ source: index, file, footer, columns })
+        if (columns === undefined) continue
+        requireSameKinds(kinds, columns.kinds, file.uri, source)
+        users.add(footer, columns.user)
+        items.add(footer, columns.item)
       }
+    }
+    const both = { user: kinds.user ?? 'integer', item: kinds.item ?? 'integer' } as const
+    const compiled = compileSources(options, both)
+    const jobs: RowGroupJob[] = []
+    const sources = options.sources.map((source, index): PlannedSource => {
+      const notes = new Set<string>()
+      const files = opened
+        .filter((each) => each.source === index)
+        .map(({ file, footer, columns }): PlannedFile => {
+          const { uri, byteLength } = file
+          if (columns === undefined) return { uri, byteLength, bytes: 0, rows: 0, rowGroups: 0 }
+          for (const { name, actual } of columns.columns) {
+            if (name !== actual) notes.add(`column "${name}" is "${actual}" in ${uri}`)
+          }
+          const fixed = fixedValues(compiled.tasks[index], uri, columns.partitions)
+          const groups = filledGroups(footer).map((group) =>
+            rowGroupJob(index, file, footer, group, columns.columns, fixed),
+          )
+          jobs.push(...groups)
+          const bytes = sumOf(groups, (job) => job.bytes)
+          return { uri, byteLength, bytes, rows: footer.rows, rowGroups: groups.length }
+        })
       const rows = sumOf(files, (file) => file.rows)
-      sources.push({
+      return {
         name: source.name,
         files,
         rows,
         sampledRows: Math.round(rows * source.sample),
         bytes: sumOf(files, (file) => file.bytes),
         columns: neededColumns(source),
-      })
-    }
+        notes: [...notes],
+      }
+    })
     const rows = sumOf(sources, (source) => source.rows)
     const sampledRows = sumOf(sources, (source) => source.sampledRows)
-    const both = { user: kinds.user ?? 'integer', item: kinds.item ?? 'integer' } as const
-    const compiled = compileSources(options, both)
     const userRange = users.decide(both.user, sampledRows)
     const itemRange = items.decide(both.item, sampledRows)
     const memory = planMemory({
@@ -195,46 +213,50 @@ async function readOne(file: StoredFile, store: Store, meter: ProgressMeter, sig
 
 function requireSameKinds(
   kinds: Partial<Record<'user' | 'item', IdKind>>,
-  found: { user: IdKind; item: IdKind },
+  found: { readonly user?: IdKind; readonly item?: IdKind },
   uri: string,
   source: ResolvedSource,
 ): void {
   for (const side of ['user', 'item'] as const) {
-    kinds[side] ??= found[side]
-    if (kinds[side] === found[side]) continue
+    const kind = found[side]
+    if (kind === undefined) continue
+    kinds[side] ??= kind
+    const expected = kinds[side]
+    if (expected === kind) continue
     const name = { integer: 'a whole number', string: 'a string' }
     throw new LoadError(
       'schema',
-      `${uri}: column "${source[side]}" of source "${source.name}": found ${name[found[side]]}, expected ` +
-        `${name[kinds[side]]} as in the files before it. All sources need one type of ${side} id.`,
+      `${uri}: column "${source[side]}" of source "${source.name}": found ${name[kind]}, expected ` +
+        `${name[expected]} as in the files before it. All sources need one type of ${side} id.`,
       { file: uri, column: source[side] },
     )
   }
 }
 
-/** The byte ranges of the needed columns of one row group, joined where they touch. */
+/** One row group of a file, with the columns to read. */
 export function rowGroupJob(
   source: number,
   file: StoredFile,
   footer: Footer,
   group: number,
-  columns: readonly string[],
+  columns: readonly FoundColumn[],
+  fixed: FixedValues = {},
 ): RowGroupJob {
-  const { rows, chunks } = footer.rowGroups[group]
-  const ranges: [number, number][] = []
-  const needed = columns.map((column) => chunks.get(column)).filter((chunk) => chunk !== undefined)
-  for (const { start, end } of needed.sort((a, b) => a.start - b.start)) {
-    const last = ranges.at(-1)
-    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end)
-    else ranges.push([start, end])
-  }
+  const request = rowGroupRequest(file, group, footer.rowGroups[group], columns)
+  const bytes = sumOf(request.ranges, ([start, end]) => end - start)
   return {
     source,
     file,
-    request: { uri: file.uri, byteLength: file.byteLength, footer: footer.bytes, group, rows, columns, ranges },
-    bytes: sumOf(ranges, ([start, end]) => end - start),
-    last: group === footer.rowGroups.length - 1,
+    request,
+    fixed,
+    bytes,
+    last: footer.rowGroups.slice(group + 1).every(({ rows }) => rows === 0),
   }
+}
+
+/** The row groups of a file that have rows. */
+export function filledGroups({ rowGroups }: Footer): number[] {
+  return [...rowGroups.keys()].filter((group) => rowGroups[group].rows > 0)
 }
 
 function sumOf<T>(values: readonly T[], of: (value: T) => number): number {

@@ -1,5 +1,6 @@
 import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
+import type { FoundColumn } from '../parquet/find-column.ts'
 import type { Footer } from '../parquet/footer.ts'
 
 /** The smallest and largest id that the footers of all files promise; undefined when one of them does not say. */
@@ -8,11 +9,12 @@ export class RangeFinder {
   #max = Number.NEGATIVE_INFINITY
   #known = true
 
-  add(footer: Footer, column: string): void {
+  add(footer: Footer, column: FoundColumn): void {
     for (const { rows, chunks } of footer.rowGroups) {
-      const chunk = chunks.get(column)
       if (rows === 0) continue
-      if (chunk?.min === undefined || chunk.max === undefined) this.#known = false
+      const chunk = chunks[column.leaves[0]]
+      if (chunk.onlyNulls || column.type.kind === 'null') continue
+      if (chunk.min === undefined || chunk.max === undefined) this.#known = false
       else {
         // Negative ids are dropped or refused, so they do not widen the range.
         this.#min = Math.min(this.#min, Math.max(0, chunk.min))

@@ -1,6 +1,6 @@
 import type { LoadFailure } from '../errors.ts'
-import type { RowGroupRequest } from '../parquet/decoder.ts'
-import type { SourceTask } from '../rows/source-task.ts'
+import type { RowGroupRequest } from '../parquet/row-group-request.ts'
+import type { FixedValues, SourceTask } from '../rows/source-task.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import type { S3Connection } from '../storage/connection.ts'
 
@@ -31,6 +31,7 @@ export interface ReadTask {
 /** What both passes need to read a row group. */
 export interface SourceRows extends ReadTask {
   readonly source: SourceTask
+  readonly fixed: FixedValues
   /** Values of the codebook codes; absent when the matrix holds codes. */
   readonly codebook?: Float32Array<SharedArrayBuffer>
 }

@@ -1,10 +1,13 @@
 import { LoadError } from '../errors.ts'
 import { hashKey, mix } from '../ids/fingerprint.ts'
-import { CHUNK_ROWS, NULL_WORD, readKeys, UNSAFE_WORD } from '../ids/keys.ts'
+import { CHUNK_ROWS, NULL_WORD, UNSAFE_WORD, unsafeId, wideId } from '../ids/keys.ts'
+import { readKeys } from '../ids/read-keys.ts'
 import type { ArrowBatch, ArrowColumn } from '../parquet/arrow-c.ts'
 import type { Chunk } from './chunk.ts'
 import { isString, plainIntegers, readNumbers, readStrings, readTimes } from './numbers.ts'
-import { Outcome, type SourceTask } from './source-task.ts'
+import { type FixedValues, Outcome, type SourceTask } from './source-task.ts'
+
+type CodeTable = ReadonlyMap<string | number, number>
 
 /** Turns batches of a source into chunks of rows that count: ids valid, sampled, in the time window and with a confidence. */
 export class RowReader {
@@ -13,6 +16,7 @@ export class RowReader {
   readonly #source: SourceTask
   readonly #codebook: Float32Array | undefined
   readonly #direct: Uint8Array | undefined
+  #singleCodes: CodeTable | undefined
 
   /** Without a codebook only `codes` are wanted, unless the source is weighted. */
   constructor(chunk: Chunk, source: SourceTask, codebook: Float32Array | undefined) {
@@ -22,8 +26,11 @@ export class RowReader {
     this.#direct = source.confidence.way === 'table' ? directTable(source.confidence.codes) : undefined
   }
 
-  /** Calls `use` after each chunk is filled; `outcomes` counts what was left out and why. */
-  read(batch: ArrowBatch, outcomes: Float64Array, use: () => void): void {
+  /**
+   * Calls `use` after each chunk is filled; `outcomes` counts what was left out and why. `fixed` are the values that all rows
+   * of the file have because its path says so.
+   */
+  read(batch: ArrowBatch, fixed: FixedValues, outcomes: Float64Array, use: () => void): void {
     const source = this.#source
     const chunk = this.#chunk
     const user = columnOf(batch, source.user)
@@ -35,8 +42,8 @@ export class RowReader {
       outcomes[Outcome.rows] += count
       this.#selectValid(count, outcomes)
       this.#sample(outcomes)
-      if (source.time !== undefined) this.#applyWindow(columnOf(batch, source.time.column), from, count, outcomes)
-      this.#weigh(batch, from, count, outcomes)
+      if (source.time !== undefined) this.#applyWindow(batch, fixed, from, count, outcomes)
+      this.#weigh(batch, fixed, from, count, outcomes)
       outcomes[Outcome.kept] += chunk.n
       use()
     }
@@ -71,14 +78,7 @@ export class RowReader {
     ] as const) {
       const hi = keys.hi[i]
       if (hi < UNSAFE_WORD || (kind === 'string' && hi < NULL_WORD)) continue
-      if (hi < NULL_WORD) {
-        throw new LoadError(
-          'ids',
-          `column "${column}" holds the id ${(BigInt(hi) << 32n) + BigInt(keys.lo[i])}; ids from 2^53 on cannot be held ` +
-            'exactly. Store them as strings.',
-          { column },
-        )
-      }
+      if (hi < NULL_WORD) throw unsafeId(column, wideId(keys.lo[i], hi))
       const isNull = hi === NULL_WORD && keys.lo[i] === 0
       if ((isNull ? nulls : negatives) === 'error') {
         const what = isNull ? 'a null' : `the negative id ${(BigInt(hi | 0) << 32n) + BigInt(keys.lo[i])}`
@@ -111,11 +111,12 @@ export class RowReader {
     chunk.n = n
   }
 
-  #applyWindow(column: ArrowColumn, from: number, count: number, outcomes: Float64Array): void {
-    const { unit, since, until } = this.#source.time!
+  #applyWindow(batch: ArrowBatch, fixed: FixedValues, from: number, count: number, outcomes: Float64Array): void {
+    const { column, perMillisecond = 1, since, until } = this.#source.time!
     const chunk = this.#chunk
     const { rows, times } = chunk
-    readTimes(column, from, count, unit, times)
+    if (fixed.time !== undefined) times.fill(fixed.time)
+    else readTimes(columnOf(batch, column), from, count, perMillisecond, times)
     let n = 0
     for (let k = 0; k < chunk.n; k++) {
       const time = times[rows[k]]
@@ -127,17 +128,21 @@ export class RowReader {
     chunk.n = n
   }
 
-  #weigh(batch: ArrowBatch, from: number, count: number, outcomes: Float64Array): void {
+  #weigh(batch: ArrowBatch, fixed: FixedValues, from: number, count: number, outcomes: Float64Array): void {
     const { confidence, time } = this.#source
     const chunk = this.#chunk
     const before = chunk.n
     if (confidence.way === 'constant') fillCodes(chunk, confidence.code)
-    else if (confidence.way === 'table') this.#lookUpCodes(columnOf(batch, confidence.column), from, count)
-    else {
+    else if (confidence.way === 'table') {
+      if (fixed.code === undefined) this.#lookUpCodes(columnOf(batch, confidence.column), from, count)
+      else if (fixed.code < 0) chunk.n = 0
+      else fillCodes(chunk, fixed.code)
+    } else {
       const { scale, factor, offset } = confidence
       const numbers = this.#numbers
       const { rows, values } = chunk
-      readNumbers(columnOf(batch, confidence.column), from, count, numbers)
+      if (fixed.number !== undefined) numbers.fill(fixed.number)
+      else readNumbers(columnOf(batch, confidence.column), from, count, numbers)
       let n = 0
       for (let k = 0; k < chunk.n; k++) {
         const i = rows[k]
@@ -163,21 +168,12 @@ export class RowReader {
     const { confidence } = this.#source
     if (confidence.way !== 'table') return
     chunk.constant = undefined
-    let found: (i: number) => number
-    if (isString(column)) {
-      const strings: (string | undefined)[] = new Array(count)
-      readStrings(column, from, count, strings)
-      found = (i) => confidence.codes.get(strings[i] ?? Number.NaN) ?? -1
-    } else {
-      const integers = this.#direct === undefined ? undefined : plainIntegers(column, from, count)
-      if (integers !== undefined) {
-        this.#lookUpIntegers(integers)
-        return
-      }
-      const numbers = this.#numbers
-      readNumbers(column, from, count, numbers)
-      found = (i) => confidence.codes.get(numbers[i]) ?? -1
+    const integers = this.#direct === undefined ? undefined : plainIntegers(column, from, count)
+    if (integers !== undefined) {
+      this.#lookUpIntegers(integers)
+      return
     }
+    const found = this.#finder(column, from, count, confidence.codes)
     let n = 0
     for (let k = 0; k < chunk.n; k++) {
       const i = rows[k]
@@ -187,6 +183,30 @@ export class RowReader {
       if (code >= 0) n++
     }
     chunk.n = n
+  }
+
+  /** The code of row i of the run, -1 where its value has none. */
+  #finder(column: ArrowColumn, from: number, count: number, codes: CodeTable): (i: number) => number {
+    if (isString(column)) {
+      const strings: (string | undefined)[] = new Array(count)
+      readStrings(column, from, count, strings)
+      return (i) => codes.get(strings[i] ?? Number.NaN) ?? -1
+    }
+    const numbers = this.#numbers
+    readNumbers(column, from, count, numbers)
+    if (column.format === 'b') {
+      return (i) => codes.get(numbers[i]) ?? codes.get(['false', 'true'][numbers[i]] ?? Number.NaN) ?? -1
+    }
+    const table = column.format === 'f' ? this.#singlePrecision(codes) : codes
+    return (i) => table.get(numbers[i]) ?? -1
+  }
+
+  /** Codes by the values as a column of floats holds them: its 3.7 is not the double 3.7. */
+  #singlePrecision(codes: CodeTable): CodeTable {
+    this.#singleCodes ??= new Map(
+      [...codes].map(([value, code]) => [typeof value === 'number' ? Math.fround(value) : value, code]),
+    )
+    return this.#singleCodes
   }
 
   #lookUpIntegers(integers: Int32Array): void {

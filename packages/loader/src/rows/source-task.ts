@@ -28,14 +28,24 @@ export type ConfidenceTask =
 
 export interface TimeTask {
   readonly column: string
-  /** Milliseconds of one unit, where the column is a whole number. */
-  readonly unit: number
+  /** Units in a millisecond, where the column is a number; undefined where the source states no unit. */
+  readonly perMillisecond?: number
   /** Window [since, until) in milliseconds since 1970; ±Infinity where open. */
   readonly since: number
   readonly until: number
   /** Milliseconds after which a confidence counts half; Infinity for no decay. */
   readonly halfLife: number
   readonly reference: number
+}
+
+/** What all rows of a file have because a partition in its path says so (`event=purchase`), in place of a column. */
+export interface FixedValues {
+  /** For a table of confidences: the code, or -1 where the value has none. */
+  readonly code?: number
+  /** For weighted confidences. */
+  readonly number?: number
+  /** Milliseconds since 1970. NaN where the partition is that of the nulls. */
+  readonly time?: number
 }
 
 export interface SampleTask {

@@ -48,7 +48,7 @@ async function distribute(task: ActiveRows, target: RunSink, stageRows?: number)
   }))
   const outcomes = new Float64Array(OUTCOMES)
   const report = await readRowGroup(task, outcomes, (batch) =>
-    reader.read(batch, outcomes, () => {
+    reader.read(batch, task.fixed, outcomes, () => {
       users.map(chunk.users, chunk.rows, chunk.n, chunk.denseUsers)
       items.map(chunk.items, chunk.rows, chunk.n, chunk.denseItems)
       chunk.drops.fill(0)
