@@ -5,29 +5,56 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { renderPortrait } from './catalogue/portrait.ts'
+import { askRecordShop, type ReleasePayload } from './catalogue/questions.ts'
 import { writeCatalogue } from './catalogue/write-catalogue.ts'
-import { type Configuration, ConfigurationError, readConfiguration } from './pipeline/configuration.ts'
+import { readFlags } from './configuration/command-line.ts'
+import { renderHelp } from './configuration/help.ts'
+import { ConfigurationError, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
+import type { SeesawConfig } from './configuration/schema.ts'
 import { duration, grouped } from './pipeline/format.ts'
 import { interruptible } from './pipeline/interruption.ts'
-import { renderPortrait } from './pipeline/portrait.ts'
 import { showProgress } from './pipeline/progress.ts'
-import { ask } from './pipeline/questions.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
 import { terminalWidth } from './pipeline/tables.ts'
+import recordShop from './seesaw.config.ts'
 
-const sources = ['haves', 'wants', 'ratings', 'releases']
+/** Variables that say where a production run reads. */
+const ofProduction = /^(HAVES|WANTS|RATINGS|RELEASES|S3_ENDPOINT|SAMPLE_FRAC_\w+)$/
+
+const usage = {
+  command: 'npm start -- [flags]',
+  summary: 'Invents a record shop, trains on it, and shows what the model has learned. Needs nothing else.',
+  flags: {
+    users: { placeholder: 'COUNT', meaning: 'collectors to invent [20000]' },
+    releases: { placeholder: 'COUNT', meaning: 'releases to invent [10000]' },
+    help: { meaning: 'this text' },
+  },
+  without: ofProduction,
+}
 
 await interruptible(async (signal) => {
   const began = performance.now()
-  const size = readSize()
+  const flags = readFlags(usage.flags, process.argv.slice(2))
   const directory = mkdtempSync(join(tmpdir(), 'seesaw-quickstart-'))
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-  const configuration = configure(directory)
+  const config = configure(directory)
+  if (flags.help) {
+    console.log(renderHelp(usage, config, 'the program', terminalWidth()))
+    return
+  }
+  const size = {
+    users: readSize('users', flags.users ?? '20000'),
+    releases: readSize('releases', flags.releases ?? '10000'),
+  }
+  // The sources are the invented ones, whatever a production run is told.
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofProduction.test(name)))
+  const configuration = readConfiguration(config, environment, 'the quickstart')
+  for (const warning of lookalikes(config, environment)) console.error(warning)
 
   console.log(`An invented record shop: ${grouped(size.releases)} releases, ${grouped(size.users)} collectors.\n`)
-  const progress = showProgress()
+  const progress = showProgress(signal)
   const stages = new Stages(progress, signal)
   await stages.run(
     'invent',
@@ -35,7 +62,7 @@ await interruptible(async (signal) => {
       writeCatalogue({
         directory,
         ...size,
-        seed: configuration.SEED,
+        seed: configuration.seed,
         signal,
         onProgress: (done) => progress.update({ phase: 'collectors', done, total: size.users, unit: 'collectors' }),
       }),
@@ -44,45 +71,39 @@ await interruptible(async (signal) => {
   )
   const run = await runPipeline(configuration, stages, progress, signal)
   try {
-    const releases = Array.from({ length: run.releases.length }, (_, row) => run.releases.payload(row))
-    await printAnswers(ask(releases), run, 8)
+    const releases = Array.from({ length: run.items.length }, (_, row) => run.items.payload(row) as ReleasePayload)
+    await printAnswers(askRecordShop(releases), run, 8)
     const { model, matrix, heldOut } = run.learned
-    if (heldOut) console.log(`\n${await renderPortrait(model, matrix, heldOut, run.releases, 10, terminalWidth())}`)
+    if (heldOut) {
+      console.log(`\n${await renderPortrait(model, matrix, heldOut, run.items, run.payload, 10, terminalWidth())}`)
+    }
   } finally {
     await run.close()
   }
   console.log(
-    `\nAll of it took ${duration((performance.now() - began) / 1000)}. The model is in ${configuration.OUTPUT_DIR}.`,
+    `\nAll of it took ${duration((performance.now() - began) / 1000)}. The model is in ${configuration.output.model}.`,
   )
 })
 
-function readSize(): { users: number; releases: number } {
-  const { values } = parseArgs({
-    options: { users: { type: 'string', default: '20000' }, releases: { type: 'string', default: '10000' } },
-  })
-  for (const [name, text] of Object.entries(values)) {
-    if (!/^\d{3,8}$/.test(text)) throw new ConfigurationError([`--${name}=${text}: expected a whole number from 100`])
-  }
-  return { users: Number(values.users), releases: Number(values.releases) }
+function readSize(name: string, text: string): number {
+  if (!/^\d{3,8}$/.test(text))
+    throw new ConfigurationError([`--${name}=${text}: expected an integer from 100 to 99999999`])
+  return Number(text)
 }
 
-/** The pipeline's configuration, with the invented catalogue as its sources and all of it sampled. */
-function configure(directory: string): Configuration {
-  const locations: Record<string, string> = {}
-  for (const source of sources) {
-    const folder = join(directory, source)
-    mkdirSync(folder)
-    locations[source.toUpperCase()] = folder
+/** The record shop's configuration, with the invented catalogue as its sources and all of it sampled. */
+function configure(directory: string): SeesawConfig {
+  const folder = (name: string) => {
+    const path = join(directory, name)
+    mkdirSync(path)
+    return path
   }
-  return readConfiguration(
-    { ...process.env, ...locations, S3_ENDPOINT: undefined },
-    {
-      SAMPLE_FRAC_HAVES: '1',
-      SAMPLE_FRAC_WANTS: '1',
-      SAMPLE_FRAC_RATINGS: '1',
-      HOLD_OUT: '0.2',
-      // Not the alias that a production run publishes to.
-      COLLECTION_ALIAS: 'quickstart',
-    },
-  )
+  return {
+    ...recordShop,
+    sources: recordShop.sources.map((source) => ({ ...source, uri: folder(source.name), sample: 1 })),
+    items: { ...recordShop.items, uri: folder('releases') },
+    holdOut: 0.2,
+    // Not the alias that a production run publishes to.
+    qdrant: { alias: 'quickstart' },
+  }
 }

@@ -1,21 +1,44 @@
 /**
  * The production pipeline: Parquet in S3 or on disk, two passes, matrix, factors, model on disk, Qdrant. Configured by
- * environment variables; see the README at the root.
+ * a module and environment variables; `--help` lists them.
  */
-import { describeConfiguration, readConfiguration } from './pipeline/configuration.ts'
+import { readFlags } from './configuration/command-line.ts'
+import { renderHelp } from './configuration/help.ts'
+import { loadConfig } from './configuration/load-config.ts'
+import { describeConfiguration, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
 import { interruptible } from './pipeline/interruption.ts'
 import { showProgress } from './pipeline/progress.ts'
 import { askAboutBestKnown } from './pipeline/questions.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
+import { terminalWidth } from './pipeline/tables.ts'
+
+const usage = {
+  command: 'npm run train -- [flags]',
+  summary: 'Trains a model from Parquet on disk or in S3, saves it, and publishes its items to Qdrant.',
+  flags: {
+    config: {
+      placeholder: 'FILE',
+      meaning: 'configuration module [seesaw.config.ts here, else examples/seesaw.config.ts]',
+    },
+    help: { meaning: 'this text' },
+  },
+}
 
 await interruptible(async (signal) => {
-  const configuration = readConfiguration(process.env)
-  console.log(`${describeConfiguration(configuration).join('\n')}\n`)
-  const progress = showProgress()
+  const flags = readFlags(usage.flags, process.argv.slice(2))
+  const { config, place } = await loadConfig(flags.config)
+  if (flags.help) {
+    console.log(renderHelp(usage, config, place, terminalWidth()))
+    return
+  }
+  const configuration = readConfiguration(config, process.env, place)
+  for (const warning of lookalikes(config, process.env)) console.error(warning)
+  console.log(`${describeConfiguration(config, configuration).join('\n')}\n`)
+  const progress = showProgress(signal)
   const run = await runPipeline(configuration, new Stages(progress, signal), progress, signal)
   try {
-    await printAnswers(askAboutBestKnown(run.releases), run, 5)
+    await printAnswers(askAboutBestKnown(run.items), run, 5)
   } finally {
     await run.close()
   }

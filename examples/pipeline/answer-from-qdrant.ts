@@ -1,16 +1,16 @@
 import { blend, type Condition, Index, match, range } from '@seesaw/qdrant-sink'
-import type { Configuration } from './configuration.ts'
-import type { ReleasePayload } from './payload.ts'
+import type { Configuration } from '../configuration/schema.ts'
+import type { ItemPayload } from './payload.ts'
 import type { Answerer, QuestionFilter } from './questions.ts'
 
 /** Answers from what COLLECTION_ALIAS points to. */
 export function answerFromQdrant(configuration: Configuration): Answerer {
-  const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias } = configuration
-  const index = new Index<ReleasePayload>({ url, apiKey, alias })
+  const { url, apiKey, alias } = configuration.qdrant
+  const index = new Index<ItemPayload>({ url, apiKey, alias })
   return {
     name: `from Qdrant at ${url}`,
     async answer({ positive, negative, filter }, limit) {
-      const examples = (releases: typeof positive) => releases.map((release) => release.item_id)
+      const examples = (items: typeof positive) => items.map((item) => item.item_id)
       const must = conditions(filter)
       const found = await index.query(
         blend({
@@ -20,16 +20,15 @@ export function answerFromQdrant(configuration: Configuration): Answerer {
           ...(must.length > 0 && { filter: { must } }),
         }),
       )
-      return found.map(({ payload, score }) => ({ release: payload, score }))
+      return found.map(({ payload, score }) => ({ item: payload, score }))
     },
     close: () => index.close(),
   }
 }
 
-function conditions({ genre, years, interactions }: QuestionFilter): Condition[] {
+function conditions({ has = {}, between = {} }: QuestionFilter): Condition[] {
   return [
-    ...(genre === undefined ? [] : [match('genres', genre)]),
-    ...(years === undefined ? [] : [range('year', { gte: years[0], lte: years[1] })]),
-    ...(interactions === undefined ? [] : [range('interaction_count', { gte: interactions[0], lte: interactions[1] })]),
+    ...Object.entries(has).map(([column, value]) => match(column, value)),
+    ...Object.entries(between).map(([column, [gte, lte]]) => range(column, { gte, lte })),
   ]
 }

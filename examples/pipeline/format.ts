@@ -18,8 +18,9 @@ export function bytes(value: number): string {
   return `${(value / 1000 ** unit).toPrecision(3)} ${byteUnits[unit]}`
 }
 
-/** Seconds as '0.53 s' or '12.3 s' or '3 min 20 s'. */
-export function duration(seconds: number): string {
-  if (seconds >= 120) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-  return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`
+/** Seconds as '0.53 s', '12.3 s', '3 min 20 s' or '2 h 5 min'; `digits` is the most after the point. */
+export function duration(seconds: number, digits = 2): string {
+  if (seconds >= 7200) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  if (seconds >= 119.5) return `${Math.floor(Math.round(seconds) / 60)} min ${Math.round(seconds) % 60} s`
+  return `${seconds.toFixed(Math.min(digits, seconds < 9.995 ? 2 : 1))} s`
 }

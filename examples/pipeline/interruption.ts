@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { ConfigurationError } from './configuration.ts'
+import { ConfigurationError } from '../configuration/read-configuration.ts'
 
 /** The reason of the AbortSignal when SIGINT or SIGTERM came. */
 export class Interruption extends Error {
@@ -35,12 +35,13 @@ export async function interruptible(program: (signal: AbortSignal) => Promise<vo
       process.exit(interruption.exitCode)
     }
     firstAt = performance.now()
-    console.error(`\n${name}: no new work; what is under way ends first (once more to stop at once).`)
+    // First, so that whoever draws on the terminal has stopped before the message.
+    controller.abort(interruption)
+    console.error(`${name}: no new work; what is under way ends first (once more to stop at once).`)
     setTimeout(() => {
       console.error(`Not ended after ${secondsToEnd} s: given up.`)
       process.exit(interruption.exitCode)
     }, secondsToEnd * 1000).unref()
-    controller.abort(interruption)
   }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import {
   type AlsModel,
   evaluate,
@@ -6,26 +5,31 @@ import {
   loadModel,
   mostPopular,
   type RankingMetrics,
-  type RegularizationScaling,
   splitRandomly,
   train,
 } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
-import type { Configuration } from './configuration.ts'
+import type { Configuration } from '../configuration/schema.ts'
+import { holdsModel } from './check.ts'
 import { compact, grouped } from './format.ts'
 import type { Progress } from './progress.ts'
 import type { Stages } from './stages.ts'
 
-/** A model and, when a part was held out, how well it finds that part again. */
+/** A model, what it was trained on, and what it was not shown. */
 export interface Learned {
   readonly model: AlsModel
-  /** What the model was trained on. */
   readonly matrix: InteractionMatrix
+  /** Entries held out to measure with. */
   readonly heldOut?: InteractionMatrix
-  readonly quality?: readonly { readonly name: string; readonly metrics: RankingMetrics }[]
 }
 
-/** Trains, on all entries or, with HOLD_OUT, on what is left of them, and then measures on the rest. */
+/** How well a source of recommendations finds the entries held out. */
+export interface Quality {
+  readonly name: string
+  readonly metrics: RankingMetrics
+}
+
+/** Trains, on all entries or, with HOLD_OUT, on what is left of them. */
 export async function learn(
   configuration: Configuration,
   { matrix, userIds, itemIds, interactionCounts }: LoadedInteractions,
@@ -33,25 +37,20 @@ export async function learn(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Learned> {
-  const { HOLD_OUT, SEED, THREADS: threads, ITERATIONS } = configuration
-  const split = HOLD_OUT > 0 ? splitRandomly(matrix, HOLD_OUT, { seed: SEED }) : undefined
+  const { training, holdOut, seed, threads, output } = configuration
+  const split = holdOut > 0 ? splitRandomly(matrix, holdOut, { seed }) : undefined
   const known = split?.train ?? matrix
   const initial = await loadInitial(configuration, stages)
-  const { CHECKPOINT_DIR: directory } = configuration
+  const { checkpoint: directory } = output
   let resumedAfter: number | undefined
   let note = ''
   const model = await stages.run(
     'train',
     () =>
       train(known, {
-        factors: configuration.VECTOR_DIM,
-        iterations: ITERATIONS,
-        regularization: configuration.REGULARIZATION,
-        regularizationScaling: scalingOf(configuration),
-        objective: configuration.OBJECTIVE,
-        alpha: configuration.ALPHA,
-        unobservedWeight: configuration.OBJECTIVE === 'ials' ? configuration.UNOBSERVED_WEIGHT : undefined,
-        seed: SEED,
+        ...training,
+        unobservedWeight: training.objective === 'ials' ? training.unobservedWeight : undefined,
+        seed,
         threads,
         userIds,
         itemIds,
@@ -68,7 +67,7 @@ export async function learn(
           progress.update({
             phase: 'iterations',
             done: iteration - 1 + fraction,
-            total: ITERATIONS,
+            total: training.iterations,
             unit: 'iterations',
             note,
           })
@@ -81,37 +80,48 @@ export async function learn(
       return `${history.length} iterations of ${seconds.toFixed(2)} s${resumed}, loss ${loss.toPrecision(6)}`
     },
   )
-  if (!split) return { model, matrix: known }
-  const measure = async (name: string, candidate: AlsModel) => {
+  return { model, matrix: known, heldOut: split?.test }
+}
+
+/** Measures the model, and recommending what is most popular, on the entries held out; without them, nothing. */
+export async function measure(
+  { threads }: Configuration,
+  { model, matrix, heldOut }: Learned,
+  stages: Stages,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Quality[]> {
+  if (!heldOut) return []
+  const measureOne = async (name: string, candidate: AlsModel): Promise<Quality> => {
     const onProgress = ({ done, users }: { done: number; users: number }) =>
       progress.update({ phase: name, done, total: users, unit: 'users' })
-    const { at } = await evaluate(candidate, { ...split, k: [20], threads, signal, onProgress })
+    const { at } = await evaluate(candidate, { train: matrix, test: heldOut, k: [20], threads, signal, onProgress })
     return { name, metrics: at[20]! }
   }
-  const quality = await stages.run(
+  return stages.run(
     'evaluate',
-    async () => [await measure('this model', model), await measure('most popular', mostPopular(split.train))],
+    async () => [await measureOne('this model', model), await measureOne('most popular', mostPopular(matrix))],
     ([ours]) =>
-      `${grouped(split.test.entries)} held-out entries of ${grouped(ours!.metrics.users)} users ranked among all items`,
+      `${grouped(heldOut.entries)} held-out entries of ${grouped(ours!.metrics.users)} users ranked among all items`,
   )
-  return { model, matrix: known, heldOut: split.test, quality }
 }
 
 /** The model to start from, where INITIAL_MODEL has one: on the first night there is none yet. */
-async function loadInitial({ INITIAL_MODEL }: Configuration, stages: Stages): Promise<AlsModel | undefined> {
-  if (!INITIAL_MODEL) return undefined
+async function loadInitial({ output }: Configuration, stages: Stages): Promise<AlsModel | undefined> {
+  const { initialModel: folder } = output
+  if (!folder) return undefined
   return stages.run(
     'initial',
-    async () => (existsSync(INITIAL_MODEL) ? loadModel(INITIAL_MODEL) : undefined),
+    async () => (holdsModel(folder) ? loadModel(folder) : undefined),
     (model) =>
       model
-        ? `starts from ${grouped(model.users)} users and ${grouped(model.items)} items of ${INITIAL_MODEL}`
-        : `no model in ${INITIAL_MODEL} yet: a random start`,
+        ? `starts from ${grouped(model.users)} users and ${grouped(model.items)} items of ${folder}`
+        : `no model in ${folder} yet: a random start`,
   )
 }
 
 /** Metrics side by side; shares in per cent where that reads better. */
-export function describeQuality(quality: NonNullable<Learned['quality']>): Record<string, string>[] {
+export function describeQuality(quality: readonly Quality[]): Record<string, string>[] {
   return quality.map(({ name, metrics }) => ({
     'recommended by': name,
     'Recall@20': metrics.recall.toFixed(4),
@@ -119,9 +129,4 @@ export function describeQuality(quality: NonNullable<Learned['quality']>): Recor
     'users with a hit': `${(100 * metrics.hitRate).toFixed(1)} %`,
     'catalogue shown': `${(100 * metrics.coverage).toFixed(1)} %`,
   }))
-}
-
-function scalingOf({ REGULARIZATION_SCALING: scaling }: Configuration): RegularizationScaling {
-  if (scaling === 'none' || scaling === 'count') return scaling
-  return { nu: Number(scaling) }
 }

@@ -1,8 +1,15 @@
-import { type LoadedInteractions, type LoadOptions, loadInteractions, planLoad, readItems } from '@seesaw/loader'
-import type { Configuration } from './configuration.ts'
+import {
+  type CatalogueOptions,
+  type LoadedInteractions,
+  type LoadOptions,
+  loadInteractions,
+  readItems,
+} from '@seesaw/loader'
+import type { Configuration } from '../configuration/schema.ts'
+import { temporaryFolder } from './folders.ts'
 import { bytes, compact, grouped } from './format.ts'
+import { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
-import { ReleaseStore, releaseColumns } from './release-store.ts'
 import type { Stages } from './stages.ts'
 
 /** Names of the loader's phases on the screen. */
@@ -14,7 +21,7 @@ const phases = {
   transpose: 'transpose',
 } as const
 
-/** Plans the load, says what it will take, and carries it out. */
+/** The two passes over the sources. */
 export async function load(
   configuration: Configuration,
   stages: Stages,
@@ -22,12 +29,6 @@ export async function load(
   signal: AbortSignal,
 ): Promise<LoadedInteractions> {
   const options = loadOptions(configuration, signal)
-  await stages.run(
-    'plan',
-    () => planLoad(options),
-    (plan) =>
-      `${grouped(plan.rows)} rows in ${grouped(plan.files)} files, ${bytes(plan.bytes)} to read in each of two passes, ${bytes(plan.memory.total)} of memory for a load`,
-  )
   return stages.run(
     'load',
     () =>
@@ -49,36 +50,41 @@ export async function load(
   )
 }
 
-/** Metadata of the items of the matrix, from RELEASES; ids and counts alone without it. */
-export async function collectReleases(
+/** Metadata of the items of the matrix, where there is a catalogue; ids and counts alone without it. */
+export async function collectItems(
   configuration: Configuration,
-  { itemIds, interactionCounts }: LoadedInteractions,
+  { itemIds, interactionCounts }: Pick<LoadedInteractions, 'itemIds' | 'interactionCounts'>,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
-): Promise<ReleaseStore> {
-  const store = new ReleaseStore(itemIds, interactionCounts)
-  const { RELEASES: source, THREADS: threads } = configuration
-  if (!source) return store
+): Promise<ItemStore> {
+  const { name, uri, payload } = configuration.items
+  const directory = temporaryFolder(configuration)
+  const store = new ItemStore({ ids: itemIds, counts: interactionCounts, payload, directory })
+  if (uri === undefined) return store
   const read = async () => {
-    const rows = readItems({
-      source,
-      ids: itemIds,
-      columns: releaseColumns,
-      s3: s3Options(configuration),
-      threads,
-      signal,
-    })
+    const rows = readItems({ ...itemsSource(configuration), ids: itemIds, threads: configuration.threads, signal })
     for await (const row of rows) {
       store.add(row)
       if (store.known % 1024 === 0) {
-        progress.update({ phase: 'metadata', done: store.known, total: itemIds.length, unit: 'releases' })
+        progress.update({ phase: 'metadata', done: store.known, total: itemIds.length, unit: name })
       }
     }
     return store.known
   }
-  await stages.run('releases', read, (known) => `metadata of ${grouped(known)} of ${grouped(itemIds.length)} releases`)
-  return store
+  try {
+    await stages.run(name, read, (known) => `metadata of ${grouped(known)} of ${grouped(itemIds.length)} ${name}`)
+    return store
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+/** The catalogue and its columns as the loader takes them. A column that a file does not have is null there. */
+export function itemsSource({ items, s3 }: Configuration): CatalogueOptions {
+  const { uri, id, payload } = items
+  return { source: uri!, id, columns: Object.keys(payload), absentColumns: 'null', s3: s3Options(s3) }
 }
 
 /** What became of the rows of each source. */
@@ -108,32 +114,22 @@ export function describeMatrix({ stats, matrix }: LoadedInteractions): string {
   ].join(', ')
 }
 
-function loadOptions(configuration: Configuration, signal: AbortSignal): LoadOptions {
-  const { HAVES, WANTS, RATINGS } = configuration
-  // Owning counts most, then a good rating, then wanting. Several signals for one pair: the largest counts.
-  const sources = [
-    { name: 'haves', uri: HAVES, confidence: 3, sample: configuration.SAMPLE_FRAC_HAVES },
-    { name: 'wants', uri: WANTS, confidence: 1.5, sample: configuration.SAMPLE_FRAC_WANTS },
-    {
-      name: 'ratings',
-      uri: RATINGS,
-      // 1 and 2 stars are left out.
-      confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } },
-      sample: configuration.SAMPLE_FRAC_RATINGS,
-    },
-  ]
+/** The sources as the loader takes them. */
+export function loadOptions(configuration: Configuration, signal: AbortSignal): LoadOptions {
+  const { sources, thresholds, merge, seed, threads, s3 } = configuration
   return {
-    sources: sources.filter((source) => source.uri !== undefined),
-    thresholds: { user: configuration.MIN_USER_INTERACTIONS, item: configuration.MIN_ITEM_INTERACTIONS },
-    merge: 'max',
-    seed: configuration.SEED,
-    threads: configuration.THREADS,
-    s3: s3Options(configuration),
+    sources,
+    thresholds,
+    merge,
+    seed,
+    threads,
+    temporaryDirectory: temporaryFolder(configuration),
+    s3: s3Options(s3),
     signal,
   }
 }
 
 /** Keys, region and the rest come from the SDK's own chain: AWS_* variables, profiles, instance roles. */
-function s3Options({ S3_ENDPOINT }: Configuration): LoadOptions['s3'] {
-  return S3_ENDPOINT ? { endpoint: S3_ENDPOINT } : undefined
+function s3Options({ endpoint }: Configuration['s3']): LoadOptions['s3'] {
+  return endpoint ? { endpoint } : undefined
 }

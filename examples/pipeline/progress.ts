@@ -1,5 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
-import { compact } from './format.ts'
+import { compact, duration } from './format.ts'
+import { cut } from './tables.ts'
 
 /** Where a stage stands. */
 export interface Standing {
@@ -25,39 +26,46 @@ export interface Progress {
   stop(): void
 }
 
-/** Bars on a terminal, plain lines elsewhere. */
-export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? new Bars(stream) : new Lines(stream)
+/** Bars on a terminal, plain lines elsewhere; nothing more once `signal` has aborted. */
+export function showProgress(signal: AbortSignal, stream: NodeJS.WriteStream = process.stderr): Progress {
+  const progress = stream.isTTY ? new Bars(stream, signal) : new Lines(stream, signal)
+  signal.addEventListener('abort', () => progress.stop(), { once: true })
+  return progress
 }
 
-/** Items per second since a phase began. */
+/** Counted per second since a phase began, and the time that the rest will take at that rate. */
 class Rate {
   #began = performance.now()
   #phase = ''
   #first = 0
 
-  text({ phase, done, unit }: Standing): string {
+  texts({ phase, done, total, unit }: Standing): string[] {
     if (phase !== this.#phase) {
       this.#phase = phase
       this.#began = performance.now()
       this.#first = done
-      return ''
+      return []
     }
     const seconds = (performance.now() - this.#began) / 1000
-    return seconds > 0.05 && done > this.#first ? `${compact((done - this.#first) / seconds)} ${unit}/s` : ''
+    if (seconds < 0.05 || done <= this.#first) return []
+    const rate = (done - this.#first) / seconds
+    const left = total !== undefined && total > done ? [`${duration((total - done) / rate, 1)} left`] : []
+    return [`${compact(rate)} ${unit}/s`, ...left]
   }
 }
 
 class Bars implements Progress {
   readonly #stream: NodeJS.WriteStream
+  readonly #signal: AbortSignal
   #bars: MultiBar | undefined
   #bar: SingleBar | undefined
   #stage = ''
   #phase = ''
   #rate = new Rate()
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, signal: AbortSignal) {
     this.#stream = stream
+    this.#signal = signal
   }
 
   begin(stage: string): void {
@@ -65,13 +73,18 @@ class Bars implements Progress {
     this.#stage = stage
     this.#phase = ''
     this.#rate = new Rate()
+    if (this.#signal.aborted) return
     this.#bars = new MultiBar(
       {
         stream: this.#stream,
-        format: '{stage} {phase} {bar} {percentage}%  {counted}  {rate}  {note}',
-        barsize: 20,
+        // One column is left free: a terminal may break a line that fills it.
+        format: (options, { progress }, { text }: { text: string }) => {
+          const full = Math.round(progress * BAR)
+          const bar = options.barCompleteString!.slice(0, full) + options.barIncompleteString!.slice(0, BAR - full)
+          return cut(text.replace('{bar}', bar), this.#stream.columns - 1)
+        },
+        barsize: BAR,
         hideCursor: true,
-        autopadding: true,
         clearOnComplete: true,
         // The program handles signals itself.
         gracefulExit: false,
@@ -84,16 +97,15 @@ class Bars implements Progress {
   update(standing: Standing): void {
     if (!this.#bars) return
     const total = standing.total ?? 0
+    const share = `${Math.floor((100 * standing.done) / (total || 1))} %`.padStart(5)
+    const parts = [counted(standing), ...this.#rate.texts(standing), standing.note].filter(Boolean)
+    const text = `${this.#stage.padEnd(9)} ${standing.phase.padEnd(13)} {bar} ${share}  ${parts.join('  ')}`
     if (standing.phase !== this.#phase) {
       this.#phase = standing.phase
-      this.#bar = this.#bars.create(total, 0, { stage: this.#stage.padEnd(9), phase: standing.phase.padEnd(13) })
+      this.#bar = this.#bars.create(total, 0, { text })
     }
     this.#bar?.setTotal(total)
-    this.#bar?.update(standing.done, {
-      counted: counted(standing).padEnd(20),
-      rate: this.#rate.text(standing).padEnd(16),
-      note: standing.note ?? '',
-    })
+    this.#bar?.update(standing.done, { text })
   }
 
   end(outcome: string): void {
@@ -108,16 +120,21 @@ class Bars implements Progress {
   }
 }
 
+/** Columns of a bar. */
+const BAR = 20
+
 /** At most one line a second, and one for each new phase. */
 class Lines implements Progress {
   readonly #stream: NodeJS.WriteStream
+  readonly #signal: AbortSignal
   #stage = ''
   #phase = ''
   #last = 0
   #rate = new Rate()
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, signal: AbortSignal) {
     this.#stream = stream
+    this.#signal = signal
   }
 
   begin(stage: string): void {
@@ -128,13 +145,13 @@ class Lines implements Progress {
   }
 
   update(standing: Standing): void {
-    const rate = this.#rate.text(standing)
+    const rate = this.#rate.texts(standing)
     const now = performance.now()
     if (standing.phase === this.#phase && now - this.#last < 1000) return
     this.#phase = standing.phase
     this.#last = now
     const share = standing.total ? `${Math.floor((100 * standing.done) / standing.total)} %` : ''
-    this.#line([standing.phase, share, counted(standing), rate, standing.note].filter(Boolean).join('  '))
+    this.#line([standing.phase, share, counted(standing), ...rate, standing.note].filter(Boolean).join('  '))
   }
 
   end(outcome: string): void {
@@ -144,7 +161,7 @@ class Lines implements Progress {
   stop(): void {}
 
   #line(text: string): void {
-    this.#stream.write(`${this.#stage.padEnd(9)} ${text}\n`)
+    if (!this.#signal.aborted) this.#stream.write(`${this.#stage.padEnd(9)} ${text}\n`)
   }
 }
 

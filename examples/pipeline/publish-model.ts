@@ -1,40 +1,22 @@
 import type { AlsModel } from '@seesaw/als-core'
-import { generations, publish } from '@seesaw/qdrant-sink'
-import type { Configuration } from './configuration.ts'
+import { publish } from '@seesaw/qdrant-sink'
+import type { Configuration } from '../configuration/schema.ts'
 import { bytes, grouped } from './format.ts'
-import { releaseIndexes } from './payload.ts'
+import type { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
-import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
-
-/** Asks the server who serves now: a wrong URL or key is better known before hours of work than after. */
-export async function findServing(configuration: Configuration, stages: Stages, signal: AbortSignal): Promise<void> {
-  const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias } = configuration
-  const look = async () => {
-    try {
-      return await generations({ url, apiKey, alias, retry: { retries: 2 }, signal })
-    } catch (error) {
-      throw new Error(`Qdrant at ${url} does not answer: check QDRANT_URL and QDRANT_API_KEY.`, { cause: error })
-    }
-  }
-  await stages.run('qdrant', look, (found) => {
-    const live = found.find(({ state }) => state === 'live')
-    return live
-      ? `${live.collection} serves, about ${grouped(live.points)} points`
-      : `no generation of ${alias} serves yet`
-  })
-}
 
 /** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
 export async function publishModel(
   configuration: Configuration,
   model: AlsModel,
-  releases: ReleaseStore,
+  items: ItemStore,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { QDRANT_URL: url, QDRANT_API_KEY: apiKey, COLLECTION_ALIAS: alias, MAX_WORKERS, BATCH_SIZE } = configuration
+  const { url, apiKey, alias, concurrency, batchSize } = configuration.qdrant
+  const whole = typeof model.itemIds?.at(0) !== 'string'
   await stages.run(
     'publish',
     () =>
@@ -43,10 +25,14 @@ export async function publishModel(
         apiKey,
         alias,
         vectors: { ids: model.itemIds ?? rowNumbers(model.items), data: model.itemFactors, dimension: model.factors },
-        payloads: (row) => ({ ...releases.payload(row) }),
-        indexes: releaseIndexes,
-        concurrency: MAX_WORKERS,
-        batchSize: BATCH_SIZE,
+        payloads: (row) => ({ ...items.payload(row) }),
+        indexes: {
+          item_id: whole ? { type: 'integer', lookup: true, range: false } : 'keyword',
+          interaction_count: { type: 'integer', lookup: false, range: true },
+          ...configuration.items.indexes,
+        },
+        concurrency,
+        batchSize,
         signal,
         onProgress: ({ phase, points, totalPoints, indexed, bytes: sent, retries }) =>
           progress.update({
@@ -57,7 +43,7 @@ export async function publishModel(
             note: `${bytes(sent)} sent${retries > 0 ? `, ${retries} retries` : ''}`,
           }),
       }),
-    () => `${grouped(model.items)} points behind the alias ${alias}`,
+    ({ points }) => `${grouped(points)} points behind the alias ${alias}`,
   )
 }
 

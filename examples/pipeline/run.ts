@@ -1,22 +1,26 @@
 import { saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
+import type { Configuration } from '../configuration/schema.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
-import type { Configuration } from './configuration.ts'
+import { check } from './check.ts'
+import { checkSpace } from './folders.ts'
 import { bytes, compact } from './format.ts'
-import { describeQuality, type Learned, learn } from './learn.ts'
-import { collectReleases, describeMatrix, describeSources, load } from './load.ts'
+import type { ItemStore } from './item-store.ts'
+import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
+import { collectItems, describeMatrix, describeSources, load } from './load.ts'
 import type { Progress } from './progress.ts'
-import { findServing, publishModel } from './publish-model.ts'
+import { publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
-import type { ReleaseStore } from './release-store.ts'
 import type { Stages } from './stages.ts'
 import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
 
 /** What a run of the pipeline leaves for questions; `close` frees it. */
 export interface Run {
   readonly learned: Learned
-  readonly releases: ReleaseStore
+  readonly items: ItemStore
+  /** Names of the payload's columns. */
+  readonly payload: readonly string[]
   /** Exact, from the model in this process. */
   readonly inProcess: Answerer
   /** From what was published, with QDRANT_URL. */
@@ -34,39 +38,40 @@ export async function runPipeline(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Run> {
-  if (configuration.QDRANT_URL) await findServing(configuration, stages, signal)
+  await check(configuration, stages, signal)
   const loaded = await load(configuration, stages, progress, signal)
+  checkRoom(configuration, loaded)
   const learned = await learn(configuration, loaded, stages, progress, signal)
   const { model } = learned
-  const releases = await collectReleases(configuration, loaded, stages, progress, signal)
+  const { model: directory } = configuration.output
+  await stages.run(
+    'save',
+    () => saveModel(model, directory),
+    () => `${bytes(factorBytes(configuration, loaded))} of factors in ${directory}`,
+  )
+  const quality = await measure(configuration, learned, stages, progress, signal)
+  const items = await collectItems(configuration, loaded, stages, progress, signal)
   try {
-    await stages.run(
-      'save',
-      () => saveModel(model, configuration.OUTPUT_DIR),
-      () => `${bytes(4 * (model.users + model.items) * model.factors)} of factors in ${configuration.OUTPUT_DIR}`,
-    )
-    if (configuration.QDRANT_URL) {
-      await publishModel(configuration, model, releases, stages, progress, signal)
-    }
+    if (configuration.qdrant.url) await publishModel(configuration, model, items, stages, progress, signal)
   } catch (error) {
-    releases.close()
+    items.close()
     throw error
   }
-  printSummary(loaded, learned, stages)
-  const inProcess = answerInProcess(model, releases, configuration.THREADS)
-  const fromQdrant = configuration.QDRANT_URL ? answerFromQdrant(configuration) : undefined
+  printSummary(loaded, learned, quality, stages)
+  const inProcess = answerInProcess(model, items, configuration.threads)
+  const fromQdrant = configuration.qdrant.url ? answerFromQdrant(configuration) : undefined
   const close = async () => {
     await fromQdrant?.close()
     await inProcess.close()
-    releases.close()
+    items.close()
   }
-  return { learned, releases, inProcess, fromQdrant, close }
+  return { learned, items, payload: Object.keys(configuration.items.payload), inProcess, fromQdrant, close }
 }
 
 /** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */
 export async function printAnswers(
   questions: readonly Question[],
-  { inProcess, fromQdrant }: Run,
+  { inProcess, fromQdrant, payload }: Run,
   limit: number,
 ): Promise<void> {
   const columns = terminalWidth()
@@ -76,26 +81,44 @@ export async function printAnswers(
   let same = 0
   for (const question of questions) {
     const answers = await answerer.answer(question, limit)
-    console.log(`\n${renderAnswers(question, answers, columns)}`)
+    console.log(`\n${renderAnswers(question, answers, payload, columns)}`)
     if (!fromQdrant) continue
-    const exact = new Set((await inProcess.answer(question, limit)).map(({ release }) => release.item_id))
+    const exact = new Set((await inProcess.answer(question, limit)).map(({ item }) => item.item_id))
     total += exact.size
-    same += answers.filter(({ release }) => exact.has(release.item_id)).length
+    same += answers.filter(({ item }) => exact.has(item.item_id)).length
   }
   if (fromQdrant) console.log(`\n${same} of ${total} answers are those of an exact search in process.`)
 }
 
-function printSummary(loaded: LoadedInteractions, { quality, matrix }: Learned, { costs }: Stages): void {
+function factorBytes({ training }: Configuration, { matrix }: LoadedInteractions): number {
+  return 4 * (matrix.users + matrix.items) * training.factors
+}
+
+/** Sizes are known now, and training may take hours. @throws Error naming the folder whose disk is too small */
+function checkRoom(configuration: Configuration, loaded: LoadedInteractions): void {
+  const { model, checkpoint } = configuration.output
+  const factors = factorBytes(configuration, loaded)
+  // Ids and counts beside the factors; a string id has more than 8 bytes, and 32 hold most.
+  const ids = 32 * (loaded.matrix.users + loaded.matrix.items)
+  checkSpace(model, factors + ids, 'The model', 'Set OUTPUT_DIR to a larger one, or VECTOR_DIM lower.')
+  if (checkpoint === undefined) return
+  // The new checkpoint is written beside the old one.
+  checkSpace(checkpoint, 2 * factors, 'A checkpoint, while it replaces another,', 'Set CHECKPOINT_DIR to a larger one.')
+}
+
+function printSummary(
+  loaded: LoadedInteractions,
+  { matrix }: Learned,
+  quality: readonly Quality[],
+  { costs }: Stages,
+): void {
   const sources = describeSources(loaded)
   console.log(`\n${renderTable(sources, Object.keys(sources[0]!).slice(1))}`)
   console.log(describeMatrix(loaded))
   console.log(`\n${renderCosts(costs)}`)
-  if (quality) {
-    const rows = describeQuality(quality)
-    const heldOut = loaded.matrix.entries - matrix.entries
-    console.log(`\n${renderTable(rows, Object.keys(rows[0]!).slice(1))}`)
-    console.log(
-      `${compact(heldOut)} held-out entries, never trained on; all items ranked, those already known left out.`,
-    )
-  }
+  if (quality.length === 0) return
+  const rows = describeQuality(quality)
+  const heldOut = loaded.matrix.entries - matrix.entries
+  console.log(`\n${renderTable(rows, Object.keys(rows[0]!).slice(1))}`)
+  console.log(`${compact(heldOut)} held-out entries, never trained on; all items ranked, those already known left out.`)
 }

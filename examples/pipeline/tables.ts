@@ -1,11 +1,13 @@
 import { styleText } from 'node:util'
+import cliTruncate from 'cli-truncate'
 import { Table } from 'console-table-printer'
+import stringWidth from 'string-width'
 import { bytes, duration, grouped } from './format.ts'
-import type { ReleasePayload } from './payload.ts'
+import { asText, type ItemPayload, nameOf } from './payload.ts'
 import type { Answer, Question } from './questions.ts'
 import type { StageCost } from './stages.ts'
 
-type Row = Record<string, string | number>
+export type Row = Record<string, string | number>
 
 /** A table: numbers to the right, text to the left. */
 export function renderTable(rows: readonly Row[], rightAligned: readonly string[] = []): string {
@@ -15,34 +17,58 @@ export function renderTable(rows: readonly Row[], rightAligned: readonly string[
       name,
       alignment: rightAligned.includes(name) ? 'right' : 'left',
       // Cells have been cut to fit already: as wide as the longest, so that the library wraps none.
-      maxLen: Math.max(name.length, ...rows.map((row) => String(row[name]).length)),
+      maxLen: Math.max(name.length, ...rows.map((row) => stringWidth(String(row[name])))),
     })),
   })
   for (const row of rows) table.addRow(row)
   return table.render()
 }
 
-export function renderAnswers(question: Question, answers: readonly Answer[], columns: number): string {
+/** One question and its answers, as wide as the terminal at most. */
+export function renderAnswers(
+  question: Question,
+  answers: readonly Answer[],
+  payload: readonly string[],
+  columns: number,
+): string {
   const heading = styleText('bold', question.title)
   const asked = [
-    ...question.positive.map((release) => `  + ${describeRelease(release)}`),
-    ...question.negative.map((release) => `  - ${describeRelease(release)}`),
-  ].join('\n')
-  if (answers.length === 0) return `${heading}\n${asked}\nnothing passes the filter`
-  const wide = columns >= 130
-  const widths = shareOut(columns, wide ? [28, 22, 20, 22] : [38, 31, 0, 31], wide ? 62 : 45)
-  const rows = answers.map(({ release, score }, rank) => ({
-    '#': rank + 1,
-    title: cut(release.title ?? `release ${release.item_id}`, widths[0]!),
-    artist: cut(release.artists.join(', '), widths[1]!),
-    ...(wide && { label: cut(release.labels.join(', '), widths[2]!) }),
-    year: release.year ?? '',
-    styles: cut(release.styles.join(', '), widths[3]!),
-    ...(wide && { country: cut(release.country ?? '', 11) }),
-    interactions: grouped(release.interaction_count),
-    score: score.toFixed(3),
+    ...question.positive.map((item) => `  + ${describeItem(item, payload)}`),
+    ...question.negative.map((item) => `  - ${describeItem(item, payload)}`),
+  ].map((line) => cut(line, columns))
+  if (answers.length === 0) return [heading, ...asked, 'nothing passes the filter'].join('\n')
+  const measures = answers.map(({ item, score }) => ({
+    interactions: grouped(item.interaction_count),
+    score: score.toFixed(3).replace(/^-(0\.0+)$/, '$1'),
   }))
-  return `${heading}\n${asked}\n${renderTable(rows, ['#', 'year', 'interactions', 'score'])}`
+  const items = answers.map(({ item }) => item)
+  return [heading, ...asked, renderItems(items, payload, measures, columns)].join('\n')
+}
+
+/** Items as a numbered table of what they are called and as many of their other columns as there is room for. */
+export function renderItems(
+  items: readonly ItemPayload[],
+  payload: readonly string[],
+  measures: readonly Row[],
+  columns: number,
+): string {
+  const ranked = items.map((_, rank) => ({ '#': rank + 1 }))
+  const names = payload.length > 0 ? payload : ['item_id']
+  const texts = new Map(names.map((name) => [name, items.map((item) => asText(item[name]))]))
+  texts.set(names[0]!, payload.length > 0 ? items.map((item) => nameOf(item, payload)) : texts.get('item_id')!)
+  const fixed = widthOf(ranked) + widthOf(measures) + 1
+  const widths = fit(
+    names.map((name) => Math.max(stringWidth(name), ...texts.get(name)!.map((text) => stringWidth(text)))),
+    Math.min(columns, 160) - fixed,
+  )
+  const rows = items.map((_, i) => ({
+    ...ranked[i],
+    ...Object.fromEntries(widths.map((width, at) => [names[at]!, cut(texts.get(names[at]!)![i]!, width)])),
+    ...measures[i],
+  }))
+  const numbers = names.filter((name) => items.every((item) => typeof item[name] === 'number' || item[name] === null))
+  const rightAligned = ['#', ...numbers, ...Object.keys(measures[0] ?? {})]
+  return renderTable(rows as Row[], rightAligned)
 }
 
 /** Columns of the terminal on standard output; 120 where there is none. */
@@ -65,22 +91,35 @@ export function renderCosts(costs: readonly StageCost[]): string {
   return renderTable(rows, ['time', 'peak memory'])
 }
 
-function describeRelease({ item_id, title, artists, year, styles }: ReleasePayload): string {
-  const by = artists.length > 0 ? ` by ${artists.join(', ')}` : ''
-  return `${title ?? `release ${item_id}`}${by}${year ? `, ${year}` : ''}${styles.length > 0 ? ` (${styles.join(', ')})` : ''}`
+/** "Inner Drift; Distant Transmission; 1993; Deep House, House": what an item is called and the columns after that. */
+function describeItem(item: ItemPayload, payload: readonly string[]): string {
+  const more = payload.slice(1, 4).map((name) => asText(item[name]))
+  return [nameOf(item, payload), ...more].filter(Boolean).join('; ')
 }
 
-/**
- * Widths of text columns, by their shares of what a terminal of `columns` leaves when the other columns and the rules
- * have taken `taken`.
- */
-export function shareOut(columns: number, shares: readonly number[], taken: number): number[] {
-  const room = Math.max(30, Math.min(columns, 160) - taken)
-  const sum = shares.reduce((a, b) => a + b, 0)
-  return shares.map((share) => Math.floor((room * share) / sum))
+/** Rules and one space on each side of a column. */
+const RULES = 3
+/** A column gives way to the others down to this width, and then the last one goes. */
+const NARROW = 20
+
+function widthOf(rows: readonly Row[]): number {
+  return Object.keys(rows[0] ?? {}).reduce(
+    (sum, name) => sum + RULES + Math.max(name.length, ...rows.map((row) => String(row[name]).length)),
+    0,
+  )
 }
 
-/** Text of at most `width` characters, an ellipsis in place of the rest. */
+/** Widths of columns that would be `natural` wide, in `room` with their rules: the last go, the widest shrink. */
+export function fit(natural: readonly number[], room: number): number[] {
+  const widths = [...natural]
+  const total = () => widths.reduce((sum, width) => sum + width + RULES, 0)
+  const least = () => widths.reduce((sum, width) => sum + Math.min(width, NARROW) + RULES, 0)
+  while (widths.length > 1 && least() > room) widths.pop()
+  while (total() > room && Math.max(...widths) > 8) widths[widths.indexOf(Math.max(...widths))]! -= 1
+  return widths
+}
+
+/** Text of at most `width` columns, an ellipsis in place of the rest. */
 export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
+  return cliTruncate(text, width).replace(/[\s,;]+…$/, '…')
 }

@@ -1,7 +1,7 @@
 // A program for interruption.test.ts: stops when told to, or ends in the way its argument says.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConfigurationError } from '../pipeline/configuration.ts'
+import { ConfigurationError } from '../configuration/read-configuration.ts'
 import { interruptible } from '../pipeline/interruption.ts'
 
 await interruptible(async (signal) => {

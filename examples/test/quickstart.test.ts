@@ -80,7 +80,7 @@ test('with QDRANT_URL it publishes, and Qdrant gives the same answers', async ()
 test('an argument or a variable that is not usable is refused before anything begins', async () => {
   const program = new Program('quickstart.ts', environment(), ['--users', 'many'])
   expect((await program.end()).code).toBe(2)
-  expect(program.stderr).toContain('--users=many: expected a whole number from 100')
+  expect(program.stderr).toContain('--users=many: expected an integer from 100 to 99999999')
   const other = new Program('quickstart.ts', { ...environment(), VECTOR_DIM: '0', SEED: 'x' })
   expect((await other.end()).code).toBe(2)
   expect(other.stderr).toMatch(/VECTOR_DIM=0: .*\n.*SEED=x: /)
@@ -94,7 +94,7 @@ test('train.ts lists every bad variable at once', async () => {
     [
       '3 settings are not usable:',
       '  HAVES=/no/such/folder: no such folder or file',
-      '  ITERATIONS=ten: expected a whole number from 1 to 10000',
+      '  ITERATIONS=ten: expected an integer from 1 to 10000',
       '  QDRANT_URL=here: expected a URL such as http://localhost:6333',
       '',
     ].join('\n'),

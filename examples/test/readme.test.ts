@@ -7,7 +7,9 @@ import { QdrantClient } from '@qdrant/js-client-rest'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
-import { variables } from '../pipeline/configuration.ts'
+import { defaultOf } from '../configuration/help.ts'
+import { settingsOf } from '../configuration/settings.ts'
+import recordShop from '../seesaw.config.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000 })
@@ -43,8 +45,12 @@ test('the first program of the README runs', async () => {
   }
 })
 
-test('the README names every variable', () => {
-  for (const name of variables) {
-    expect(readme, name).toMatch(new RegExp(`\\| .*\`${name}`, 'm'))
-  }
+test('the table of variables is that of the settings', () => {
+  const rows = settingsOf(recordShop).map((setting) => {
+    const value = setting.variable === 'THREADS' ? 'all cores' : defaultOf(recordShop, setting)
+    const standard = value === undefined ? '–' : value === 'all cores' ? value : `\`${String(value)}\``
+    return `| \`${setting.variable}\` | ${standard} | ${setting.meaning} |`
+  })
+  const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
+  expect(readme, `The README needs this table:\n\n${table}\n`).toContain(table)
 })

@@ -1,0 +1,75 @@
+import wrapAnsi from 'wrap-ansi'
+import type { Flag } from './command-line.ts'
+import { type SeesawConfig, schema } from './schema.ts'
+import { type Setting, settingsOf } from './settings.ts'
+
+/** What a program says of itself with `--help`. */
+export interface Usage {
+  /** How it is called, as `npm run train -- [flags]`. */
+  readonly command: string
+  /** What it does, in a sentence or two. */
+  readonly summary: string
+  readonly flags: Readonly<Record<string, Flag>>
+  /** Variables without effect on this program. */
+  readonly without?: RegExp
+}
+
+/** The help text: flags, then every environment variable with its default under this configuration. */
+export function renderHelp(
+  { command, summary, flags, without }: Usage,
+  config: SeesawConfig,
+  place: string,
+  columns: number,
+): string {
+  const settings = settingsOf(config).filter(({ variable }) => !without?.test(variable))
+  const shownFlags = Object.entries(flags).map(([name, { placeholder, meaning }]) => [
+    `--${name}${placeholder ? ` ${placeholder}` : ''}`,
+    meaning,
+  ])
+  const groups = [...new Set(settings.map(({ group }) => group))].map((group) => {
+    const rows = settings
+      .filter((setting) => setting.group === group)
+      .map((setting) => [setting.variable, describeSetting(setting, config)])
+    return `${group}\n${renderRows(rows, columns)}`
+  })
+  return [
+    wrap(summary, columns, 0),
+    `Usage: ${command}`,
+    `Flags\n${renderRows(shownFlags, columns)}`,
+    wrap(`Environment variables, over what ${place} says:`, columns, 0),
+    ...groups,
+    wrap(
+      'Columns, weights, time windows and payloads are set in the configuration module: see examples/seesaw.config.ts.',
+      columns,
+      0,
+    ),
+  ].join('\n\n')
+}
+
+/** The default of a setting under a configuration, or undefined where it has none. */
+export function defaultOf(config: SeesawConfig, { path }: Setting): unknown {
+  const result = schema.safeParse(config)
+  return path.reduce<unknown>(
+    (value, step) => (value as Record<string, unknown> | undefined)?.[step],
+    result.data ?? config,
+  )
+}
+
+function describeSetting(setting: Setting, config: SeesawConfig): string {
+  const value = defaultOf(config, setting)
+  if (value === undefined || setting.variable === 'THREADS') return setting.meaning
+  return `${setting.meaning} [${typeof value === 'object' ? JSON.stringify(value) : String(value)}]`
+}
+
+function renderRows(rows: readonly (readonly string[])[], columns: number): string {
+  const width = Math.max(...rows.map(([name]) => name!.length)) + 4
+  // On a narrow terminal the meaning stands below the name.
+  const [indent, between] = columns - width < 40 ? [6, `\n${' '.repeat(6)}`] : [width, '']
+  const pad = between ? 0 : width - 2
+  return rows.map(([name, text]) => `  ${name!.padEnd(pad)}${between}${wrap(text!, columns, indent)}`).join('\n')
+}
+
+/** No line is wider than `columns`; from the second on they are indented. */
+function wrap(text: string, columns: number, indent: number): string {
+  return wrapAnsi(text, Math.max(24, columns - indent)).replaceAll('\n', `\n${' '.repeat(indent)}`)
+}

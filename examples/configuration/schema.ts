@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { RegularizationScaling } from '@seesaw/als-core'
+import type { SourceOptions } from '@seesaw/loader'
+import type { PayloadIndexes } from '@seesaw/qdrant-sink'
+import { z } from 'zod'
+
+/** How a payload column is published: as it is in the file, or always as a list of strings. */
+export type PayloadKind = 'value' | 'list'
+
+const integer = (min: number, max: number) => {
+  const error = `expected an integer from ${min} to ${max}`
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+
+const number = (expected: string, accepts: (value: number) => boolean) => {
+  const error = `expected ${expected}`
+  return z.number({ error }).refine(accepts, { error })
+}
+
+const nonNegative = number('a number of at least 0', (value) => value >= 0)
+const positive = number('a number above 0', (value) => value > 0)
+const fraction = number('a fraction above 0, at most 1', (value) => value > 0 && value <= 1)
+
+const location = z
+  .string()
+  .refine((text) => !text.startsWith('s3:') || /^s3:\/\/[^/]+(\/.*)?$/.test(text), 'expected s3://bucket/prefix/')
+  .refine((text) => !/^(?!s3:)[a-z][a-z0-9+.-]+:\/\//i.test(text), 'expected s3://bucket/prefix/, a folder or a file')
+  .refine((text) => text.includes(':') || /[*?[{]/.test(text) || existsSync(text), 'no such folder or file')
+
+const name = z.string().regex(/^[a-z][a-z0-9_-]*$/i, 'expected a name of letters, digits, dashes and underscores')
+
+/** What the pipeline needs to know of a source; the loader checks the rest before it reads anything. */
+const source = z.looseObject({
+  name,
+  uri: location.optional(),
+  files: z.array(location).min(1).optional(),
+  sample: fraction.optional(),
+})
+
+const regularizationScaling = z.union(
+  [z.literal('none'), z.literal('count'), z.strictObject({ nu: z.number().min(0).max(1) })],
+  { error: "expected 'none', 'count' or an exponent from 0 to 1" },
+)
+
+const url = (example: string) => z.url({ protocol: /^https?$/, error: `expected a URL such as ${example}` })
+
+/** Everything that the pipeline can be told, with its defaults. */
+export const schema = z.strictObject({
+  sources: z.array(source).min(1, 'expected at least one source'),
+  thresholds: z
+    .strictObject({
+      user: integer(1, 1e9).default(1),
+      item: integer(1, 1e9).default(1),
+      repeat: z.boolean().default(false),
+    })
+    .prefault({}),
+  merge: z.enum(['max', 'sum', 'last'], { error: "expected 'max', 'sum' or 'last'" }).default('max'),
+  items: z
+    .strictObject({
+      name: name.default('items'),
+      uri: location.optional(),
+      id: z.string().min(1).default('item_id'),
+      payload: z.record(z.string(), z.enum(['value', 'list'], { error: "expected 'value' or 'list'" })).default({}),
+      indexes: z.record(z.string(), z.any()).default({}),
+    })
+    .prefault({}),
+  training: z
+    .strictObject({
+      factors: integer(1, 4096).default(128),
+      iterations: integer(1, 10_000).default(15),
+      regularization: nonNegative.default(0.1),
+      regularizationScaling: regularizationScaling.default('none'),
+      objective: z.enum(['hkv', 'ials'], { error: "expected 'hkv' or 'ials'" }).default('hkv'),
+      alpha: positive.default(1),
+      unobservedWeight: positive.default(0.1),
+      tolerance: nonNegative.optional(),
+    })
+    .prefault({}),
+  holdOut: number('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
+  seed: integer(0, 2 ** 32 - 1).default(42),
+  threads: integer(1, 1024).default(() => availableParallelism()),
+  output: z
+    .strictObject({
+      model: z.string().min(1).default('./model'),
+      checkpoint: z.string().min(1).optional(),
+      initialModel: z.string().min(1).optional(),
+      temporary: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  qdrant: z
+    .strictObject({
+      url: url('http://localhost:6333').optional(),
+      apiKey: z.string().optional(),
+      alias: z
+        .string()
+        .regex(/^[\w.-]{1,200}$/, 'expected letters, digits, dots, dashes or underscores')
+        .default('recommendations'),
+      concurrency: integer(1, 64).default(4),
+      batchSize: integer(1, 100_000).default(500),
+    })
+    .prefault({}),
+  s3: z.strictObject({ endpoint: url('http://localhost:9000').optional() }).prefault({}),
+})
+
+type Checked = z.output<typeof schema>
+
+/** A configuration that has been checked, with every default filled in. */
+export interface Configuration extends Omit<Checked, 'sources' | 'items'> {
+  /** Those that have a place to read from. */
+  readonly sources: readonly SourceOptions[]
+  readonly items: Omit<Checked['items'], 'indexes'> & { readonly indexes: PayloadIndexes }
+}
+
+type Given = z.input<typeof schema>
+
+/** What a `seesaw.config.ts` may say; everything but the sources has a default. */
+export interface SeesawConfig {
+  /**
+   * Where interactions come from, as the loader takes them: columns, weights, time windows and decay. A source without
+   * `uri` gets it from the environment variable of its name in capitals, and is left out where there is none.
+   */
+  sources: SourceOptions[]
+  /** Rows that a user and an item need, over all sources. Default 1 each. */
+  thresholds?: Given['thresholds']
+  /** What several signals for one pair become: the largest (default), their sum, or the latest. */
+  merge?: Given['merge']
+  /** The catalogue: what is known of the items, and what of it goes into the payload of a point. */
+  items?: {
+    /** Names its environment variable. Default `items`. */
+    name?: string
+    /** Where it is; without it a payload has the id and the number of interactions. */
+    uri?: string
+    /** Column of the id. Default `item_id`. */
+    id?: string
+    /** Columns that go into the payload, the most telling first; `list` makes one value a list of one, and none an empty list. */
+    payload?: Record<string, PayloadKind>
+    /** Payload indexes by field, beside those of `item_id` and `interaction_count`, as Qdrant takes them. */
+    indexes?: PayloadIndexes
+  }
+  /** Options of the training. Defaults: 128 factors, 15 iterations, regularization 0.1, objective `hkv`, alpha 1. */
+  training?: {
+    factors?: number
+    iterations?: number
+    regularization?: number
+    regularizationScaling?: RegularizationScaling
+    objective?: 'hkv' | 'ials'
+    alpha?: number
+    unobservedWeight?: number
+    tolerance?: number
+  }
+  /** Fraction of the entries to measure with instead of training on them. Default 0. */
+  holdOut?: number
+  /** Default 42. */
+  seed?: number
+  /** Default: the cores that this process may use. */
+  threads?: number
+  output?: Given['output']
+  qdrant?: Given['qdrant']
+  s3?: Given['s3']
+}
+
+/** Types a configuration where it is written; it is checked where it is read. */
+export function defineConfig(config: SeesawConfig): SeesawConfig {
+  return config
+}

@@ -1,0 +1,205 @@
+import type { SeesawConfig } from './schema.ts'
+
+/** A place in a configuration, as zod names it. */
+export type Path = readonly (string | number)[]
+
+/** An environment variable and what it sets. */
+export interface Setting {
+  readonly variable: string
+  readonly path: Path
+  readonly meaning: string
+  /** The value that a text stands for. Default: the text. */
+  readonly parse?: (text: string) => unknown
+  readonly group: string
+}
+
+/** The environment variables of a configuration: its sources name some of them, the others are always there. */
+export function settingsOf({ sources, items = {} }: SeesawConfig): Setting[] {
+  const places: Setting[] = sources.map(({ name }, index) => ({
+    variable: capitals(name),
+    path: ['sources', index, 'uri'],
+    meaning: `where the ${name} are: s3://bucket/prefix/, a folder, a file or a glob`,
+    group: 'Data',
+  }))
+  const catalogue = items.name ?? 'items'
+  const samples: Setting[] = sources.map(({ name }, index) => ({
+    variable: `SAMPLE_FRAC_${capitals(name)}`,
+    path: ['sources', index, 'sample'],
+    parse: toNumber,
+    meaning: `fraction of the users whose ${name} are taken`,
+    group: 'Data',
+  }))
+  return [
+    ...places,
+    {
+      variable: capitals(catalogue),
+      path: ['items', 'uri'],
+      meaning: `where the metadata of the ${catalogue} are, for payloads`,
+      group: 'Data',
+    },
+    ...samples,
+    ...fixed,
+  ]
+}
+
+const fixed: readonly Setting[] = [
+  {
+    variable: 'S3_ENDPOINT',
+    path: ['s3', 'endpoint'],
+    meaning: 'an S3-compatible store; region and keys come from the AWS_* variables',
+    group: 'Data',
+  },
+  {
+    variable: 'MIN_USER_INTERACTIONS',
+    path: ['thresholds', 'user'],
+    parse: toNumber,
+    meaning: 'rows that a user needs, over all sources',
+    group: 'Data',
+  },
+  {
+    variable: 'MIN_ITEM_INTERACTIONS',
+    path: ['thresholds', 'item'],
+    parse: toNumber,
+    meaning: 'rows that an item needs, over all sources',
+    group: 'Data',
+  },
+  {
+    variable: 'VECTOR_DIM',
+    path: ['training', 'factors'],
+    parse: toNumber,
+    meaning: 'factors: the length of a vector',
+    group: 'Training',
+  },
+  {
+    variable: 'ITERATIONS',
+    path: ['training', 'iterations'],
+    parse: toNumber,
+    meaning: 'iterations of alternating least squares',
+    group: 'Training',
+  },
+  {
+    variable: 'REGULARIZATION',
+    path: ['training', 'regularization'],
+    parse: toNumber,
+    meaning: 'L2 penalty',
+    group: 'Training',
+  },
+  {
+    variable: 'REGULARIZATION_SCALING',
+    path: ['training', 'regularizationScaling'],
+    parse: toScaling,
+    meaning: "'none', 'count' (times the entries of a row), or an exponent ν from 0 to 1",
+    group: 'Training',
+  },
+  {
+    variable: 'OBJECTIVE',
+    path: ['training', 'objective'],
+    meaning: "'hkv' (Hu, Koren, Volinsky 2008) or 'ials' (Rendle et al. 2022)",
+    group: 'Training',
+  },
+  {
+    variable: 'ALPHA',
+    path: ['training', 'alpha'],
+    parse: toNumber,
+    meaning: 'the confidence of an entry is ALPHA times its weight',
+    group: 'Training',
+  },
+  {
+    variable: 'UNOBSERVED_WEIGHT',
+    path: ['training', 'unobservedWeight'],
+    parse: toNumber,
+    meaning: 'weight of a pair as unobserved, with OBJECTIVE=ials',
+    group: 'Training',
+  },
+  {
+    variable: 'HOLD_OUT',
+    path: ['holdOut'],
+    parse: toNumber,
+    meaning: 'fraction of the entries to measure Recall@20 and NDCG@20 with instead of training on them',
+    group: 'Training',
+  },
+  {
+    variable: 'THREADS',
+    path: ['threads'],
+    parse: toNumber,
+    meaning: 'worker threads; the default is the cores that the process may use',
+    group: 'Training',
+  },
+  {
+    variable: 'SEED',
+    path: ['seed'],
+    parse: toNumber,
+    meaning: 'decides the sample, the start and what is held out',
+    group: 'Training',
+  },
+  {
+    variable: 'OUTPUT_DIR',
+    path: ['output', 'model'],
+    meaning: 'where the model is saved',
+    group: 'Output',
+  },
+  {
+    variable: 'CHECKPOINT_DIR',
+    path: ['output', 'checkpoint'],
+    meaning: 'where training keeps its state: a killed run resumes after its last iteration',
+    group: 'Output',
+  },
+  {
+    variable: 'INITIAL_MODEL',
+    path: ['output', 'initialModel'],
+    meaning: 'an earlier model to start from, such as the one in OUTPUT_DIR',
+    group: 'Output',
+  },
+  {
+    variable: 'WORK_DIR',
+    path: ['output', 'temporary'],
+    meaning: "where temporary files go; the default is the system's folder for them",
+    group: 'Output',
+  },
+  {
+    variable: 'QDRANT_URL',
+    path: ['qdrant', 'url'],
+    meaning: 'where to publish; without it the model is saved and queried in process',
+    group: 'Qdrant',
+  },
+  {
+    variable: 'QDRANT_API_KEY',
+    path: ['qdrant', 'apiKey'],
+    meaning: 'the key of that server',
+    group: 'Qdrant',
+  },
+  {
+    variable: 'COLLECTION_ALIAS',
+    path: ['qdrant', 'alias'],
+    meaning: 'the name that queries use',
+    group: 'Qdrant',
+  },
+  {
+    variable: 'MAX_WORKERS',
+    path: ['qdrant', 'concurrency'],
+    parse: toNumber,
+    meaning: 'upload streams',
+    group: 'Qdrant',
+  },
+  {
+    variable: 'BATCH_SIZE',
+    path: ['qdrant', 'batchSize'],
+    parse: toNumber,
+    meaning: 'points per request',
+    group: 'Qdrant',
+  },
+]
+
+/** `wish-list` as `WISH_LIST`. */
+function capitals(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_')
+}
+
+/** Decimal notation only: '0x10' and ' ' are no numbers here. */
+function toNumber(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+}
+
+function toScaling(text: string): unknown {
+  return text === 'none' || text === 'count' ? text : { nu: toNumber(text) }
+}

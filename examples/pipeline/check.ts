@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ItemsPlan, type LoadPlan, planItems, planLoad } from '@seesaw/loader'
+import { generations } from '@seesaw/qdrant-sink'
+import type { Configuration } from '../configuration/schema.ts'
+import { checkFolders } from './folders.ts'
+import { bytes, grouped } from './format.ts'
+import { itemsSource, loadOptions } from './load.ts'
+import type { Stages } from './stages.ts'
+
+/** What is known of a run before it reads any data. */
+export interface Plan {
+  readonly load: LoadPlan
+  /** Of the catalogue, where there is one. */
+  readonly items?: ItemsPlan
+  /** What Qdrant serves now, in words. */
+  readonly serving?: string
+}
+
+/**
+ * Looks at everything that can be known before the first pass: folders, files and columns of sources and catalogue,
+ * the initial model, the Qdrant server. What is wrong is better known now than after hours of work.
+ *
+ * @throws ConfigurationError for folders; Error with everything else that is wrong, all at once
+ */
+export async function check(configuration: Configuration, stages: Stages, signal: AbortSignal): Promise<Plan> {
+  checkFolders(configuration)
+  return stages.run(
+    'check',
+    () => makePlan(configuration, signal),
+    ({ load, items, serving }) =>
+      [
+        `${grouped(load.rows)} rows in ${grouped(load.files)} files`,
+        `${bytes(load.bytes)} to read in each of two passes`,
+        `${bytes(load.memory.total)} of memory for a load`,
+        ...(items ? [describeItems(configuration, items)] : []),
+        ...(serving ? [serving] : []),
+      ].join(', '),
+  )
+}
+
+async function makePlan(configuration: Configuration, signal: AbortSignal): Promise<Plan> {
+  const faults: unknown[] = []
+  const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      signal.throwIfAborted()
+      faults.push(error)
+      return undefined
+    }
+  }
+  const [load, serving] = await Promise.all([
+    attempt(() => planLoad(loadOptions(configuration, signal))),
+    attempt(() => findServing(configuration, signal)),
+    attempt(() => checkInitialModel(configuration)),
+  ])
+  const items = await attempt(async () =>
+    configuration.items.uri === undefined
+      ? undefined
+      : planItems({ ...itemsSource(configuration), idKind: load?.items.kind, signal }),
+  )
+  if (faults.length === 1) throw faults[0]
+  if (faults.length > 1) {
+    throw new Error(faults.map((fault) => (fault instanceof Error ? describe(fault) : String(fault))).join('\n'))
+  }
+  return { load: load!, items, serving }
+}
+
+function describe({ message, cause }: Error): string {
+  return cause instanceof Error && !message.includes(cause.message)
+    ? `${message}\n  because: ${cause.message}`
+    : message
+}
+
+function describeItems({ items }: Configuration, { rows, absent }: ItemsPlan): string {
+  const without = absent.length > 0 ? ` (without ${absent.join(', ')})` : ''
+  return `${grouped(rows)} ${items.name}${without}`
+}
+
+async function findServing({ qdrant }: Configuration, signal: AbortSignal): Promise<string | undefined> {
+  const { url, apiKey, alias } = qdrant
+  if (!url) return undefined
+  try {
+    const live = (await generations({ url, apiKey, alias, retry: { retries: 2 }, signal })).find(
+      ({ state }) => state === 'live',
+    )
+    return live
+      ? `${live.collection} serves, about ${grouped(live.points)} points`
+      : `no generation of ${alias} serves yet`
+  } catch (error) {
+    throw new Error(`Qdrant at ${url} does not answer: check QDRANT_URL and QDRANT_API_KEY.`, { cause: error })
+  }
+}
+
+const MANIFEST = 'manifest.json'
+
+/** Whether a folder has a complete model: its manifest comes last. */
+export function holdsModel(folder: string): boolean {
+  return existsSync(join(folder, MANIFEST))
+}
+
+/** A model to start from must have as many factors as the training; that there is none yet is no fault. */
+function checkInitialModel({ output, training }: Configuration): void {
+  const { initialModel } = output
+  if (initialModel === undefined || !holdsModel(initialModel)) return
+  const { factors } = JSON.parse(readFileSync(join(initialModel, MANIFEST), 'utf8')) as { factors?: number }
+  if (factors === training.factors) return
+  throw new Error(
+    `INITIAL_MODEL=${initialModel} has ${factors} factors, expected ${training.factors}. ` +
+      `Set VECTOR_DIM=${factors}, or leave INITIAL_MODEL out to start at random.`,
+  )
+}

@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { ConfigurationError } from '../configuration/read-configuration.ts'
+import type { Configuration } from '../configuration/schema.ts'
+import { bytes } from './format.ts'
+
+/** Where files go that a run needs only while it lasts. */
+export function temporaryFolder({ output }: Configuration): string {
+  return output.temporary ?? tmpdir()
+}
+
+/** The folders that a run writes to, by the variable that names each. */
+function foldersOf(configuration: Configuration): [string, string][] {
+  const { model, checkpoint, temporary } = configuration.output
+  return [
+    ['OUTPUT_DIR', model],
+    ...(checkpoint === undefined ? [] : [['CHECKPOINT_DIR', checkpoint] as [string, string]]),
+    [temporary === undefined ? 'TMPDIR' : 'WORK_DIR', temporaryFolder(configuration)],
+  ]
+}
+
+/**
+ * Makes and removes a folder in each place that the run will write to: rights as they are, a read-only volume included.
+ *
+ * @throws ConfigurationError naming each that is no folder or cannot be written to
+ */
+export function checkFolders(configuration: Configuration): void {
+  const problems = foldersOf(configuration).flatMap(([variable, folder]) => {
+    try {
+      const place = nearest(folder)
+      if (variable === 'TMPDIR' && place !== resolve(folder)) throw new Error('there is no such folder')
+      rmdirSync(mkdtempSync(join(place, '.seesaw-')))
+      return []
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      const reason = code === undefined ? message : (reasons[code] ?? message)
+      const advice = variable === 'TMPDIR' ? '. Set WORK_DIR or TMPDIR to a folder for temporary files' : ''
+      return [`${variable}=${folder}: ${reason}, expected a folder that can be made or written to${advice}`]
+    }
+  })
+  if (problems.length > 0) throw new ConfigurationError(problems)
+}
+
+/** @throws Error when a folder's disk has less room than `needed` bytes for `what`. */
+export function checkSpace(folder: string, needed: number, what: string, advice: string): void {
+  const { bavail, bsize } = statfsSync(nearest(folder))
+  if (bavail * bsize >= needed) return
+  throw new Error(
+    `${what} takes ${bytes(needed)}, and the disk of ${folder} has ${bytes(bavail * bsize)} left. ${advice}`,
+  )
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'no right to write there',
+  EPERM: 'no right to write there',
+  EROFS: 'a read-only file system',
+  ENOTDIR: 'not a folder',
+  ENOSPC: 'the disk is full',
+}
+
+/** The longest part of a path that exists. */
+function nearest(folder: string): string {
+  const path = resolve(folder)
+  return existsSync(path) ? path : nearest(dirname(path))
+}
