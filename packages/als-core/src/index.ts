@@ -1,7 +1,15 @@
 export { type EvaluateOptions, type Evaluation, evaluate, type UserRanker } from './evaluate/evaluate.ts'
+export {
+  answerInProcess,
+  type EvaluateServingOptions,
+  evaluateServing,
+  type ServingFigures,
+  type ServingIndex,
+} from './evaluate/evaluate-serving.ts'
 export { type ItemNeighboursOptions, itemNeighbours } from './evaluate/item-neighbours.ts'
 export { mostPopular } from './evaluate/most-popular.ts'
 export type { RankingMetrics } from './evaluate/ranking-metrics.ts'
+export type { QuestionOptions, ServingQuestion, ServingQuestionKind } from './evaluate/serving-questions.ts'
 export {
   type HeldOutUsers,
   holdOutUsers,
