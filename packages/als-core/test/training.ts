@@ -15,10 +15,14 @@ const bytes = (factors: Float32Array) => Buffer.from(factors.buffer, factors.byt
 /** Whether two arrays are the same to the bit. */
 export const same = (a: Float32Array, b: Float32Array): boolean => bytes(a).equals(bytes(b))
 
-/** Runs a program of this folder as a process of its own. */
-export function runChild(file: string, args: string[]): Promise<{ code: number | null; output: string }> {
+/** Runs a program of this folder as a process of its own, with flags of Node.js. */
+export function runChild(
+  file: string,
+  args: string[],
+  flags: string[] = [],
+): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(file, import.meta.url)), ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let output = ''

@@ -81,14 +81,12 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
       options.auc && recommender
         ? await areaUnderCurve(recommender.model, users, { train, test }, buckets, pool, signal)
         : undefined
-    // Taken by number below: as `[whole, ...parts]`, one evaluation of some hundred returned the head's figures as the whole's.
-    const results = buckets.map(({ name, items }, b) => ({
-      name,
-      items,
-      at: byCutoff(sums[b].finish()),
-      ...(curves && { auc: curves[b] }),
-    }))
-    return { at: results[0].at, ...(curves && { auc: curves[0] }), buckets: results.slice(1) }
+    const results = buckets.map(({ name, items }, b) => {
+      const at = byCutoff(sums[b].finish())
+      return curves ? { name, items, at, auc: curves[b] } : { name, items, at }
+    })
+    const [{ at, auc }, ...parts] = results
+    return { at, ...(curves && { auc }), buckets: parts }
   } finally {
     await recommender?.close()
     if (!options.pool) await pool.close()

@@ -11,7 +11,20 @@ export interface Explanation {
   /** The score by the model's own factors, whose user row is from before the last half-sweep over the items. */
   modelScore: number
   /** What each of the user's items adds, largest first. Disliked items add nothing directly; they shape the rest. */
-  contributions: { row: number; id: number | string; contribution: number }[]
+  contributions: Contribution[]
+}
+
+/** What one of the user's items adds to a score. A class for the reason that `RankingMetrics` gives. */
+export class Contribution {
+  readonly row: number
+  readonly id: number | string
+  readonly contribution: number
+
+  constructor(row: number, id: number | string, contribution: number) {
+    this.row = row
+    this.id = id
+    this.contribution = contribution
+  }
 }
 
 /**
@@ -54,7 +67,9 @@ export function explain(
   const contributions = Array.from(rows, (row, n) => {
     let similarity = 0
     for (let i = 0; i < k; i++) similarity += z[i] * itemFactors[row * k + i]
-    return { row, id: model.itemIds?.at(row) ?? row, contribution: similarity * targetOf(values[n], terms) }
+    const contribution = similarity * targetOf(values[n], terms)
+    return new Contribution(row, model.itemIds?.at(row) ?? row, contribution)
   }).sort((a, b) => b.contribution - a.contribution || a.row - b.row)
-  return { score: contributions.reduce((sum, { contribution }) => sum + contribution, 0), modelScore, contributions }
+  const score = contributions.reduce((sum, { contribution }) => sum + contribution, 0)
+  return { score, modelScore, contributions }
 }

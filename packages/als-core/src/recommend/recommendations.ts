@@ -45,7 +45,11 @@ export function createRecommendations(
     },
     list(query) {
       const { from, to } = range(query)
-      return Array.from(rows.subarray(from, to), (row, i) => ({ row, id: idOf(row), score: scores[from + i] }))
+      return Array.from(rows.subarray(from, to), (row, i) => {
+        const id = idOf(row)
+        const score = scores[from + i]
+        return { row, id, score }
+      })
     },
   }
 }

@@ -73,11 +73,13 @@ export function setTotals(totals: Float64Array, shard: number, { objective, pena
 }
 
 export function addTotals(totals: Float64Array): SolveTotals {
-  const sum = { objective: 0, penalty: 0, steps: 0 }
+  let objective = 0
+  let penalty = 0
+  let steps = 0
   for (let at = 0; at < totals.length; at += 3) {
-    sum.objective += totals[at]
-    sum.penalty += totals[at + 1]
-    sum.steps += totals[at + 2]
+    objective += totals[at]
+    penalty += totals[at + 1]
+    steps += totals[at + 2]
   }
-  return sum
+  return { objective, penalty, steps }
 }

@@ -140,17 +140,12 @@ async function iterate(training: Training, iteration: number): Promise<Iteration
   const seconds = (performance.now() - started) / 1000
   const regularization =
     options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
+  const loss = observed + second.objective + regularization
   const rows = matrix.users + matrix.items
-  return {
-    iteration,
-    loss: observed + second.objective + regularization,
-    seconds,
-    phases,
-    rows,
-    rowsPerSecond: rows / seconds,
-    entriesPerSecond: (2 * matrix.entries) / seconds,
-    stepsPerRow: (first.steps + second.steps) / rows,
-  }
+  const rowsPerSecond = rows / seconds
+  const entriesPerSecond = (2 * matrix.entries) / seconds
+  const stepsPerRow = (first.steps + second.steps) / rows
+  return { iteration, loss, seconds, phases, rows, rowsPerSecond, entriesPerSecond, stepsPerRow }
 }
 
 /** The model as of the last complete iteration. The 'last' one takes the sides' spare arrays instead of new memory. */

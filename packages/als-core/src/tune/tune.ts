@@ -114,7 +114,8 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
       validation: { matrix: validation, metric, k, users, every: iterations },
     })
     const value = model.history[model.history.length - 1].validation!
-    return { trial, parameters, iterations, value, seconds: (performance.now() - started) / 1000 }
+    const seconds = (performance.now() - started) / 1000
+    return { trial, parameters, iterations, value, seconds }
   }
 }
 
