@@ -17,3 +17,4 @@ export { type LoadPlan, type PlannedFile, type PlannedSource, planLoad } from '.
 export type { LoadProgress } from './progress.ts'
 export type { LoadStats, SourceStats } from './statistics.ts'
 export type { S3Credentials, S3Options } from './storage/connection.ts'
+export type { LeftOut, LeftOutReason } from './storage/listing.ts'

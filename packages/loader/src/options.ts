@@ -36,7 +36,7 @@ export interface TimeOptions {
 export interface SourceOptions {
   /** Used in statistics and messages; `haves`, `wants` and `ratings` have a default confidence. */
   name: string
-  /** A file, a folder or prefix (all *.parquet below it), or a glob, on disk or as `s3://bucket/...`. */
+  /** A file, a folder or prefix (all data files below it), or a glob, on disk or as `s3://bucket/...`. */
   uri?: string
   /** Several of these, in place of `uri`. */
   files?: readonly string[]
@@ -187,6 +187,36 @@ const source = z
     confidence: rest.confidence ?? defaultConfidences[rest.name],
   }))
 
+const certificates = z.custom<string | Buffer | (string | Buffer)[]>(
+  (value) => [value].flat().every((each) => typeof each === 'string' || each instanceof Uint8Array),
+  'expected text or bytes in PEM',
+)
+
+const s3 = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/, error: 'expected http(s)://host[:port]' }).optional(),
+  region: z.string().min(1).optional(),
+  credentials: z
+    .custom<S3Options['credentials']>(
+      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null && 'accessKeyId' in value),
+      'expected { accessKeyId, secretAccessKey } or a function that promises them',
+    )
+    .optional(),
+  forcePathStyle: z.boolean().optional(),
+  maxAttempts: z.number().int().min(1).optional(),
+  requesterPays: z.boolean().optional(),
+  proxy: z.url({ protocol: /^https?$/, error: 'expected http(s)://[user:password@]host:port' }).optional(),
+  tls: z
+    .strictObject({
+      ca: certificates.optional(),
+      cert: certificates.optional(),
+      key: certificates.optional(),
+      passphrase: z.string().optional(),
+      servername: z.string().optional(),
+      rejectUnauthorized: z.boolean().optional(),
+    })
+    .optional(),
+})
+
 const policy = z.enum(['drop', 'error']).default('drop')
 
 const schema = z
@@ -206,7 +236,7 @@ const schema = z
     memoryBudget: z.number().positive().default(Number.POSITIVE_INFINITY),
     temporaryDirectory: z.string().min(1).default(tmpdir()),
     threads: z.number().int().min(1).max(256).default(availableParallelism()),
-    s3: z.custom<S3Options>((value) => typeof value === 'object').optional(),
+    s3: s3.optional(),
     signal: z.instanceof(AbortSignal).optional(),
     onProgress: z.custom<(progress: LoadProgress) => void>((value) => typeof value === 'function').optional(),
   })

@@ -15,8 +15,11 @@ export interface TestServer {
   /** Pages of listings, and HEADs. */
   lists: number
   heads: number
-  /** What to do with the next GETs of objects. */
+  /** Headers of the last request. */
+  headers: IncomingMessage['headers']
+  /** What to do with the next GETs of objects, and with the next listings. */
   fault: Fault | undefined
+  listFault: Fault | undefined
   put(key: string, body: Buffer): Promise<void>
   remove(key: string): Promise<void>
 }
@@ -30,7 +33,9 @@ export function testServer(): TestServer {
     gets: [],
     lists: 0,
     heads: 0,
+    headers: {},
     fault: undefined,
+    listFault: undefined,
     put: async (key, body) => {
       await client.send(new PutObjectCommand({ Bucket: 'shop', Key: key, Body: body }))
     },
@@ -41,9 +46,12 @@ export function testServer(): TestServer {
   let client: S3Client
   let real: Awaited<ReturnType<typeof startFauxqs>>
   const proxy = createServer(async (incoming, outgoing) => {
+    server.headers = incoming.headers
     if (incoming.method === 'HEAD') server.heads++
-    else if (incoming.url!.includes('list-type')) server.lists++
-    else if (incoming.method === 'GET') {
+    else if (incoming.url!.includes('list-type')) {
+      server.lists++
+      if (await server.listFault?.(incoming, outgoing)) return
+    } else if (incoming.method === 'GET') {
       server.gets.push(`${decodeURIComponent(incoming.url!.split('?')[0])} ${incoming.headers.range}`)
       if (await server.fault?.(incoming, outgoing)) return
     }
@@ -73,10 +81,10 @@ export function testServer(): TestServer {
   return server
 }
 
-export function errorAnswer(status: number, code: string): Fault {
+export function errorAnswer(status: number, code: string, headers: Record<string, string> = {}, more = ''): Fault {
   return (_, outgoing) => {
-    outgoing.writeHead(status, { 'content-type': 'application/xml' })
-    outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code} it is</Message></Error>`)
+    outgoing.writeHead(status, { 'content-type': 'application/xml', ...headers })
+    outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code} it is</Message>${more}</Error>`)
     return true
   }
 }

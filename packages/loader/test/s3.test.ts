@@ -1,4 +1,9 @@
+import { createServer, request } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import pMap from 'p-map'
+import { generate } from 'selfsigned'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LoadError, type LoadOptions, type LoadProgress, loadInteractions, planLoad, readItems } from '../src/index.ts'
 import { int32, pairColumns, parquetBytes, signals } from './parquet-files.ts'
@@ -49,6 +54,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   server.fault = undefined
+  server.listFault = undefined
   server.gets.length = 0
 })
 
@@ -80,7 +86,7 @@ describe('objects', () => {
     await expect(files('s3://nobucket/none/')).rejects.toThrow(/s3:\/\/nobucket\/none\/: there is no such bucket/)
   })
 
-  test('by the thousand take a page of the listing for each thousand, and no HEAD', async () => {
+  test('by the thousand take a page of the listing per thousand, four to see what else is there, and no HEAD', async () => {
     const { endpoint, credentials } = server
     const body = parquetBytes(pairColumns(rows.slice(0, 100)))
     const keys = Array.from({ length: 2003 }, (_, i) => `many/part-${String(i).padStart(4, '0')}.parquet`)
@@ -92,7 +98,7 @@ describe('objects', () => {
     })
     expect(plan.files).toBe(201)
     expect({ lists: server.lists, heads: server.heads, gets: server.gets.length }).toEqual({
-      lists: 3,
+      lists: 3 + 4,
       heads: 0,
       gets: 201,
     })
@@ -171,6 +177,43 @@ describe('what stays is an error', () => {
   })
 
   test.each([
+    ['InvalidObjectState', 403, /InvalidObjectState \(403\): .* archived \(DEEP_ARCHIVE\): restore it first/],
+    ['KMS.DisabledException', 400, /could not be read \(bytes=.*\): KMS.DisabledException \(400\): .* it is\.$/],
+  ])('%s', async (code, status, message) => {
+    server.fault = errorAnswer(status, code, {}, '<StorageClass>DEEP_ARCHIVE</StorageClass>')
+    const error = await failure(load())
+    expect(error.code).toBe('storage')
+    expect(error.message).toMatch(message)
+    expect(error.message).not.toMatch(/access key|deleted/)
+  })
+
+  test.each([
+    ['NoSuchBucket', 404, 'missing', /there is no such bucket/],
+    ['NoSuchKey', 404, 'storage', /NoSuchKey \(404\).*does not list buckets there.*http\(s\):\/\/host/],
+    ['PermanentRedirect', 301, 'storage', /The bucket is in eu-west-3: set the option s3.region/],
+    ['AuthorizationHeaderMalformed', 400, 'storage', /The bucket is in eu-west-3/],
+    ['AccessDenied', 403, 'credentials', /Listing needs s3:ListBucket/],
+    ['RequestTimeTooSkewed', 403, 'credentials', /clock of this machine/],
+  ])('%s of a listing', async (code, status, kind, message) => {
+    server.listFault = errorAnswer(status, code, { 'x-amz-bucket-region': 'eu-west-3' })
+    const error = await failure(load())
+    expect(error.code).toBe(kind)
+    expect(error.message).toMatch(message)
+    expect(error.message).not.toMatch(/deleted/)
+  })
+
+  test('an endpoint with the bucket in it, or without anybody behind it', async () => {
+    const { credentials } = server
+    const inPath = await failure(load({ s3: { endpoint: `${server.endpoint}/shop`, credentials } }))
+    expect(inPath.message).toMatch(/could not be listed.*the bucket belongs in s3:\/\/bucket\/prefix/)
+    const nobody = await failure(load({ s3: { endpoint: 'http://127.0.0.1:9', credentials, maxAttempts: 1 } }))
+    expect(nobody.message).toMatch(/ECONNREFUSED.*check s3.endpoint/)
+    expect((await failure(load({ s3: { endpoint: 'localhost:9000', credentials } }))).message).toMatch(
+      /s3.endpoint: expected http\(s\):\/\/host/,
+    )
+  })
+
+  test.each([
     ['ExpiredToken', 400, /could not be read \(bytes=.*\), the keys have expired: ExpiredToken/],
     ['SignatureDoesNotMatch', 403, /SignatureDoesNotMatch \(403\): .*Check the access key, the secret/],
     ['AccessDenied', 403, /AccessDenied \(403\): .*bucket policy/],
@@ -192,5 +235,71 @@ describe('what stays is an error', () => {
     const loaded = await load({ s3: { endpoint: server.endpoint, credentials } })
     expect(linesOf(loaded)).toEqual(expected)
     expect(tokens.size).toBeGreaterThan(10)
+  })
+})
+
+describe('the way to the store', () => {
+  test('says that the requester pays, in listings and in reads', async () => {
+    const payers = new Set<unknown>()
+    server.listFault = ({ headers }) => {
+      payers.add(`list ${headers['x-amz-request-payer']}`)
+      return false
+    }
+    server.fault = ({ headers }) => {
+      payers.add(`get ${headers['x-amz-request-payer']}`)
+      return false
+    }
+    const { endpoint, credentials } = server
+    await load({ s3: { endpoint, credentials, requesterPays: true } })
+    expect([...payers].sort()).toEqual(['get requester', 'list requester'])
+  })
+
+  test('leads through a proxy', async () => {
+    const seen: string[] = []
+    const proxy = createServer((incoming, outgoing) => {
+      seen.push(incoming.url!)
+      const { method, url, headers } = incoming
+      const upstream = request(url!, { method, headers, agent: false }, (answer) => {
+        outgoing.writeHead(answer.statusCode!, answer.headers)
+        answer.pipe(outgoing)
+      })
+      incoming.pipe(upstream)
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    const { endpoint, credentials } = server
+    const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const loaded = await load({ s3: { endpoint, credentials, proxy: address } })
+    expect(linesOf(loaded)).toEqual(expected)
+    expect(seen.length).toBeGreaterThan(10)
+    expect(seen.every((url) => url.startsWith(`${endpoint}/shop`))).toBe(true)
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+
+  test('is encrypted, with certificates of an authority of its own on both sides', async () => {
+    const address = [{ name: 'subjectAltName' as const, altNames: [{ type: 7 as const, ip: '127.0.0.1' }] }]
+    const own = await generate([{ name: 'commonName', value: 'store' }], { extensions: address })
+    const client = await generate([{ name: 'commonName', value: 'loader' }])
+    const clients: string[] = []
+    const both = { key: own.private, cert: own.cert, ca: client.cert, requestCert: true, rejectUnauthorized: true }
+    const secure = createSecureServer(both, (incoming, outgoing) => {
+      clients.push((incoming.socket as TLSSocket).getPeerCertificate().subject.CN as string)
+      const { method, url, headers } = incoming
+      const upstream = request(`${server.endpoint}${url}`, { method, headers, agent: false }, (answer) => {
+        outgoing.writeHead(answer.statusCode!, answer.headers)
+        answer.pipe(outgoing)
+      })
+      incoming.pipe(upstream)
+    })
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const endpoint = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`
+    const { credentials } = server
+    const tls = { ca: own.cert, cert: client.cert, key: client.private }
+    expect(linesOf(await load({ s3: { endpoint, credentials, tls } }))).toEqual(expected)
+    expect(new Set(clients)).toEqual(new Set(['loader']))
+    const error = await failure(load({ s3: { endpoint, credentials, maxAttempts: 1 } }))
+    expect(error.message).toMatch(/certificate.*check s3.endpoint, s3.proxy and s3.tls/i)
+    secure.closeAllConnections()
+    secure.close()
   })
 })

@@ -6,6 +6,7 @@ import { findFiles } from '../plan/find-files.ts'
 import { filledGroups, type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
 import { columnNames, idKind, isId, severalOf } from '../plan/resolve-columns.ts'
 import { connect, type S3Options } from '../storage/connection.ts'
+import type { LeftOut } from '../storage/listing.ts'
 import { Store } from '../storage/store.ts'
 
 /** Where a catalogue is and what is read of it. */
@@ -30,6 +31,8 @@ export interface PlanItemsOptions extends CatalogueOptions {
 /** What reading a catalogue takes, known before any data is read. */
 export interface ItemsPlan {
   readonly files: number
+  /** Names that its locations hold and that are not read, each with the reason. */
+  readonly leftOut: readonly LeftOut[]
   readonly rows: number
   /** Compressed bytes of the needed columns. */
   readonly bytes: number
@@ -51,8 +54,8 @@ export interface PreparedItems extends ItemsPlan {
  * @throws LoadError naming the file and the column, or the reason of `signal`
  */
 export async function planItems(options: PlanItemsOptions): Promise<ItemsPlan> {
-  const { files, rows, bytes, unpackedBytes, absent } = await prepareItems(options)
-  return { files, rows, bytes, unpackedBytes, absent }
+  const { files, leftOut, rows, bytes, unpackedBytes, absent } = await prepareItems(options)
+  return { files, leftOut, rows, bytes, unpackedBytes, absent }
 }
 
 export async function prepareItems(options: PlanItemsOptions): Promise<PreparedItems> {
@@ -63,7 +66,7 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
   signal?.throwIfAborted()
   const store = new Store(await connect(s3))
   try {
-    const files = await findFiles({ name: 'items', locations, partitions: {} }, store, signal)
+    const { files, leftOut } = await findFiles({ name: 'items', locations, partitions: {} }, store, signal)
     const jobs: RowGroupJob[] = []
     const absent = new Set<string>()
     let rows = 0
@@ -90,9 +93,9 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
       }
     }
     const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
-    return { id, jobs, files: files.length, rows, bytes, unpackedBytes, absent: [...absent] }
+    return { id, jobs, files: files.length, leftOut, rows, bytes, unpackedBytes, absent: [...absent] }
   } finally {
-    store.close()
+    await store.close()
   }
 }
 

@@ -1,26 +1,29 @@
+import pMap from 'p-map'
 import { LoadError } from '../errors.ts'
 import type { ResolvedSource } from '../options.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
+import type { LeftOut, Listing } from '../storage/listing.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Lists the files of a source, each once, in ascending order. */
+const LISTINGS_IN_FLIGHT = 16
+
+/** Lists the files of a source, each once, in ascending order, and what its locations hold besides. */
 export async function findFiles(
   source: Pick<ResolvedSource, 'name' | 'locations' | 'partitions'>,
   store: Store,
   signal?: AbortSignal,
-): Promise<StoredFile[]> {
+): Promise<Listing> {
   const byUri = new Map<string, StoredFile>()
-  for (const location of source.locations) {
-    const found = await store.list(location, signal)
-    if (found.length === 0) {
-      throw new LoadError(
-        'missing',
-        `Source "${source.name}": no Parquet file at ${location}. Expected a file, or a folder, prefix or glob with ` +
-          '*.parquet files.',
-        { file: location },
-      )
-    }
-    for (const file of found) byUri.set(file.uri, file)
+  const leftOut = new Map<string, LeftOut>()
+  const listings = await pMap(source.locations, (location) => store.list(location, signal), {
+    concurrency: LISTINGS_IN_FLIGHT,
+    signal,
+  })
+  for (const [i, found] of listings.entries()) {
+    if (found.tableLog !== undefined) refuseTableFormat(source.name, source.locations[i], found.tableLog)
+    if (found.files.length === 0) throw nothingAt(source.name, source.locations[i], found.leftOut)
+    for (const file of found.files) byUri.set(file.uri, file)
+    for (const each of found.leftOut) leftOut.set(each.uri, each)
   }
   const files = [...byUri.values()].filter((file) => inPartitions(file.uri, source.partitions))
   if (files.length === 0) {
@@ -32,7 +35,39 @@ export async function findFiles(
       { file: source.locations[0] },
     )
   }
-  return files.sort((a, b) => (a.uri < b.uri ? -1 : 1))
+  return { files: files.sort((a, b) => (a.uri < b.uri ? -1 : 1)), leftOut: [...leftOut.values()] }
+}
+
+const TABLE_FORMATS = [
+  { name: 'Delta Lake', sign: /_delta_log/, tool: 'DeltaTable(...).file_uris()' },
+  { name: 'Apache Hudi', sign: /\.hoodie/, tool: 'a query of Spark or Trino that writes it as plain Parquet' },
+  { name: 'Apache Iceberg', sign: /metadata\.json$/, tool: 'table.scan().plan_files() of pyiceberg' },
+]
+
+/** Which files of such a table are current, only its log tells. */
+function refuseTableFormat(name: string, location: string, log: string): void {
+  const format = TABLE_FORMATS.find(({ sign }) => sign.test(log))!
+  throw new LoadError(
+    'options',
+    `Source "${name}": ${location} is a table of ${format.name} (it holds ${log}), whose folder also keeps files of ` +
+      'earlier versions: loaded together they would count rows that were deleted. Give the files of the current version as ' +
+      `\`files\`, from ${format.tool}.`,
+    { file: location },
+  )
+}
+
+function nothingAt(name: string, location: string, leftOut: readonly LeftOut[]): LoadError {
+  const [first] = leftOut
+  const instead =
+    first === undefined
+      ? 'Nothing else is there either: check the spelling.'
+      : `What is there is not read: ${first.uri} (${first.reason})${leftOut.length > 1 ? ` and ${leftOut.length - 1} more` : ''}. ` +
+        'A file that is named itself is read whatever its name.'
+  return new LoadError(
+    'missing',
+    `Source "${name}": no Parquet file at ${location}. Expected a file, or a folder, prefix or glob with *.parquet files. ${instead}`,
+    { file: location },
+  )
 }
 
 function inPartitions(uri: string, partitions: Readonly<Record<string, readonly string[]>>): boolean {

@@ -11,7 +11,9 @@ import type { FixedValues } from '../rows/source-task.ts'
 import { planSpill } from '../spill/spill-plan.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import { connect } from '../storage/connection.ts'
-import { isS3, Store } from '../storage/store.ts'
+import type { LeftOut } from '../storage/listing.ts'
+import { isS3 } from '../storage/s3-uri.ts'
+import { Store } from '../storage/store.ts'
 import { type CompiledSources, compileSources } from './compile-sources.ts'
 import { findFiles } from './find-files.ts'
 import { fixedValues } from './fixed-values.ts'
@@ -41,6 +43,8 @@ export interface LoadPlan {
 export interface PlannedSource {
   readonly name: string
   readonly files: readonly PlannedFile[]
+  /** Names that its locations hold and that are not read, each with the reason. */
+  readonly leftOut: readonly LeftOut[]
   readonly rows: number
   readonly sampledRows: number
   readonly bytes: number
@@ -101,19 +105,19 @@ export async function prepareLoad(
   const store = new Store(await connect(options.s3))
   try {
     const listed = await Promise.all(options.sources.map((source) => findFiles(source, store, signal)))
-    const totalFiles = listed.reduce((sum, files) => sum + files.length, 0)
+    const totalFiles = listed.reduce((sum, { files }) => sum + files.length, 0)
     meter.begin('plan', { bytes: 0, rows: 0, files: totalFiles })
     const kinds: Partial<Record<'user' | 'item', IdKind>> = {}
     const users = new RangeFinder()
     const items = new RangeFinder()
     const opened: { source: number; file: StoredFile; footer: Footer; columns?: SourceColumns }[] = []
     for (const [index, source] of options.sources.entries()) {
-      const footers = await pMap(listed[index], (file) => readOne(file, store, meter, signal), {
+      const footers = await pMap(listed[index].files, (file) => readOne(file, store, meter, signal), {
         concurrency: FOOTERS_IN_FLIGHT,
         signal,
       })
       for (const [at, footer] of footers.entries()) {
-        const file = listed[index][at]
+        const file = listed[index].files[at]
         // A file without rows has nothing to be wrong: writers give its columns any type.
         const columns = filledGroups(footer).length === 0 ? undefined : resolveColumns(source, file.uri, footer)
         opened.push({ source: index, file, footer, columns })
@@ -148,6 +152,7 @@ export async function prepareLoad(
       return {
         name: source.name,
         files,
+        leftOut: listed[index].leftOut,
         rows,
         sampledRows: Math.round(rows * source.sample),
         bytes: sumOf(files, (file) => file.bytes),
@@ -167,7 +172,7 @@ export async function prepareLoad(
       coded: compiled.coded,
       timed: options.merge === 'last',
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
-      remote: listed.flat().some(({ uri }) => isS3(uri)),
+      remote: jobs.some(({ file }) => isS3(file.uri)),
     })
     const spill = memory.ids + memory.working > options.memoryBudget
     // Refused now rather than after the first pass.
@@ -197,7 +202,7 @@ export async function prepareLoad(
       seconds,
     }
   } finally {
-    store.close()
+    await store.close()
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SecureContextOptions } from 'node:tls'
+
 export interface S3Credentials {
   accessKeyId: string
   secretAccessKey: string
@@ -16,6 +18,16 @@ export interface S3Options {
   forcePathStyle?: boolean
   /** Attempts of one request, the first included. Default 5. */
   maxAttempts?: number
+  /** Pay for the requests and the transfer, as buckets that others share may ask for. Default false. */
+  requesterPays?: boolean
+  /** `http(s)://[user:password@]host:port` of a proxy that every request goes through. Default: none. */
+  proxy?: string
+  /** Certificates for an https endpoint: of the authority that signed the store's, and the client's own with its key. */
+  tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> & {
+    servername?: string
+    /** False accepts any certificate: for tests alone. Default true. */
+    rejectUnauthorized?: boolean
+  }
 }
 
 /** S3Options as they travel to a worker thread: the keys are plain data by then. */

@@ -1,28 +1,33 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ByteSource, ReadCounters, StoredFile } from './byte-source.ts'
 import type { S3Connection } from './connection.ts'
-import { listDisk, openDisk } from './disk.ts'
+import { listDisk } from './list-disk.ts'
+import type { Listing } from './listing.ts'
+import { openDisk } from './open-disk.ts'
+import type { Agents } from './s3-client.ts'
+import { isS3 } from './s3-uri.ts'
 
 /** Files on disk and objects in S3 behind one door. One S3 client, made when first needed. */
 export class Store {
   readonly counters: ReadCounters = { requests: 0, retries: 0 }
   #connection: S3Connection | undefined
+  #agents: Promise<Agents> | undefined
   #client: S3Client | undefined
 
   constructor(connection?: S3Connection) {
     this.#connection = connection
   }
 
-  async list(location: string, signal?: AbortSignal): Promise<StoredFile[]> {
+  async list(location: string, signal?: AbortSignal): Promise<Listing> {
     if (!isS3(location)) return listDisk(location)
-    const { client, listS3 } = await this.#s3()
-    return listS3(client, location, this.counters, signal)
+    const [client, { listS3 }] = await Promise.all([this.#s3(), import('./list-s3.ts')])
+    return listS3(location, { client, counters: this.counters, requesterPays: this.#connection?.requesterPays, signal })
   }
 
   async open(file: StoredFile, counters: ReadCounters = this.counters, signal?: AbortSignal): Promise<ByteSource> {
     if (!isS3(file.uri)) return openDisk(file)
-    const { client, openS3 } = await this.#s3()
-    return openS3(client, file, counters, signal)
+    const [client, { openS3 }] = await Promise.all([this.#s3(), import('./open-s3.ts')])
+    return openS3(file, { client, counters, requesterPays: this.#connection?.requesterPays, signal })
   }
 
   /** Takes over renewed keys; open sources keep the old client until they end. */
@@ -32,18 +37,18 @@ export class Store {
     this.#client = undefined
   }
 
-  close(): void {
-    this.#client?.destroy()
+  async close(): Promise<void> {
+    const agents = await this.#agents
+    agents?.httpAgent.destroy()
+    agents?.httpsAgent.destroy()
   }
 
   /** The SDK takes a while to start, so a load from disk never does. */
-  async #s3(): Promise<typeof import('./s3.ts') & { client: S3Client }> {
-    const sdk = await import('./s3.ts')
-    this.#client ??= sdk.createClient(this.#connection)
-    return { ...sdk, client: this.#client }
+  async #s3(): Promise<S3Client> {
+    const { createAgents, createClient } = await import('./s3-client.ts')
+    this.#agents ??= createAgents(this.#connection)
+    const agents = await this.#agents
+    this.#client ??= createClient(this.#connection, agents)
+    return this.#client
   }
-}
-
-export function isS3(location: string): boolean {
-  return location.startsWith('s3://')
 }
