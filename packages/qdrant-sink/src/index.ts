@@ -17,6 +17,7 @@ export type {
   VectorStream,
   Vectors,
 } from './points/vectors.ts'
+export type { PublishWarning } from './publish/inspect.ts'
 export type {
   CollectionParameters,
   PayloadIndexes,
@@ -24,7 +25,7 @@ export type {
   PublishOptions,
   VectorParameters,
 } from './publish/options.ts'
-export type { PublishWarning } from './publish/preflight.ts'
+export { type Preflight, type PreflightOptions, preflight } from './publish/preflight.ts'
 export type { Phase, PublishProgress } from './publish/progress.ts'
 export { type Publication, publish } from './publish/publish.ts'
 export {

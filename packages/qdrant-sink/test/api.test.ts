@@ -23,6 +23,7 @@ test('the public surface', () => {
       "match",
       "matchAny",
       "matchExcept",
+      "preflight",
       "publish",
       "range",
       "rarerThan",

@@ -81,7 +81,9 @@ describe('preflight', () => {
     await expect(run({ url: closed.url, retry: { retries: 1, minDelay: 1 } })).rejects.toMatchObject({
       step: 'preflight',
       temporary: true,
-      message: expect.stringMatching(/did not answer.*ECONNREFUSED|did not answer.*No answer/s),
+      message: expect.stringMatching(
+        /No answer from the server: ECONNREFUSED.*Check `url`, and that the server is running/s,
+      ),
     })
   })
 

@@ -1,5 +1,5 @@
 import { describeId, type Ids } from './point-id.ts'
-import type { Distance, VectorInput, VectorShape } from './vectors.ts'
+import type { Distance, VectorShape } from './vectors.ts'
 
 /** The type the server keeps values in, `datatype` of its vector parameters. */
 export type Datatype = 'float32' | 'float16' | 'uint8'
@@ -18,7 +18,11 @@ const DISTANCES: readonly Distance[] = ['Cosine', 'Dot', 'Euclid', 'Manhattan']
 const LARGEST_FLOAT16 = 65_504
 
 /** @throws TypeError, RangeError for a dimension or a distance that the server does not have. */
-export function fieldsOf(name: string, input: VectorInput, datatype: Datatype): VectorField[] {
+export function fieldsOf(
+  name: string,
+  input: VectorShape | { named: Record<string, VectorShape> },
+  datatype: Datatype,
+): VectorField[] {
   const shapes: [string, VectorShape][] = 'named' in input ? Object.entries(input.named) : [['', input]]
   if (shapes.length === 0)
     throw new TypeError(`${name}.named is {}, expected at least one vector, such as { similar: { data, dimension } }.`)

@@ -112,7 +112,9 @@ export function payloadText(
   }
   if (text?.startsWith('{')) return text
   throw refuse(
-    `is ${text === undefined ? `a ${typeof payload}, which JSON has no form for` : text.slice(0, 60)}, expected an object of fields.`,
+    text === undefined
+      ? `has no JSON form (JSON.stringify gives undefined of this ${typeof payload}), expected an object of fields.`
+      : `is ${text.slice(0, 60)}, expected an object of fields.`,
   )
 }
 

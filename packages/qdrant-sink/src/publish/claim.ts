@@ -5,7 +5,7 @@ import { collectionName } from '../generation/names.ts'
 import { thisProcess } from '../generation/owner.ts'
 import { type GenerationRecord, writeRecord } from '../generation/record.ts'
 import { createCollection } from './collection.ts'
-import type { Preflight } from './preflight.ts'
+import type { Inspection } from './inspect.ts'
 import type { Part, Run } from './run.ts'
 
 /** A collection that a run which is over has left before it was swapped in. */
@@ -15,7 +15,7 @@ type Orphan = Generation & { record: GenerationRecord }
  * Makes the collections of a new generation, or takes over those that a dead run of the same input has left. What else dead runs have
  * left is deleted first, so that its room is free for this one.
  */
-export async function claimGeneration(run: Run, state: Preflight): Promise<number> {
+export async function claimGeneration(run: Run, state: Inspection): Promise<number> {
   const { connection, settings, signal, fingerprint, progress } = run
   progress.enter('create')
   const found = [...state.generations.values()].flat()

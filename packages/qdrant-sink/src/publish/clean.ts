@@ -1,13 +1,13 @@
 import { deleteGarbage, findGarbage } from '../generation/garbage.ts'
 import { findGenerations } from '../generation/generations.ts'
 import { reasonOf } from '../server/errors.ts'
-import type { Preflight } from './preflight.ts'
+import type { Inspection } from './inspect.ts'
 import type { Run } from './run.ts'
 
 /** Closes the records and deletes what is not kept. The publication stands whatever happens here. */
 export async function clean(
   run: Run,
-  state: Preflight,
+  state: Inspection,
 ): Promise<{ deleted: string[]; cleaningFailed: string | undefined }> {
   const { connection, settings, parts, progress, signal } = run
   const { staleAfter, keepGenerations, graceDelay } = settings

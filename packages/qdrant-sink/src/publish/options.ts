@@ -5,7 +5,7 @@ import type { Datatype } from '../points/field.ts'
 import type { Payloads } from '../points/payload.ts'
 import type { VectorInput } from '../points/vectors.ts'
 import type { ServerOptions } from '../server/connection.ts'
-import type { PublishWarning } from './preflight.ts'
+import type { PublishWarning } from './inspect.ts'
 import type { PublishProgress } from './progress.ts'
 
 /** Payload indexes by field, in the server's terms: `'keyword'`, `{ type: 'integer', range: true, lookup: false }` ... */

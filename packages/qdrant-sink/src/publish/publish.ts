@@ -5,8 +5,8 @@ import { claimGeneration } from './claim.ts'
 import { clean } from './clean.ts'
 import { fill } from './fill.ts'
 import { giveUp } from './give-up.ts'
+import { inspect } from './inspect.ts'
 import { type PublishOptions, settingsOf } from './options.ts'
-import { preflight } from './preflight.ts'
 import { newParts, newRun } from './run.ts'
 import { swapIn } from './swap-in.ts'
 
@@ -51,7 +51,7 @@ export async function publish(options: PublishOptions): Promise<Publication> {
   activeRuns.add(run.id)
   try {
     progress.enter('preflight')
-    const state = await preflight(connection, {
+    const state = await inspect(connection, {
       shapes: new Map(parts.map(({ alias, source }) => [alias, source.fields])),
       staleAfter: settings.staleAfter,
       allowNewShape: settings.allowNewShape,

@@ -100,12 +100,12 @@ function hintFor(status: number, reason: string): string {
  * is not found is none of them: behind a Kubernetes service it is back when the server's pod is.
  */
 const PERMANENT =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO|HPE_|UND_ERR_(INVALID|NOT_SUPPORTED))/
+  /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO|UND_ERR_(INVALID|NOT_SUPPORTED))/
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH/
 
 function noAnswer(cause: unknown): ServerError {
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string }
-  const permanent = PERMANENT.test(code) || message === 'bad port'
+  const permanent = PERMANENT.test(code) || message === 'bad port' || message.includes('does not match the HTTP')
   const what = [code, message].filter(Boolean).join(', ') || 'connection failed'
   const hint = CERTIFICATE.test(code)
     ? ' The certificate is not trusted: set NODE_EXTRA_CA_CERTS to a file with its authority, or pass a `dispatcher` that knows it.'

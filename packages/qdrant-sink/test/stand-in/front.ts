@@ -97,7 +97,7 @@ export async function startFront(backend: Backend, options: FrontOptions): Promi
 
 /** 200 with the server's envelope. */
 export function ok(result: unknown): Answer {
-  return { status: 200, content: JSON.stringify({ result, status: 'ok', time: 0 }, bigintAsNumber) }
+  return { status: 200, content: JSON.stringify({ result, status: 'ok', time: 0 }, writeNumber) }
 }
 
 function changed(answer: Answer, change: (json: unknown) => void): Answer {
@@ -154,8 +154,9 @@ function reply(response: ServerResponse, { status, content, retryAfter }: Answer
   response.end(content)
 }
 
-function bigintAsNumber(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint'
-    ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value))
-    : value
+/** As the server writes them: 2^60 as 1152921504606846976, and the double 10^20 as 1e+20. */
+function writeNumber(_key: string, value: unknown): unknown {
+  const isDouble = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+  const text = typeof value === 'bigint' ? String(value) : isDouble ? value.toExponential() : undefined
+  return text === undefined ? value : (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
 }

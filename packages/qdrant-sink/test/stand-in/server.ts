@@ -47,7 +47,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       return { status: 200, content: JSON.stringify({ title: 'qdrant - vector search engine', version: VERSION }) }
     }
     if (operation === 'quotas') return ok({ config: { enabled: false }, usage: {} })
-    return ok(await answers[operation]({ storage, names, body: withLargeIds(text, body) }))
+    return ok(await answers[operation]({ storage, names, body: withLargeIntegers(text, body) }))
   }
 
   const front = await startFront(
@@ -57,12 +57,15 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   return { ...front, storage }
 }
 
-/** Ids go up to 2^64, which a number does not hold; the client sends and reads them as bigints. */
-function withLargeIds(text: string, body: unknown): unknown {
-  if (!/[:[,]\s*\d{16,20}\s*[,}\]]/.test(text)) return body
-  return JSON.parse(text, (_key: string, value: unknown, context?: { source: string }) =>
-    Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(context?.source as string) : value,
-  )
+/** Integers of 64 bits, which a number does not hold, are kept as they are; longer ones become doubles, as the server's parser makes them. */
+function withLargeIntegers(text: string, body: unknown): unknown {
+  if (!/[:[,]\s*-?\d{16,20}\s*[,}\]]/.test(text)) return body
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source: string }) => {
+    const source = context?.source ?? ''
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d+$/.test(source)) return value
+    const integer = BigInt(source)
+    return integer >= -(1n << 63n) && integer < 1n << 64n ? integer : value
+  })
 }
 
 if (import.meta.main) {

@@ -185,11 +185,21 @@ function toStored(collection: StoredCollection, { id, vector, payload }: Schemas
   }
 }
 
-function toVector({ size, distance }: Schemas['VectorParams'], values: number[]): Float32Array {
+/** Of float32. */
+const EPSILON = 2 ** -23
+
+function toVector({ size, distance, datatype }: Schemas['VectorParams'], values: number[]): Float32Array {
   if (values.length !== size)
     throw new Refusal(400, `Wrong input: Vector dimension error: expected dim: ${size}, got ${values.length}`)
   const vector = Float32Array.from(values)
-  const length = distance === 'Cosine' ? Math.hypot(...vector) : 0
-  // The server stores vectors for cosine at unit length; one of length zero stays as it is.
-  return length > 0 ? vector.map((value) => value / length) : vector
+  // Bytes are cut off and never normalized.
+  if (datatype === 'uint8') return vector.map((value) => Math.min(255, Math.max(0, Math.trunc(value))))
+  const stored = distance === 'Cosine' ? normalized(vector) : vector
+  return datatype === 'float16' ? stored.map((value) => Math.f16round(value)) : stored
+}
+
+function normalized(vector: Float32Array): Float32Array {
+  // The server stores vectors for cosine at unit length; those of a squared length below float32's epsilon stay as they are.
+  const squares = Math.fround(vector.reduce((sum, value) => sum + value * value, 0))
+  return squares < EPSILON || Math.abs(squares - 1) <= 1e-6 ? vector : vector.map((value) => value / Math.sqrt(squares))
 }
