@@ -16,7 +16,7 @@ import {
   evaluate,
   itemNeighbours,
   mostPopular,
-  type UserRanker,
+  type RecommendationSource,
   type WorkerPool,
 } from '@seesaw/als-core'
 import { mean } from 'simple-statistics'
@@ -115,7 +115,7 @@ async function compare(
       rows.push(row)
       return row
     }
-    const baselines: [string, (parts: TrainAndTest) => AlsModel | UserRanker][] = [
+    const baselines: [string, (parts: TrainAndTest) => AlsModel | RecommendationSource][] = [
       ['most popular', ({ train }) => mostPopular(train)],
       ['item kNN', ({ train }) => itemNeighbours(train)],
     ]
@@ -151,7 +151,11 @@ async function trainAndEvaluate(options: IalsOptions, parts: TrainAndTest, pool:
   return { evaluation: await evaluateAll(model, parts, pool), seconds, peakRssMb: peakRssMb() }
 }
 
-async function evaluateAll(source: AlsModel | UserRanker, parts: TrainAndTest, pool: WorkerPool): Promise<Evaluation> {
+async function evaluateAll(
+  source: AlsModel | RecommendationSource,
+  parts: TrainAndTest,
+  pool: WorkerPool,
+): Promise<Evaluation> {
   const evaluation = await evaluate(source, { ...parts, k: [10, 20, 50], pool })
   const hitsOf = ({ at }: Pick<Evaluation, 'at'>) => at[20].precision * at[20].users
   const inBuckets = evaluation.buckets.reduce((sum, bucket) => sum + hitsOf(bucket), 0)

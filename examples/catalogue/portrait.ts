@@ -24,7 +24,7 @@ export async function renderPortrait(
   const user = pickUser(heldOut)
   const recommender = new Recommender(model, { interactions: known })
   try {
-    const found = (await recommender.recommend(user, { limit })).list(0)
+    const found = [...(await recommender.recommend(user, { limit }))]
     const heading = styleText('bold', `For collector ${model.userIds?.at(user) ?? user}`)
     const has = `  has ${describe(itemsOf(known, user).map((row) => releases.payload(row) as ReleasePayload))}`
     if (found.length === 0) return `${heading}\n${has}\n  which is all there is: nothing is left to recommend`

@@ -14,7 +14,7 @@ export function answerInProcess(model: AlsModel, items: ItemStore, threads: numb
         { positive: rows(positive), negative: rows(negative) },
         { limit, ...(filtered && { where: (row: number) => passes(items.payload(row), filter) }) },
       )
-      return found.list(0).map(({ row, score }) => ({ item: items.payload(row), score }))
+      return Array.from(found, ({ row, score }) => ({ item: items.payload(row), score }))
     },
     close: () => recommender.close(),
   }

@@ -57,7 +57,7 @@ export async function learn(
         interactionCounts,
         initial,
         // Tonight's data are not last night's: its checkpoint makes way.
-        checkpoint: directory ? { directory, otherTraining: 'replace' } : undefined,
+        checkpoint: directory ? { directory, onMismatch: 'restart' } : undefined,
         signal,
         onIteration: ({ loss, entriesPerSecond }) => {
           note = `loss ${loss.toPrecision(5)}, ${compact(entriesPerSecond)} entries/s`

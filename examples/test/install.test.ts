@@ -33,7 +33,7 @@ await recommender.close()
 console.log(JSON.stringify({
   users: matrix.users,
   losses: model.history.map((report) => report.loss),
-  similar: similar.ids(0),
+  similar: similar.ids,
   publish: typeof publish,
   index: typeof Index,
   from: import.meta.resolve('@seesaw/als-core'),

@@ -1,4 +1,5 @@
-export { type EvaluateOptions, type Evaluation, evaluate, type UserRanker } from './evaluate/evaluate.ts'
+export type { Baseline, BaselineOptions } from './evaluate/baseline.ts'
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.ts'
 export {
   answerInProcess,
   type EvaluateServingOptions,
@@ -44,7 +45,13 @@ export type {
   SimilarOptions,
 } from './recommend/options.ts'
 export type { RecommendAllOptions, RecommendAllResult } from './recommend/recommend-all.ts'
-export type { Recommendations } from './recommend/recommendations.ts'
+export type {
+  Recommendation,
+  RecommendationBatch,
+  RecommendationSource,
+  Recommendations,
+  SourceOptions,
+} from './recommend/recommendations.ts'
 export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
 export {

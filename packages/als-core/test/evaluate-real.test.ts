@@ -11,6 +11,7 @@ import {
   matrixFromTriplets,
   mostPopular,
   Recommender,
+  type SourceOptions,
   splitByTime,
   splitRandomly,
   type TrainOptions,
@@ -80,9 +81,9 @@ describe.skipIf(!present)('on real data', () => {
     const vectors = await foldInUsers(model, held.observed, { pool })
     await using recommender = new Recommender(model, { pool })
     const folded = {
-      rankUsers: (users: Uint32Array, limit: number) => {
+      recommend: (users: Uint32Array, options: SourceOptions) => {
         expect(users).toEqual(Uint32Array.from({ length: 300 }, (_, user) => user))
-        return recommender.recommendForVectors(vectors, { limit, exclude: held.observed })
+        return recommender.recommendForVectors(vectors, options)
       },
     }
     const { at } = await evaluate(folded, { train: held.observed, test: held.test, k: [20] })

@@ -100,8 +100,8 @@ describe('item kNN', () => {
   it('adds up the cosines of the nearest neighbours of a user’s items', async () => {
     const { train, test } = leaveKOut(matrix, 3)
     const neighbours = 5
-    const ranker = itemNeighbours(train, { neighbours })
-    const lists = await ranker.rankUsers(Uint32Array.from([0, 7, 199]), 8)
+    const baseline = itemNeighbours(train, { neighbours })
+    const lists = await baseline.recommend([0, 7, 199], { limit: 8 })
     const has = Array.from(
       { length: 90 },
       (_, item) => new Set(train.csc.indices.subarray(train.csc.indptr[item], train.csc.indptr[item + 1])),
@@ -125,10 +125,10 @@ describe('item kNN', () => {
         .filter(({ row, score }) => score > 0 && !own.includes(row))
         .sort((a, b) => b.score - a.score || a.row - b.row)
         .slice(0, 8)
-      expect(lists.list(query).map(({ row }) => row)).toEqual(expected.map(({ row }) => row))
-      for (const [place, { score }] of expected.entries()) expect(lists.list(query)[place].score).toBeCloseTo(score, 5)
+      expect([...lists.at(query).rows]).toEqual(expected.map(({ row }) => row))
+      for (const [n, { score }] of expected.entries()) expect(lists.at(query).scores[n]).toBeCloseTo(score, 5)
     }
-    const { at } = await evaluate(ranker, { train, test, k: [5] })
+    const { at } = await evaluate(baseline, { train, test, k: [5] })
     expect(at[5].users).toBe(perUser(test).filter((count) => count > 0).length)
     expect(() => itemNeighbours(train, { neighbours: 0 })).toThrow('neighbours is 0')
   })

@@ -8,8 +8,9 @@ import {
   matrixFromTriplets,
   mostPopular,
   type RankingMetrics,
+  Recommender,
 } from '../src/index.ts'
-import { createRecommendations } from '../src/recommend/recommendations.ts'
+import { createBatch } from '../src/recommend/recommendations.ts'
 import { makeInteractions, makeModel, plainTop } from './recommend-model.ts'
 
 const everything = new Uint8Array(10).fill(1)
@@ -201,11 +202,11 @@ describe('evaluate', () => {
   ])('refuses lists that name %s', async (_, list) => {
     const found = matrixFromTriplets({ users, items, rows: [3], columns: [7] })
     const counts = Uint32Array.of(2)
-    const ranker = {
-      rankUsers: async () => createRecommendations(2, counts, Uint32Array.from(list), new Float32Array(2), undefined),
+    const source = {
+      recommend: async () => createBatch(2, counts, Uint32Array.from(list), new Float32Array(2), undefined),
     }
 
-    await expect(evaluate(ranker, { train, test: found, threads: 1 })).rejects.toThrow(
+    await expect(evaluate(source, { train, test: found, threads: 1 })).rejects.toThrow(
       `The list of user 3 names item ${list[1]} twice, or the user has it in train`,
     )
   })
@@ -217,5 +218,36 @@ describe('evaluate', () => {
     await expect(evaluate(model, { train, test, k: [0] })).rejects.toThrow(
       'k is [0], expected one or more whole numbers',
     )
+  })
+})
+
+describe('sources of recommendations', () => {
+  const users = 60
+  const items = 400
+  const train = makeInteractions(users, items, 15, 3)
+  const test = makeInteractions(users, items, 6, 4)
+  const model = makeModel(users, items, 12)
+
+  it('are alike to evaluate: a model, its Recommender and the baseline that is both', async () => {
+    const options = { train, test, k: [5, 10], threads: 2 }
+    await using recommender = new Recommender(model, { threads: 1 })
+    expect(await evaluate(recommender, options)).toEqual(await evaluate(model, options))
+
+    const popular = mostPopular(train)
+    const { recommend: _, ...asModel } = popular
+    expect(await evaluate(popular, options)).toEqual(await evaluate(asModel, options))
+  })
+
+  it('leave out what they are asked to, or nothing', async () => {
+    for (const baseline of [mostPopular(train), itemNeighbours(train)]) {
+      const [known, all] = await Promise.all([
+        baseline.recommend([3], { limit: items }),
+        baseline.recommend([3], { limit: items, exclude: false }),
+      ])
+      const own = new Set(train.csr.indices.subarray(train.csr.indptr[3], train.csr.indptr[4]))
+      expect(own.size).toBeGreaterThan(0)
+      expect([...known.at(0).rows].filter((row) => own.has(row))).toEqual([])
+      expect([...all.at(0).rows].filter((row) => own.has(row)).length).toBeGreaterThan(0)
+    }
   })
 })

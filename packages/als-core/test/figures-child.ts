@@ -34,7 +34,7 @@ const figures: Record<string, () => unknown> = {
   losses: async () => (await train(matrix, options)).history.map(({ loss, stepsPerRow }) => [loss, stepsPerRow]),
   lists: async () => {
     const lists = await recommender.recommend([1, 2, 3], { limit: 200 })
-    return [lists.list(0), lists.list(1), lists.list(2)]
+    return [...lists].map((list) => [...list])
   },
   explanations: () => Promise.all([1, 2, 3].map((item) => recommender.explain(39, item))),
 }

@@ -181,7 +181,7 @@ describe('refused by train before any thread starts', () => {
     [{ interactionCounts: new Uint32Array(2) }, /interactionCounts has 2 elements/],
     [{ checkpoint: { directory: '' } }, /checkpoint.directory is ""/],
     [{ checkpoint: { directory: 'x', everyIterations: 0 } }, /checkpoint.everyIterations is 0/],
-    [{ checkpoint: { directory: 'x', otherTraining: 'keep' as never } }, /checkpoint.otherTraining is "keep"/],
+    [{ checkpoint: { directory: 'x', onMismatch: 'keep' as never } }, /checkpoint.onMismatch is "keep"/],
     [{ initial: {} }, /initial has no itemFactors/],
     [{ factors: 2, initial: { itemFactors: new Float32Array(5) } }, /has 5 values, expected 3 rows of 2 factors/],
     [

@@ -34,7 +34,7 @@ describe('recommendAll', () => {
       { limit: 7 },
     )
     const expected = Array.from({ length: 100 }, (_, user) =>
-      lists.list(user).map(({ id, score }, n) => ({ user: `u${user}`, place: n + 1, item: BigInt(id), score })),
+      Array.from(lists.at(user), ({ id, score }, n) => ({ user: `u${user}`, rank: n + 1, item: BigInt(id), score })),
     ).flat()
     expect(await parquetReadObjects({ file: buffer })).toEqual(expected)
   })
@@ -44,7 +44,7 @@ describe('recommendAll', () => {
     await using bare = new Recommender({ ...model, userIds: undefined, itemIds: undefined }, { threads: 1 })
     await bare.recommendAll(file, { users: [5, 3], limit: 2, allow: [9] })
     const rows = await parquetReadObjects({ file: await asyncBufferFromFile(file) })
-    expect(rows.map(({ user, place, item }) => [user, place, item])).toEqual([
+    expect(rows.map(({ user, rank, item }) => [user, rank, item])).toEqual([
       [5n, 1, 9n],
       [3n, 1, 9n],
     ])

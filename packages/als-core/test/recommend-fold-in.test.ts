@@ -139,7 +139,7 @@ describe('fold-in', () => {
     const vectors = await foldInUsers(model, matrix, { pool })
     await using recommender = new Recommender(model, { pool })
     const lists = await recommender.recommendForVectors(vectors, { limit: 5, exclude: matrix })
-    expect(lists.queries).toBe(150)
+    expect(lists.length).toBe(150)
     for (const row of lists.rows.subarray(0, lists.counts[0])) expect(rowOf(matrix, 0).columns).not.toContain(row)
     await expect(recommender.recommendForVectors(new Float32Array(9))).rejects.toThrow(
       'vectors has 9 values, expected a multiple of 8',

@@ -23,11 +23,11 @@ describe('Recommender', () => {
     await using kept = new Recommender(model, { interactions, threads: 1 })
     await opened.prepare({ users: true })
     for (const user of [0, 60, 119]) {
-      expect((await opened.recommend(user)).list(0)).toEqual((await kept.recommend(user)).list(0))
-      expect((await opened.similarUsers(user)).list(0)).toEqual((await kept.similarUsers(user)).list(0))
+      expect([...(await opened.recommend(user))]).toEqual([...(await kept.recommend(user))])
+      expect([...(await opened.similarUsers(user))]).toEqual([...(await kept.similarUsers(user))])
     }
-    expect((await opened.similarItems(opened.itemRow('item 7'), { interactionCount: { max: 3 } })).ids(0)).toEqual(
-      (await kept.similarItems(7, { interactionCount: { max: 3 } })).ids(0),
+    expect((await opened.similarItems(opened.itemRow('item 7'), { interactionCount: { max: 3 } })).ids).toEqual(
+      (await kept.similarItems(7, { interactionCount: { max: 3 } })).ids,
     )
   })
 
@@ -40,7 +40,7 @@ describe('Recommender', () => {
     const lists = recommender.recommend(users)
     await pool.piscina.threads[0].terminate()
     const actual = await lists
-    for (const user of users) expect(actual.list(user)).toEqual(expected.list(user))
+    for (const user of users) expect([...actual.at(user)]).toEqual([...expected.at(user)])
     await recommender.close()
     await pool.close()
   })
@@ -49,7 +49,7 @@ describe('Recommender', () => {
     const program = `
       const { Recommender } = await import(${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)})
       const recommender = await Recommender.open(${JSON.stringify(folder)}, { threads: 2 })
-      console.log((await recommender.recommend(3, { limit: 4 })).ids(0).length)
+      console.log((await recommender.recommend(3, { limit: 4 })).ids.length)
       await recommender.close()`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
     expect(stdout).toBe('4\n')

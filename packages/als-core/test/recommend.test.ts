@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createWorkerPool, type Recommendations, Recommender, type WorkerPool } from '../src/index.ts'
+import {
+  createWorkerPool,
+  type RecommendationBatch,
+  type Recommendations,
+  Recommender,
+  type WorkerPool,
+} from '../src/index.ts'
 import { makeInteractions, makeModel, plainTop, random } from './recommend-model.ts'
 
 const users = 70
@@ -10,7 +16,8 @@ const interactions = makeInteractions(users, items, 40)
 const vectorOf = (factorMatrix: Float32Array, row: number) => factorMatrix.subarray(row * factors, (row + 1) * factors)
 const own = (user: number) =>
   new Set(interactions.csr.indices.subarray(interactions.csr.indptr[user], interactions.csr.indptr[user + 1]))
-const pairs = (result: Recommendations, query: number) => result.list(query).map(({ row, score }) => ({ row, score }))
+const pairsOf = (list: Recommendations) => Array.from(list, ({ row, score }) => ({ row, score }))
+const pairs = (batch: RecommendationBatch, query: number) => pairsOf(batch.at(query))
 const everyUser = Uint32Array.from({ length: users }, (_, user) => user)
 
 let pool: WorkerPool
@@ -39,8 +46,10 @@ describe('recommend', () => {
   it('gives the same list for a user alone as in a batch, and original ids', async () => {
     const batch = await recommender.recommend(everyUser, { limit: 7 })
     const one = await recommender.recommend(13, { limit: 7 })
-    expect(pairs(one, 0)).toEqual(pairs(batch, 13))
-    expect(one.ids(0)).toEqual(pairs(one, 0).map(({ row }) => 1000 + 3 * row))
+    expect(pairsOf(one)).toEqual(pairs(batch, 13))
+    expect([...one.rows]).toEqual(pairs(batch, 13).map(({ row }) => row))
+    expect([...one.scores]).toEqual(pairs(batch, 13).map(({ score }) => score))
+    expect(one.ids).toEqual(pairs(batch, 13).map(({ row }) => 1000 + 3 * row))
     expect(recommender.userRow('u13')).toBe(13)
     expect(recommender.itemRow(1030)).toBe(10)
   })
@@ -123,7 +132,7 @@ describe('recommend', () => {
     ]
     for (const { options, allowed } of cases) {
       const result = await recommender.recommend(4, { ...options, exclude: false, limit: 30 })
-      expect(pairs(result, 0)).toEqual(plainTop(vectorOf(model.userFactors, 4), model.itemFactors, 30, { allowed }))
+      expect(pairsOf(result)).toEqual(plainTop(vectorOf(model.userFactors, 4), model.itemFactors, 30, { allowed }))
     }
     const none = await recommender.recommend([1, 2], { allow: [], limit: 3 })
     expect([...none.counts]).toEqual([0, 0])
@@ -141,7 +150,7 @@ describe('recommend', () => {
 
   it('holds at most n of a group in a list and still fills it', async () => {
     const groups = Array.from({ length: items }, (_, item) => (item % 5 === 0 ? `artist ${item % 40}` : 'the same'))
-    const result = await recommender.recommend(everyUser, { limit: 10, perGroup: { groups, most: 2 } })
+    const result = await recommender.recommend(everyUser, { limit: 10, perGroup: { groups, max: 2 } })
     for (const user of everyUser) {
       const out = own(user)
       const taken = new Map<string, number>()
@@ -168,9 +177,9 @@ describe('similar rows', () => {
       })
       expect(pairs(result, query)).toEqual(expected)
     }
-    expect(withSelf.list(0)).toEqual([{ row: 5, id: 1015, score: 1 }])
+    expect([...withSelf]).toEqual([{ row: 5, id: 1015, score: 1 }])
     const alike = await recommender.similarUsers(3, { limit: 5 })
-    expect(alike.ids(0)).toEqual(
+    expect(alike.ids).toEqual(
       plainTop(vectorOf(model.userFactors, 3), model.userFactors, 5, { cosine: true, allowed: (row) => row !== 3 }).map(
         ({ row }) => `u${row}`,
       ),
@@ -184,7 +193,7 @@ describe('similar rows of a large catalogue', () => {
   const large = { ...model, factors: 10, items: 20_000, itemFactors, interactionCounts: undefined, itemIds: undefined }
   const expectedOf = (vectors: Float32Array, limit: number, allowed = (_: number) => true) =>
     rows.map((row) => plainTop(vectors.subarray(10 * row, 10 * row + 10), vectors, limit, { cosine: true, allowed }))
-  const listsOf = (result: Recommendations) => rows.map((_, query) => pairs(result, query))
+  const listsOf = (result: RecommendationBatch) => rows.map((_, query) => pairs(result, query))
 
   it('are exact in a batch, whatever the kernel and the number of threads', async () => {
     const expected = [1, 10, 100].map((limit) => expectedOf(itemFactors, limit))
@@ -236,7 +245,7 @@ describe('one query over many rows', () => {
       const result = await ranker.similarItems(item, { limit: 25, where: (row) => row % 7 !== 0 })
       const vector = large.itemFactors.subarray(6 * item, 6 * item + 6)
       const allowed = (row: number) => row !== item && row % 7 !== 0
-      expect(pairs(result, 0)).toEqual(plainTop(vector, large.itemFactors, 25, { cosine: true, allowed }))
+      expect(pairsOf(result)).toEqual(plainTop(vector, large.itemFactors, 25, { cosine: true, allowed }))
     }
   })
 })
@@ -259,7 +268,7 @@ describe('blend', () => {
       cosine: true,
       allowed: (row) => ![1, 2, 3, 7, 9].includes(row),
     })
-    expect(pairs(result, 0)).toEqual(expected)
+    expect(pairsOf(result)).toEqual(expected)
   })
 
   it('equals similarItems for one positive, and takes batches', async () => {
@@ -269,10 +278,10 @@ describe('blend', () => {
     })
     for (const [query, item] of [8, 4].entries()) {
       const similar = await recommender.similarItems(item, { limit: 6 })
-      expect(batch.ids(query)).toEqual(similar.ids(0))
+      expect(batch.at(query).ids).toEqual(similar.ids)
     }
     const dot = await recommender.blend({ positive: [8] }, { limit: 6, metric: 'dot' })
-    expect(pairs(dot, 0)).toEqual(
+    expect(pairsOf(dot)).toEqual(
       plainTop(vectorOf(model.itemFactors, 8), model.itemFactors, 6, { allowed: (row) => row !== 8 }),
     )
   })
@@ -282,7 +291,7 @@ describe('use', () => {
   it('answers overlapping calls as it answers them one by one', async () => {
     const alone = await recommender.recommend(everyUser, { limit: 10 })
     const together = await Promise.all(Array.from({ length: 40 }, (_, i) => recommender.recommend(i, { limit: 10 })))
-    for (const [i, result] of together.entries()) expect(pairs(result, 0)).toEqual(pairs(alone, i))
+    for (const [i, result] of together.entries()) expect(pairsOf(result)).toEqual(pairs(alone, i))
   })
 
   it('keeps overlapping calls of every kind apart', async () => {
@@ -308,7 +317,7 @@ describe('use', () => {
     const own = new Recommender(model, { threads: 1 })
     const answer = own.recommend(everyUser, { limit: 3 })
     await own.close()
-    expect((await answer).queries).toBe(users)
+    expect((await answer).length).toBe(users)
     await expect(own.recommend(1)).rejects.toThrow('This recommender is closed: make another one.')
   })
 
@@ -335,7 +344,7 @@ describe('use', () => {
     await expect(recommender.blend({ positive: [items] }, { metric: 'cosine' })).rejects.toThrow(
       'There is no item row 3003',
     )
-    await expect(recommender.recommend(1, { perGroup: { groups: [1], most: 1 } })).rejects.toThrow('expected 3003')
+    await expect(recommender.recommend(1, { perGroup: { groups: [1], max: 1 } })).rejects.toThrow('expected 3003')
     await expect(recommender.similarUsers(1, { popularityPenalty: 1 })).rejects.toThrow('interactionCounts')
     expect(() => recommender.itemRow('nobody')).toThrow('There is no item with id "nobody" in this model')
     expect(() => new Recommender(model, { interactions: makeInteractions(3, 4, 1) })).toThrow('3 users × 4 items')

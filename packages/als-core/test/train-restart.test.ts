@@ -77,12 +77,12 @@ describe('checkpoint', () => {
 
     // Where that is wanted, it is written over, and resumed from then on.
     const fresh = await train(matrix, { ...options, iterations: 2, seed: 1 })
-    const replacing = { ...options, seed: 1, checkpoint: { directory, otherTraining: 'replace' as const } }
+    const replacing = { ...options, seed: 1, checkpoint: { directory, onMismatch: 'restart' as const } }
     await train(matrix, { ...replacing, iterations: 1 })
     const replaced = await train(matrix, { ...replacing, iterations: 2 })
     expect(replaced.history.map(({ loss }) => loss)).toEqual(fresh.history.map(({ loss }) => loss))
     expect(same(replaced.itemFactors, fresh.itemFactors)).toBe(true)
-    await train(matrix, { ...options, iterations: 1, checkpoint: { directory, otherTraining: 'replace' } })
+    await train(matrix, { ...options, iterations: 1, checkpoint: { directory, onMismatch: 'restart' } })
 
     const path = join(directory, 'checkpoint.json')
     const text = readFileSync(path, 'utf8')

@@ -2,16 +2,11 @@ import { countInteractions, valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
-import type { Recommendations } from '../recommend/recommendations.ts'
+import type { RecommendationSource } from '../recommend/recommendations.ts'
 import { Recommender } from '../recommend/recommender.ts'
 import { areaUnderCurve } from './area-under-curve.ts'
 import { popularityBuckets } from './popularity-buckets.ts'
 import { MetricSums, type RankingMetrics } from './ranking-metrics.ts'
-
-/** Anything that ranks items for users by row, without the items that they have already. */
-export interface UserRanker {
-  rankUsers(users: Uint32Array, limit: number, signal?: AbortSignal): Promise<Recommendations>
-}
 
 export interface EvaluateOptions {
   /** What was known: left out of the lists; item popularity is counted here. */
@@ -48,14 +43,14 @@ export interface Evaluation {
  * @throws RangeError when matrices and model differ in shape, or k is not whole; Error when a list names an item twice or
  * one that the user has in `train`, which would make every figure wrong.
  */
-export async function evaluate(source: AlsModel | UserRanker, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(source: AlsModel | RecommendationSource, options: EvaluateOptions): Promise<Evaluation> {
   const { train, test, k = [20], signal, onProgress } = options
   const cutoffs = [...new Set(k)].sort((a, b) => a - b)
   checkOptions(source, train, test, cutoffs, options.auc)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
-  const recommender = 'rankUsers' in source ? undefined : new Recommender(source, { interactions: train, pool })
+  const recommender = 'recommend' in source ? undefined : new Recommender(source, { pool })
   try {
-    const ranker = 'rankUsers' in source ? source : asRanker(recommender!)
+    const recommending: RecommendationSource = recommender ?? (source as RecommendationSource)
     const popularity = countInteractions(train)
     const all = { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
     const buckets = [all, ...popularityBuckets(train)]
@@ -64,7 +59,7 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
     const check = makeListCheck(train)
     for (let from = 0; from < users.length; from += block) {
       const some = users.subarray(from, from + block)
-      const lists = await ranker.rankUsers(some, cutoffs[cutoffs.length - 1], signal)
+      const lists = await recommending.recommend(some, { limit: cutoffs[cutoffs.length - 1], exclude: train, signal })
       for (let q = 0; q < some.length; q++) {
         const list = lists.rows.subarray(q * lists.limit, q * lists.limit + lists.counts[q])
         check(some[q], list)
@@ -78,8 +73,8 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
       onProgress?.({ users: users.length, done: from + some.length })
     }
     const curves =
-      options.auc && recommender
-        ? await areaUnderCurve(recommender.model, users, { train, test }, buckets, pool, signal)
+      options.auc && 'userFactors' in source
+        ? await areaUnderCurve(source, users, { train, test }, buckets, pool, signal)
         : undefined
     const results = buckets.map(({ name, items }, b) => {
       const at = byCutoff(sums[b].finish())
@@ -95,10 +90,6 @@ export async function evaluate(source: AlsModel | UserRanker, options: EvaluateO
 
 /** Users ranked between two progress reports. */
 const block = 4096
-
-function asRanker(recommender: Recommender): UserRanker {
-  return { rankUsers: (users, limit, signal) => recommender.recommend(users, { limit, signal }) }
-}
 
 /** Looks at one user's list after the other: O(length of the list and of the user's row). */
 function makeListCheck({ csr, items }: InteractionMatrix): (user: number, list: Uint32Array) => void {
@@ -139,7 +130,7 @@ function relevantItems({ csr, codebook }: InteractionMatrix, user: number): Set<
 }
 
 function checkOptions(
-  source: AlsModel | UserRanker,
+  source: AlsModel | RecommendationSource,
   train: InteractionMatrix,
   test: InteractionMatrix,
   cutoffs: readonly number[],
@@ -150,13 +141,13 @@ function checkOptions(
       `train is ${train.users}×${train.items} and test ${test.users}×${test.items}: both need the same users and items as rows.`,
     )
   }
-  if (!('rankUsers' in source) && (source.users !== train.users || source.items !== train.items)) {
+  if ('userFactors' in source && (source.users !== train.users || source.items !== train.items)) {
     throw new RangeError(
       `The model is ${source.users}×${source.items} and train ${train.users}×${train.items}: they must agree.`,
     )
   }
   const wrong = cutoffs.find((cutoff) => !(Number.isInteger(cutoff) && cutoff >= 1))
-  if (auc && 'rankUsers' in source) {
+  if (auc && !('userFactors' in source)) {
     throw new RangeError('auc needs the scores of all items: it is for models, not for a source of lists.')
   }
   if (cutoffs.length === 0 || wrong !== undefined) {

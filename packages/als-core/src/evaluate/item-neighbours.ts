@@ -1,8 +1,8 @@
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
-import { createRecommendations, type Recommendations } from '../recommend/recommendations.ts'
-import type { UserRanker } from './evaluate.ts'
+import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
+import { type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
 
 export interface ItemNeighboursOptions {
   /** Neighbours kept of each item. Default 100: on Gowalla 20, 100 and 500 differ by a few thousandths of Recall@20. */
@@ -12,11 +12,11 @@ export interface ItemNeighboursOptions {
 /**
  * The baseline "item kNN": items alike in who has them. The similarity of two items is the cosine of their columns of 0
  * and 1; a user's score for an item is the sum of its similarities to the user's items, over each of those items'
- * nearest neighbours. Ranks from the training matrix, without the items in it; items that score 0 are not listed.
+ * nearest neighbours. Items that score 0 are not listed.
  *
  * Takes Σ over users of (interactions)² steps and 12 bytes for each neighbour kept.
  */
-export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: ItemNeighboursOptions = {}): UserRanker {
+export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: ItemNeighboursOptions = {}): Baseline {
   if (!(Number.isInteger(neighbours) && neighbours >= 1)) {
     throw new RangeError(`neighbours is ${neighbours}, expected a whole number from 1.`)
   }
@@ -37,26 +37,27 @@ export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: I
       other === item ? 0 : both / Math.sqrt(counts[item] * counts[other]),
     )
   }
-  return { rankUsers: async (users, limit, signal) => rank(users, limit, signal) }
+  return { recommend: async (users, options = {}) => recommend(users, options) }
 
-  function rank(users: Uint32Array, limit: number, signal: AbortSignal | undefined): Recommendations {
+  function recommend(users: ArrayLike<number>, { limit = 10, exclude, signal }: BaselineOptions): RecommendationBatch {
     const rows = sharedUint32(users.length * limit)
     const scores = sharedFloat32(users.length * limit)
     const counts = sharedUint32(users.length)
-    for (const [q, user] of users.entries()) {
+    for (let q = 0; q < users.length; q++) {
       signal?.throwIfAborted()
+      const user = users[q]
       const own = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
       for (const item of own) {
         const { items: others, similarities } = near[item]
         for (let i = 0; i < others.length; i++) tally.add(others[i], similarities[i])
       }
-      for (const item of own) tally.clear(item)
+      for (const item of excludedRows(train, exclude, user)) tally.clear(item)
       const top = tally.takeTop(limit, (_, score) => score)
       rows.set(top.items, q * limit)
       scores.set(top.similarities, q * limit)
       counts[q] = top.items.length
     }
-    return createRecommendations(limit, counts, rows, scores, undefined)
+    return createBatch(limit, counts, rows, scores, undefined)
   }
 }
 

@@ -2,18 +2,42 @@ import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { resolveModelOptions } from '../model/options.ts'
-import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
+import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
+import { type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
 
 /**
- * The baseline that recommends what most users have: a model of one factor, 1 for users and the number of interactions
- * for items, so that everything that works with a model works with it.
+ * The baseline that recommends what most users have. It is a model as well, of one factor, 1 for users and the number of
+ * interactions for items, so that everything that works with a model works with it.
  */
-export function mostPopular(matrix: InteractionMatrix): AlsModel {
-  const { users, items } = matrix
+export function mostPopular(train: InteractionMatrix): AlsModel & Baseline {
+  const { users, items } = train
   const userFactors = sharedFloat32(users).fill(1)
-  const interactionCounts = countInteractions(matrix)
+  const interactionCounts = countInteractions(train)
   const itemFactors = sharedFloat32(items)
   itemFactors.set(interactionCounts)
+  const byCount = Uint32Array.from({ length: items }, (_, item) => item).sort(
+    (a, b) => interactionCounts[b] - interactionCounts[a] || a - b,
+  )
   const options = resolveModelOptions({ factors: 1, iterations: 0 })
-  return { factors: 1, users, items, userFactors, itemFactors, interactionCounts, options, history: [] }
+  const model = { factors: 1, users, items, userFactors, itemFactors, interactionCounts, options, history: [] }
+  return { ...model, recommend: async (asked, options = {}) => recommend(asked, options) }
+
+  function recommend(asked: ArrayLike<number>, { limit = 10, exclude, signal }: BaselineOptions): RecommendationBatch {
+    const width = Math.min(limit, items)
+    const rows = sharedUint32(asked.length * width)
+    const scores = sharedFloat32(asked.length * width)
+    const counts = sharedUint32(asked.length)
+    for (let q = 0; q < asked.length; q++) {
+      signal?.throwIfAborted()
+      const own = new Set(excludedRows(train, exclude, asked[q]))
+      for (const item of byCount) {
+        if (counts[q] === width) break
+        if (own.has(item)) continue
+        rows[q * width + counts[q]] = item
+        scores[q * width + counts[q]++] = interactionCounts[item]
+      }
+    }
+    return createBatch(width, counts, rows, scores, undefined)
+  }
 }

@@ -67,7 +67,7 @@ export function explain(
   const contributions = Array.from(rows, (row, n) => {
     let similarity = 0
     for (let i = 0; i < k; i++) similarity += z[i] * itemFactors[row * k + i]
-    const contribution = similarity * targetOf(values[n], terms)
+    const contribution = values[n] > 0 ? similarity * targetOf(values[n], terms) : 0
     return new Contribution(row, model.itemIds?.at(row) ?? row, contribution)
   }).sort((a, b) => b.contribution - a.contribution || a.row - b.row)
   const score = contributions.reduce((sum, { contribution }) => sum + contribution, 0)

@@ -4,8 +4,8 @@ import type { RankedRows, RankRequest } from '../rank/ranker.ts'
 export interface GroupLimit {
   /** Group of each row, such as its artist: anything that compares by value. */
   groups: ArrayLike<number | string>
-  /** Rows of one group in a list. */
-  most: number
+  /** Most rows of one group in a list. */
+  max: number
 }
 
 /**
@@ -17,13 +17,13 @@ export async function limitGroups(
   request: Omit<RankRequest, 'limit'>,
   limit: number,
   count: number,
-  { groups, most }: GroupLimit,
+  { groups, max }: GroupLimit,
 ): Promise<RankedRows> {
   if (groups.length !== count) {
     throw new RangeError(`perGroup.groups has ${groups.length} entries, expected ${count}, one for each row.`)
   }
-  if (!(Number.isInteger(most) && most >= 1)) {
-    throw new RangeError(`perGroup.most is ${most}, expected a whole number from 1.`)
+  if (!(Number.isInteger(max) && max >= 1)) {
+    throw new RangeError(`perGroup.max is ${max}, expected a positive integer.`)
   }
   const width = Math.min(limit, count)
   const rows = sharedUint32(request.queries * width)
@@ -39,7 +39,7 @@ export async function limitGroups(
       for (let place = 0; place < found.counts[i] && kept < width; place++) {
         const row = found.rows[i * depth + place]
         const full = taken.get(groups[row]) ?? 0
-        if (full === most) continue
+        if (full === max) continue
         taken.set(groups[row], full + 1)
         rows[query * width + kept] = row
         scores[query * width + kept++] = found.scores[i * depth + place]

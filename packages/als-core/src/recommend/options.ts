@@ -24,7 +24,7 @@ export interface RankOptions extends RowFilter {
    * values are a few hundredths. Exact, like everything here, but it prunes less.
    */
   popularityPenalty?: number
-  /** At most `most` rows of one group (an artist, a label) in a list. */
+  /** At most `max` rows of one group (an artist, a label) in a list. */
   perGroup?: GroupLimit
   /** Ends the call between two runs of queries; the promise rejects with the signal's reason. */
   signal?: AbortSignal

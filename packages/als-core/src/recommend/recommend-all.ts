@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import type { RecommendOptions } from './options.ts'
-import type { Recommendations } from './recommendations.ts'
+import type { RecommendationBatch } from './recommendations.ts'
 
 export interface RecommendAllOptions extends RecommendOptions {
   /** Only these users (rows). Default: all. */
@@ -16,18 +16,18 @@ export interface RecommendAllOptions extends RecommendOptions {
 /** What `recommendAll` has written. */
 export interface RecommendAllResult {
   users: number
-  /** Rows of the file: one for each recommendation. */
+  /** Rows of the file: one per recommendation. */
   rows: number
 }
 
 /**
- * Writes the lists of all users to a Parquet file: user (original id), place (from 1), item (original id), score. Ids are
+ * Writes the lists of all users to a Parquet file: user (original id), rank (from 1), item (original id), score. Ids are
  * int64 where they are numbers, strings where they are not; users without ids have their row numbers. Memory is that of a
  * block and of what the garbage collector has not yet taken of those before: with blocks of 4,096 users and lists of 50 it
  * grew by 250 MB for 200,000 users and by 260 for 400,000. The file appears under its name when it is whole.
  */
 export async function recommendAll(
-  recommend: (users: Uint32Array, options: RecommendOptions) => Promise<Recommendations>,
+  recommend: (users: Uint32Array, options: RecommendOptions) => Promise<RecommendationBatch>,
   model: { users: number; userIds?: IdColumn; itemIds?: IdColumn },
   file: string,
   { users: some, blockUsers = 16_384, onProgress, ...options }: RecommendAllOptions,
@@ -46,7 +46,7 @@ export async function recommendAll(
       schema: [
         { name: 'root', num_children: 4 },
         column('user', userType),
-        column('place', 'INT32'),
+        column('rank', 'INT32'),
         column('item', itemType),
         column('score', 'FLOAT'),
       ],
@@ -59,7 +59,7 @@ export async function recommendAll(
       parquet.write({
         columnData: [
           { name: 'user', data: columns.user },
-          { name: 'place', data: columns.place },
+          { name: 'rank', data: columns.rank },
           { name: 'item', data: columns.item },
           { name: 'score', data: columns.score },
         ],
@@ -79,26 +79,26 @@ export async function recommendAll(
 
 function toColumns(
   users: Uint32Array,
-  lists: Recommendations,
+  lists: RecommendationBatch,
   { userIds, itemIds }: { userIds?: IdColumn; itemIds?: IdColumn },
 ) {
   const count = lists.counts.reduce((sum, each) => sum + each, 0)
   const user = new Array<bigint | string>(count)
   const item = new Array<bigint | string>(count)
-  const place = new Int32Array(count)
+  const rank = new Int32Array(count)
   const score = new Float32Array(count)
   let at = 0
-  for (let query = 0; query < lists.queries; query++) {
+  for (let query = 0; query < lists.length; query++) {
     const id = toId(userIds?.at(users[query]) ?? users[query])
     for (let n = 0; n < lists.counts[query]; n++, at++) {
       const row = lists.rows[query * lists.limit + n]
       user[at] = id
       item[at] = toId(itemIds?.at(row) ?? row)
-      place[at] = n + 1
+      rank[at] = n + 1
       score[at] = lists.scores[query * lists.limit + n]
     }
   }
-  return { user, place, item, score }
+  return { user, rank, item, score }
 }
 
 function toId(id: number | string): bigint | string {

@@ -1,55 +1,100 @@
-import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 
-/** Ranked lists, best first, one for each query. */
-export interface Recommendations {
+/** One place of a list. A class for the reason that `RankingMetrics` gives. */
+export class Recommendation {
+  readonly row: number
+  /** Original id, or the row number where there are none. */
+  readonly id: number | string
+  readonly score: number
+
+  constructor(row: number, id: number | string, score: number) {
+    this.row = row
+    this.id = id
+    this.score = score
+  }
+}
+
+/** One ranked list, best first; iterates over its places. */
+export interface Recommendations extends Iterable<Recommendation> {
+  readonly length: number
+  /** Row numbers. */
+  readonly rows: Uint32Array
+  /** Original ids, or the row numbers where there are none. */
+  readonly ids: readonly (number | string)[]
+  /** Inner products or cosines, in descending order. */
+  readonly scores: Float32Array
+}
+
+/** The ranked lists of a batch, one per query, in two flat arrays; iterates over the lists. */
+export interface RecommendationBatch extends Iterable<Recommendations> {
   /** Number of lists. */
-  readonly queries: number
+  readonly length: number
   /** Room of each list: list q begins at q × limit in `rows` and `scores`. */
   readonly limit: number
-  /** Results in each list; fewer than `limit` where fewer are allowed. */
+  /** Length of each list: less than `limit` where fewer rows may be recommended. */
   readonly counts: Uint32Array
-  /** Row numbers; 0 past a list's count. */
+  /** Row numbers; 0 past the end of a list. */
   readonly rows: Uint32Array
-  /** Inner products or cosines, falling within a list; 0 past a list's count. */
+  /** Inner products or cosines, in descending order within a list; 0 past its end. */
   readonly scores: Float32Array
-  /** Original ids of list `query`, or its row numbers where the model has no ids. */
-  ids(query: number): (number | string)[]
-  /** List `query` as pairs, for printing and for loops that need no typed arrays. */
-  list(query: number): { row: number; id: number | string; score: number }[]
+  /** List `query`. @throws RangeError when there is none. */
+  at(query: number): Recommendations
+}
+
+/** Anything that ranks items for users by row: a `Recommender`, `mostPopular`, `itemNeighbours`, or one of your own. */
+export interface RecommendationSource {
+  /** The best items of each user, without those in `exclude`. */
+  recommend(
+    users: Uint32Array,
+    options: SourceOptions,
+  ): Promise<Pick<RecommendationBatch, 'limit' | 'counts' | 'rows' | 'scores'>>
+}
+
+/** What `evaluate` asks of a source. */
+export interface SourceOptions {
+  limit: number
+  /** A matrix whose rows are left out, users × items as in training. */
+  exclude: InteractionMatrix
+  signal?: AbortSignal
 }
 
 /** Puts the arrays of a result behind the interface. */
-export function createRecommendations(
+export function createBatch(
   limit: number,
   counts: Uint32Array,
   rows: Uint32Array,
   scores: Float32Array,
   ids: IdColumn | undefined,
-): Recommendations {
-  const idOf = (row: number): number | string => ids?.at(row) ?? row
-  const range = (query: number): { from: number; to: number } => {
-    if (!(query >= 0 && query < counts.length)) {
-      throw new RangeError(`There is no list ${query}: this result has ${counts.length}, from 0.`)
-    }
-    return { from: query * limit, to: query * limit + counts[query] }
-  }
+): RecommendationBatch {
   return {
-    queries: counts.length,
+    length: counts.length,
     limit,
     counts,
     rows,
     scores,
-    ids(query) {
-      const { from, to } = range(query)
-      return Array.from(rows.subarray(from, to), idOf)
+    at(query) {
+      if (!(query >= 0 && query < counts.length)) {
+        throw new RangeError(`query is ${query}, expected a list of this batch, from 0 to ${counts.length - 1}.`)
+      }
+      const from = query * limit
+      const to = from + counts[query]
+      return createList(rows.slice(from, to), scores.slice(from, to), ids)
     },
-    list(query) {
-      const { from, to } = range(query)
-      return Array.from(rows.subarray(from, to), (row, i) => {
-        const id = idOf(row)
-        const score = scores[from + i]
-        return { row, id, score }
-      })
+    *[Symbol.iterator]() {
+      for (let query = 0; query < counts.length; query++) yield this.at(query)
+    },
+  }
+}
+
+function createList(rows: Uint32Array, scores: Float32Array, ids: IdColumn | undefined): Recommendations {
+  const listed = Array.from(rows, (row) => ids?.at(row) ?? row)
+  return {
+    length: rows.length,
+    rows,
+    ids: listed,
+    scores,
+    *[Symbol.iterator]() {
+      for (let n = 0; n < rows.length; n++) yield new Recommendation(rows[n], listed[n], scores[n])
     },
   }
 }

@@ -21,7 +21,7 @@ import type {
   SimilarOptions,
 } from './options.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
-import { createRecommendations, type Recommendations } from './recommendations.ts'
+import { createBatch, type RecommendationBatch, type Recommendations } from './recommendations.ts'
 import { createMask } from './row-filter.ts'
 import { SideRows } from './side-rows.ts'
 
@@ -74,9 +74,14 @@ export class Recommender {
     await this.#track(() => Promise.all([this.#itemRanker(), users && this.#userRanker()]))
   }
 
-  /** The best items for one user (row number) or for each of a batch. */
-  recommend(users: number | ArrayLike<number>, options: RecommendOptions = {}): Promise<Recommendations> {
-    return this.#track(async () => {
+  /** The best items for one user (row number): a list. For several: a batch. */
+  recommend(user: number, options?: RecommendOptions): Promise<Recommendations>
+  recommend(users: ArrayLike<number>, options?: RecommendOptions): Promise<RecommendationBatch>
+  recommend(
+    users: number | ArrayLike<number>,
+    options: RecommendOptions = {},
+  ): Promise<Recommendations | RecommendationBatch> {
+    return this.#answer(typeof users === 'number', async () => {
       const { exclude = this.#interactions !== undefined } = options
       const own = exclude === true ? this.#interactions : exclude || undefined
       if (exclude === true && !own) {
@@ -95,7 +100,7 @@ export class Recommender {
   }
 
   /**
-   * Streams the lists of all users to a Parquet file with the columns user, place, item and score, in bounded memory.
+   * Streams the lists of all users to a Parquet file with the columns user, rank, item and score, in bounded memory.
    * A signal ends it between two runs of queries and leaves no file.
    */
   recommendAll(file: string, options: RecommendAllOptions = {}): Promise<RecommendAllResult> {
@@ -106,7 +111,7 @@ export class Recommender {
   recommendForVectors(
     vectors: Float32Array,
     options: RankOptions & { exclude?: InteractionMatrix } = {},
-  ): Promise<Recommendations> {
+  ): Promise<RecommendationBatch> {
     return this.#track(async () => {
       const { factors } = this.model
       if (vectors.length === 0 || vectors.length % factors !== 0) {
@@ -130,9 +135,16 @@ export class Recommender {
     })
   }
 
-  /** The items nearest to one item (row number) or to each of a batch; by cosine unless `metric` says otherwise. */
-  similarItems(items: number | ArrayLike<number>, options: SimilarOptions = {}): Promise<Recommendations> {
-    return this.#track(async () => {
+  /**
+   * The items nearest to one item (row number): a list. To several: a batch. By cosine unless `metric` says otherwise.
+   */
+  similarItems(item: number, options?: SimilarOptions): Promise<Recommendations>
+  similarItems(items: ArrayLike<number>, options?: SimilarOptions): Promise<RecommendationBatch>
+  similarItems(
+    items: number | ArrayLike<number>,
+    options: SimilarOptions = {},
+  ): Promise<Recommendations | RecommendationBatch> {
+    return this.#answer(typeof items === 'number', async () => {
       const { metric = 'cosine' } = options
       const rows = this.#itemRows.toList(items)
       const { examples, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
@@ -144,12 +156,17 @@ export class Recommender {
     })
   }
 
-  /** The users nearest by cosine to one user (row number) or to each of a batch. Filters are on users here. */
+  /** The users nearest by cosine to one user (row number): a list. To several: a batch. Filters are on users here. */
+  similarUsers(user: number, options?: Omit<SimilarOptions, keyof MetricOptions>): Promise<Recommendations>
+  similarUsers(
+    users: ArrayLike<number>,
+    options?: Omit<SimilarOptions, keyof MetricOptions>,
+  ): Promise<RecommendationBatch>
   similarUsers(
     users: number | ArrayLike<number>,
     options: Omit<SimilarOptions, keyof MetricOptions> = {},
-  ): Promise<Recommendations> {
-    return this.#track(async () =>
+  ): Promise<Recommendations | RecommendationBatch> {
+    return this.#answer(typeof users === 'number', async () =>
       this.#similar(await this.#userRanker(), this.#userRows.toList(users), options, 'cosine'),
     )
   }
@@ -159,12 +176,17 @@ export class Recommender {
    * avg(positive), or avg(positive) + (avg(positive) - avg(negative)) when there are negatives. By default the average is
    * taken in the taste space, where it is nearly the user who has the examples; by cosine over vectors of length one, as a
    * cosine collection stores them. Examples count by their `confidence` and the model's `itemWeights`, except by cosine.
-   * The examples are left out, as Qdrant does. One query, or an array for a batch.
+   * The examples are left out, as Qdrant does. One set of examples: a list. An array of them: a batch.
    */
-  blend(examples: Examples | readonly Examples[], options: BlendOptions = {}): Promise<Recommendations> {
-    return this.#track(async () => {
+  blend(examples: Examples, options?: BlendOptions): Promise<Recommendations>
+  blend(examples: readonly Examples[], options?: BlendOptions): Promise<RecommendationBatch>
+  blend(
+    examples: Examples | readonly Examples[],
+    options: BlendOptions = {},
+  ): Promise<Recommendations | RecommendationBatch> {
+    const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
+    return this.#answer(!Array.isArray(examples), async () => {
       const { metric = 'taste' } = options
-      const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
       const { examples: items, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
       const { queries, excluded } = averageVectors(batch, items, this.#itemRows)
       const vectors = await toQueries(queries)
@@ -219,7 +241,7 @@ export class Recommender {
     options: SimilarOptions,
     metric: 'cosine' | 'dot',
     vectors?: Float32Array<SharedArrayBuffer>,
-  ): Promise<Recommendations> {
+  ): Promise<RecommendationBatch> {
     const queries = rows.length
     const indptr = Float64Array.from({ length: queries + 1 }, (_, query) => query)
     return this.#rank(ranker, options, {
@@ -234,7 +256,7 @@ export class Recommender {
     ranker: Ranker,
     options: RankOptions,
     request: Omit<RankRequest, 'limit'> & { excluded?: ExcludedRows },
-  ): Promise<Recommendations> {
+  ): Promise<RecommendationBatch> {
     const { limit = 10, popularityPenalty = 0, perGroup, signal } = options
     const { count } = ranker.index
     if (!(Number.isInteger(limit) && limit >= 1))
@@ -260,7 +282,7 @@ export class Recommender {
       })
     const found = perGroup ? await limitGroups(rank, request, limit, count, perGroup) : await rank(limit)
     const ids = ofItems ? this.model.itemIds : this.model.userIds
-    return createRecommendations(Math.min(limit, count), found.counts, found.rows, found.scores, ids)
+    return createBatch(Math.min(limit, count), found.counts, found.rows, found.scores, ids)
   }
 
   #itemRanker(): Promise<Ranker> {
@@ -283,6 +305,15 @@ export class Recommender {
   async #build(vectors: Float32Array<SharedArrayBuffer>, k: number, counts?: ArrayLike<number>): Promise<Ranker> {
     const pool = this.#pool
     return new Ranker(await buildRankingIndex(vectors, k, { pool, kernel: this.#kernel, counts }), pool)
+  }
+
+  /** One query in, one list out; several in, a batch. */
+  async #answer(
+    one: boolean,
+    work: () => Promise<RecommendationBatch>,
+  ): Promise<Recommendations | RecommendationBatch> {
+    const batch = await this.#track(work)
+    return one ? batch.at(0) : batch
   }
 
   /** Counts calls under way, so that `close` can wait for them. */

@@ -86,11 +86,11 @@ export async function writeCheckpoint(
 /**
  * Reads the checkpoint of a directory, if it has one to go on from.
  *
- * @throws CheckpointError when it is of a later version or its files are not whole, and when it is of another matrix or
- * other options, unless that is to be replaced.
+ * @throws CheckpointError when it is of a later version or its files are not whole, and when it is from a different
+ * matrix or different options, unless `onMismatch` is 'restart'.
  */
 export async function readCheckpoint(
-  { directory, otherTraining = 'refuse' }: CheckpointOptions,
+  { directory, onMismatch = 'error' }: CheckpointOptions,
   fingerprint: Fingerprint,
   { users, items }: InteractionMatrix,
 ): Promise<TrainingState | undefined> {
@@ -105,9 +105,9 @@ export async function readCheckpoint(
   const manifest = readManifest(text, path)
   const differences = compare(manifest, fingerprint)
   if (differences.length > 0) {
-    if (otherTraining === 'replace') return undefined
+    if (onMismatch === 'restart') return undefined
     throw new CheckpointError(
-      `The checkpoint in ${path} is of another training: ${differences.join('; ')}. Resume it with what it was made with, delete it or set checkpoint.otherTraining to 'replace' to start over, or choose another directory.`,
+      `The checkpoint in ${path} is from a different training: ${differences.join('; ')}. Resume it with the matrix and options it was made with, set checkpoint.onMismatch to 'restart' to overwrite it, or choose another directory.`,
     )
   }
   const k = fingerprint.options.factors

@@ -12,7 +12,11 @@ export interface TrainOptions extends Partial<ModelOptions> {
   /** Ends the training within one shard's time, with a `TrainingAborted`. */
   signal?: AbortSignal
   /** Called after each iteration, and awaited; 'stop' ends the training there. `model()` makes the model so far. */
-  onIteration?: (report: IterationReport, model: () => Promise<AlsModel>) => unknown
+  onIteration?: (
+    report: IterationReport,
+    model: () => Promise<AlsModel>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is one that goes on
+  ) => void | 'stop' | Promise<void | 'stop'>
   /** Called about ten times a second within an iteration. */
   onProgress?: (progress: TrainProgress) => void
   /**
@@ -40,10 +44,11 @@ export interface CheckpointOptions {
   /** Default 1. */
   everyIterations?: number
   /**
-   * What becomes of a checkpoint of another matrix or other options: 'refuse' (default) throws a `CheckpointError` that lists
-   * what differs, 'replace' starts over and writes over it, as a job wants whose data are new every night.
+   * What happens when the checkpoint is from a different matrix or different options: 'error' (default) throws a
+   * `CheckpointError` that lists the differences; 'restart' starts over and overwrites it, for a job whose data are new every
+   * night.
    */
-  otherTraining?: 'refuse' | 'replace'
+  onMismatch?: 'error' | 'restart'
 }
 
 export interface TrainProgress {
@@ -96,12 +101,12 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
   const resolved = resolveModelOptions({ ...options, factors: options.factors ?? options.initial?.factors })
   if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
   if (options.checkpoint) {
-    const { directory, everyIterations = 1, otherTraining = 'refuse' } = options.checkpoint
+    const { directory, everyIterations = 1, onMismatch = 'error' } = options.checkpoint
     if (typeof directory !== 'string' || directory === '') {
       throw new OptionError(`checkpoint.directory is ${JSON.stringify(directory)}, expected the path of a directory.`)
     }
     whole('checkpoint.everyIterations', everyIterations, 1, 1_000_000)
-    oneOf('checkpoint.otherTraining', otherTraining, ['refuse', 'replace'])
+    oneOf('checkpoint.onMismatch', onMismatch, ['error', 'restart'])
   }
   return resolved
 }
