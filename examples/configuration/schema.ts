@@ -96,6 +96,7 @@ export const schema = z.strictObject({
         .string()
         .regex(/^[\w.-]{1,200}$/, 'expected letters, digits, dots, dashes or underscores')
         .default('recommendations'),
+      allowNewShape: z.boolean({ error: "expected 'true' or 'false'" }).default(false),
       concurrency: integer(1, 64).default(4),
       batchSize: integer(1, 100_000).default(500),
     })

@@ -175,6 +175,13 @@ const fixed: readonly Setting[] = [
     group: 'Qdrant',
   },
   {
+    variable: 'ALLOW_NEW_SHAPE',
+    path: ['qdrant', 'allowNewShape'],
+    parse: toBoolean,
+    meaning: "'true' publishes though the alias serves vectors of another length: queries must be ready for it",
+    group: 'Qdrant',
+  },
+  {
     variable: 'MAX_WORKERS',
     path: ['qdrant', 'concurrency'],
     parse: toNumber,
@@ -198,6 +205,10 @@ function capitals(name: string): string {
 /** Decimal notation only: '0x10' and ' ' are no numbers here. */
 function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+}
+
+function toBoolean(text: string): unknown {
+  return text === 'true' ? true : text === 'false' ? false : text
 }
 
 function toScaling(text: string): unknown {

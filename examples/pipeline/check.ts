@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ItemsPlan, type LoadPlan, planItems, planLoad } from '@seesaw/loader'
-import { generations } from '@seesaw/qdrant-sink'
+import { preflight } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import { checkFolders } from './folders.ts'
 import { bytes, grouped } from './format.ts'
@@ -40,13 +40,16 @@ export async function check(configuration: Configuration, stages: Stages, signal
 }
 
 async function makePlan(configuration: Configuration, signal: AbortSignal): Promise<Plan> {
-  const faults: unknown[] = []
+  // By the order of the attempts below, whichever ends first.
+  const outcomes: { fault?: unknown }[] = []
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    const outcome: { fault?: unknown } = {}
+    outcomes.push(outcome)
     try {
       return await work()
     } catch (error) {
       signal.throwIfAborted()
-      faults.push(error)
+      outcome.fault = error
       return undefined
     }
   }
@@ -60,6 +63,7 @@ async function makePlan(configuration: Configuration, signal: AbortSignal): Prom
       ? undefined
       : planItems({ ...itemsSource(configuration), idKind: load?.items.kind, signal }),
   )
+  const faults = outcomes.flatMap((outcome) => ('fault' in outcome ? [outcome.fault] : []))
   if (faults.length === 1) throw faults[0]
   if (faults.length > 1) {
     throw new Error(faults.map((fault) => (fault instanceof Error ? describe(fault) : String(fault))).join('\n'))
@@ -78,18 +82,23 @@ function describeItems({ items }: Configuration, { rows, absent }: ItemsPlan): s
   return `${grouped(rows)} ${items.name}${without}`
 }
 
-async function findServing({ qdrant }: Configuration, signal: AbortSignal): Promise<string | undefined> {
-  const { url, apiKey, alias } = qdrant
+async function findServing({ qdrant, training }: Configuration, signal: AbortSignal): Promise<string | undefined> {
+  const { url, apiKey, alias, allowNewShape } = qdrant
   if (!url) return undefined
   try {
-    const live = (await generations({ url, apiKey, alias, retry: { retries: 2 }, signal })).find(
-      ({ state }) => state === 'live',
-    )
-    return live
-      ? `${live.collection} serves, about ${grouped(live.points)} points`
+    const vectors = { dimension: training.factors }
+    const { serving } = await preflight({ url, apiKey, alias, vectors, allowNewShape, retry: { retries: 2 }, signal })
+    return serving
+      ? `${serving.collection} serves, about ${grouped(serving.points)} points`
       : `no generation of ${alias} serves yet`
   } catch (error) {
-    throw new Error(`Qdrant at ${url} does not answer: check QDRANT_URL and QDRANT_API_KEY.`, { cause: error })
+    const { origin, pathname } = new URL(url)
+    const address = `${origin}${pathname.replace(/\/$/, '')}`
+    const { message } = error as Error
+    const what = message.includes('allowNewShape')
+      ? 'has other vectors: keep VECTOR_DIM, or set ALLOW_NEW_SHAPE=true.'
+      : 'does not answer: check QDRANT_URL and QDRANT_API_KEY.'
+    throw new Error(`Qdrant at ${address} ${what}`, { cause: error })
   }
 }
 

@@ -15,7 +15,7 @@ export async function publishModel(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { url, apiKey, alias, concurrency, batchSize } = configuration.qdrant
+  const { url, apiKey, alias, allowNewShape, concurrency, batchSize } = configuration.qdrant
   const whole = typeof model.itemIds?.at(0) !== 'string'
   await stages.run(
     'publish',
@@ -31,6 +31,7 @@ export async function publishModel(
           interaction_count: { type: 'integer', lookup: false, range: true },
           ...configuration.items.indexes,
         },
+        allowNewShape,
         concurrency,
         batchSize,
         signal,

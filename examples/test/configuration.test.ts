@@ -34,6 +34,7 @@ test('every variable arrives at its place, and wins over the module', () => {
   const texts: Record<string, [string, unknown]> = {
     REGULARIZATION_SCALING: ['0.5', { nu: 0.5 }],
     OBJECTIVE: ['ials', 'ials'],
+    ALLOW_NEW_SHAPE: ['true', true],
     S3_ENDPOINT: ['http://localhost:9000', 'http://localhost:9000'],
     QDRANT_URL: ['https://me:secret@host:6333', 'https://me:secret@host:6333'],
   }
