@@ -27,7 +27,7 @@ export async function readImplicitModel(path: string): Promise<AlsModel> {
   if (users.factors !== items.factors) {
     throw new ModelFormatError(`${path}: user_factors have ${users.factors} columns, item_factors ${items.factors}.`)
   }
-  const [userIds, itemIds] = ['user_ids', 'item_ids'].map((name) => idsOf(arrays.get(name)))
+  const [userIds, itemIds] = ['user_ids', 'item_ids'].map((name) => idsOf(arrays.get(name), name, path))
   return {
     factors: users.factors,
     users: users.rows,
@@ -156,9 +156,17 @@ async function writeArrays(path: string, arrays: Record<string, NpyArray>): Prom
   }
 }
 
-function idsOf(array: NpyArray | undefined): IdColumn | undefined {
+function idsOf(array: NpyArray | undefined, name: string, path: string): IdColumn | undefined {
   if (!array) return undefined
-  return array.values instanceof BigInt64Array ? Float64Array.from(array.values, Number) : (array.values as IdColumn)
+  if (Array.isArray(array.values)) return array.values
+  const ids = Float64Array.from<number | bigint>(array.values, Number)
+  const row = ids.findIndex((id) => !Number.isSafeInteger(id))
+  if (row >= 0) {
+    throw new ModelFormatError(
+      `${path}: "${name}" of row ${row} is ${array.values[row]}, expected strings or whole numbers within 2^53.`,
+    )
+  }
+  return ids
 }
 
 function toArray(ids: IdColumn): NpyArray {

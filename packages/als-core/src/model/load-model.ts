@@ -1,9 +1,10 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RecordBatch, RecordBatchReader, type Vector } from 'apache-arrow'
+import { type RecordBatch, RecordBatchReader } from 'apache-arrow'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import type { AlsModel } from './als-model.ts'
+import { copyNumbers, copyVectors, IdReader } from './arrow-columns.ts'
 import { checkManifest, MANIFEST, type ModelFile, ModelFormatError } from './manifest.ts'
 
 /**
@@ -73,7 +74,7 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
   const values = sharedFloat32(side.rows * factors)
   let counts: Uint32Array | undefined
   let weights: Float32Array<SharedArrayBuffer> | undefined
-  const ids = new IdReader(side)
+  const ids = new IdReader(side.rows)
   let row = 0
   const file = await open(path)
   try {
@@ -95,51 +96,23 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
   return { values, ids: ids.column, counts, weights }
 
   function readBatch(batch: RecordBatch, first: number): number {
-    const vectors = batch.getChild('vector')?.data[0]
-    const flat = vectors?.children[0]?.values
-    if (
-      !(flat instanceof Float32Array) ||
-      flat.length !== batch.numRows * factors ||
-      first + batch.numRows > side.rows
-    ) {
-      throw new ModelFormatError(
-        `${path}: expected a column "vector" of ${factors} float32 a row and ${side.rows} rows. It is not a file of this model.`,
-      )
+    if (first + batch.numRows > side.rows) {
+      throw new ModelFormatError(`${path} has more than the ${side.rows} rows that the manifest says.`)
     }
-    values.set(flat, first * factors)
-    const count = batch.getChild('interaction_count')?.data[0]?.values
-    if (count instanceof Uint32Array) {
+    const column = (name: string) => ({ name, path, vector: batch.getChild(name) })
+    const optional = (name: string) => (batch.getChild(name) ? column(name) : undefined)
+    copyVectors(column('vector'), factors, values, first)
+    const count = optional('interaction_count')
+    if (count) {
       counts ??= new Uint32Array(side.rows)
-      counts.set(count, first)
+      copyNumbers(count, counts, first)
     }
-    const weight = batch.getChild('weight')?.data[0]?.values
-    if (weight instanceof Float32Array) {
+    const weight = optional('weight')
+    if (weight) {
       weights ??= sharedFloat32(side.rows)
-      weights.set(weight.subarray(0, batch.numRows), first)
+      copyNumbers(weight, weights, first)
     }
-    ids.read(batch.getChild('id'), first)
+    if (side.ids) ids.read(column('id'), first)
     return batch.numRows
-  }
-}
-
-/** Collects the id column: numbers in a Float64Array (exact to 2^53), strings in an array. */
-class IdReader {
-  column: Float64Array | string[] | undefined
-  readonly #side: ModelFile
-
-  constructor(side: ModelFile) {
-    this.#side = side
-  }
-
-  read(vector: Vector | null, first: number): void {
-    if (!this.#side.ids || !vector) return
-    const { values } = vector.data[0]
-    if (values instanceof BigInt64Array) {
-      this.column ??= new Float64Array(this.#side.rows)
-      for (let r = 0; r < vector.length; r++) this.column[first + r] = Number(values[r])
-    } else {
-      this.column ??= new Array<string>(this.#side.rows)
-      for (let r = 0; r < vector.length; r++) this.column[first + r] = vector.get(r) as string
-    }
   }
 }
