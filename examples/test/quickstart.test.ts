@@ -58,6 +58,15 @@ test('invents, trains, evaluates and answers', async () => {
   expect(await readdir(folder)).toEqual(['model'])
 })
 
+test('a shop of 100 collectors and 100 releases: nothing is asked about twice, and there is somebody to portray', async () => {
+  const program = new Program('quickstart.ts', environment(), ['--users', '100', '--releases', '100'])
+  expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+  const blend = /A blend of three\n((?: {2}\+ .*\n)+)/.exec(program.stdout)![1].trimEnd().split('\n')
+  expect(new Set(blend).size).toBe(3)
+  expect(program.stdout).toMatch(/For collector \d+\n {2}has \d+ releases?: .+; mostly of the \d{4}s/)
+  expect(program.stdout).not.toMatch(/\n\n\n|,\n|-0\.000/)
+})
+
 test('with QDRANT_URL it publishes, and Qdrant gives the same answers', async () => {
   const qdrant = await startStandIn()
   try {

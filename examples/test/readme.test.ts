@@ -10,6 +10,7 @@ import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { defaultOf } from '../configuration/help.ts'
 import { settingsOf } from '../configuration/settings.ts'
 import recordShop from '../seesaw.config.ts'
+import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000 })
@@ -54,3 +55,26 @@ test('the table of variables is that of the settings', () => {
   const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
   expect(readme, `The README needs this table:\n\n${table}\n`).toContain(table)
 })
+
+test('the sample of the quickstart is what it prints', async () => {
+  const sample = /prints what the model has learned:\n\n```\n(.*?)```/s.exec(readme)![1]
+  const program = new Program('quickstart.ts', { OUTPUT_DIR: join(folder, 'quickstart') })
+  expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+  const printed = program.stdout.split('\n')
+  let at = 0
+  for (const line of sample.trimEnd().split('\n')) {
+    const found = printed.findIndex((each, i) => i >= at && agree(each, line))
+    expect(found, `No line like this one, or not in this place:\n${line}\nin\n${program.stdout}`).toBeGreaterThan(-1)
+    at = found + 1
+  }
+})
+
+/** Whether two lines have the same words, and numbers within 1 % and a digit: kernels with and without fused products differ in the last digit. */
+function agree(line: string, other: string): boolean {
+  const number = /\d+\.\d+/g
+  const [numbers, others] = [line, other].map((text) => text.match(number)?.map(Number) ?? [])
+  return (
+    line.replaceAll(number, '') === other.replaceAll(number, '') &&
+    numbers.every((value, i) => Math.abs(value - others[i]) <= 0.0011 + 0.01 * Math.abs(others[i]))
+  )
+}

@@ -15,8 +15,19 @@ export function supportsRelaxedSimd(): boolean {
   return WebAssembly.validate(relaxedProbe)
 }
 
+/**
+ * WebAssembly's module and memory, for types that callers see. Their programs may be checked without TypeScript's `dom`
+ * library, and then there is no namespace of that name.
+ */
+export type KernelModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object
+export type KernelMemory = typeof globalThis extends { WebAssembly: { Memory: { prototype: infer Memory } } }
+  ? Memory
+  : { readonly buffer: ArrayBufferLike }
+
 /** Compiles a kernel. @throws Error when `kernel` is 'relaxed' and the engine has no relaxed SIMD. */
-export function compileKernel(bytes: KernelBytes, kernel?: KernelName): WebAssembly.Module {
+export function compileKernel(bytes: KernelBytes, kernel?: KernelName): KernelModule {
   const relaxed = supportsRelaxedSimd()
   if (kernel === 'relaxed' && !relaxed) {
     throw new Error("kernel is 'relaxed', but this engine has no relaxed SIMD: leave the option out, or choose 'simd'.")

@@ -1,4 +1,4 @@
-import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
+import { compileKernel, type KernelMemory, type KernelModule, type KernelName } from '../kernel/instantiate.ts'
 import * as topk from '../kernel/rank.wasm.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat64 } from '../pool/shared-arrays.ts'
@@ -15,8 +15,8 @@ import { orderByNorm } from './order-by-norm.ts'
 export interface RankingIndex {
   /** Tells indexes apart in the threads' caches. */
   readonly id: string
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
+  readonly module: KernelModule
+  readonly memory: KernelMemory
   readonly layout: RankingLayout
   /** rows × factors, row-major: what the exact scores are computed from. */
   readonly factors: Float32Array<SharedArrayBuffer>

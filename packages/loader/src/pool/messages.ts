@@ -6,7 +6,8 @@ import type { S3Connection } from '../storage/connection.ts'
 
 /** Given to every worker when it starts. */
 export interface WorkerSetup {
-  readonly module: WebAssembly.Module
+  /** A WebAssembly.Module; a program that is checked without TypeScript's `dom` library has no such name. */
+  readonly module: object
   /** [0] numbers the workers; [1 + worker] is 1 + the id of the row group it is decoding, 0 when none. */
   readonly announcements: Int32Array<SharedArrayBuffer>
 }
