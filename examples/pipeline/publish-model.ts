@@ -1,4 +1,4 @@
-import type { AlsModel } from '@seesaw/als-core'
+import { type AlsModel, tasteSpace } from '@seesaw/als-core'
 import { publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes, grouped } from './format.ts'
@@ -19,12 +19,16 @@ export async function publishModel(
   const whole = typeof model.itemIds?.at(0) !== 'string'
   await stages.run(
     'publish',
-    () =>
-      publish({
+    async () => {
+      const { threads } = configuration
+      // In the taste space the average of a few items is nearly the user who has them, as in process.
+      const space = await tasteSpace(model, { threads, signal })
+      const data = await space.itemVectors(model.itemFactors, { threads, signal })
+      return publish({
         url,
         apiKey,
         alias,
-        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data: model.itemFactors, dimension: model.factors },
+        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data, dimension: model.factors, distance: 'Dot' },
         payloads: (row) => ({ ...items.payload(row) }),
         indexes: {
           item_id: whole ? { type: 'integer', lookup: true, range: false } : 'keyword',
@@ -43,7 +47,8 @@ export async function publishModel(
             unit: 'points',
             note: `${bytes(sent)} sent${retries > 0 ? `, ${retries} retries` : ''}`,
           }),
-      }),
+      })
+    },
     ({ points }) => `${grouped(points)} points behind the alias ${alias}`,
   )
 }
