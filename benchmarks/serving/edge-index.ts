@@ -33,7 +33,7 @@ export class EdgeEngine {
     writeFileSync(join(folder, 'v.taste'), new Uint8Array(vectors.taste.buffer))
     writeFileSync(join(folder, 'v.similar'), new Uint8Array(vectors.similar.buffer))
     const args = [join(folder, 'v'), String(vectors.items), String(vectors.factors), JSON.stringify(settings)]
-    const engine = new EdgeEngine(await startPeer('qdrant_edge.py', args, threads), vectors, folder)
+    const engine = new EdgeEngine(await startPeer('edge_index.py', args, threads), vectors, folder)
     const { points, indexed } = JSON.parse(await engine.#line())
     if (points !== vectors.items || indexed === 0)
       throw new Error(`The engine holds ${points} points, ${indexed} indexed.`)

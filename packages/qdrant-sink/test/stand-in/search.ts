@@ -1,6 +1,14 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { meets, passes, valuesOf } from './filter.ts'
-import { type Id, idKey, Refusal, type Storage, type StoredCollection, type StoredPoint } from './storage.ts'
+import {
+  type Id,
+  idKey,
+  normalized,
+  Refusal,
+  type Storage,
+  type StoredCollection,
+  type StoredPoint,
+} from './storage.ts'
 
 interface Scored {
   point: StoredPoint
@@ -221,12 +229,13 @@ function evaluate(
 }
 
 function similarity({ distance }: Schemas['VectorParams'], a: Float32Array, b: Float32Array): number {
-  let dot = 0
-  for (let i = 0; i < a.length; i++) dot += a[i] * b[i]
-  if (distance === 'Dot') return dot
-  if (distance !== 'Cosine') throw new Refusal(400, `Bad request: the stand-in knows Dot and Cosine, not ${distance}`)
+  if (distance !== 'Dot' && distance !== 'Cosine')
+    throw new Refusal(400, `Bad request: the stand-in knows Dot and Cosine, not ${distance}`)
   // Stored vectors have unit length, a query's is made so.
-  return dot / (Math.hypot(...a) || 1)
+  const target = distance === 'Cosine' ? normalized(a) : a
+  let dot = 0
+  for (let i = 0; i < a.length; i++) dot += target[i] * b[i]
+  return dot
 }
 
 function render(

@@ -198,7 +198,8 @@ function toVector({ size, distance, datatype }: Schemas['VectorParams'], values:
   return datatype === 'float16' ? stored.map((value) => Math.f16round(value)) : stored
 }
 
-function normalized(vector: Float32Array): Float32Array {
+/** As the server stores vectors for cosine, and compares those of queries. */
+export function normalized(vector: Float32Array): Float32Array {
   // The server stores vectors for cosine at unit length; those of a squared length below float32's epsilon stay as they are.
   const squares = Math.fround(vector.reduce((sum, value) => sum + value * value, 0))
   return squares < EPSILON || Math.abs(squares - 1) <= 1e-6 ? vector : vector.map((value) => value / Math.sqrt(squares))
