@@ -15,20 +15,26 @@ const bytes = (factors: Float32Array) => Buffer.from(factors.buffer, factors.byt
 /** Whether two arrays are the same to the bit. */
 export const same = (a: Float32Array, b: Float32Array): boolean => bytes(a).equals(bytes(b))
 
-/** Runs a program of this folder as a process of its own, with flags of Node.js. */
-export function runChild(
-  file: string,
-  args: string[],
-  flags: string[] = [],
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(file, import.meta.url)), ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-    })
+export interface Child {
+  readonly pid: number
+  readonly ended: Promise<{ code: number | null; output: string }>
+}
+
+/** Starts a program of this folder as a process of its own, with flags of Node.js. */
+export function startChild(file: string, args: string[], flags: string[] = []): Child {
+  const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
     child.on('close', (code) => resolve({ code, output }))
   })
+  return { pid: child.pid!, ended }
+}
+
+export function runChild(file: string, args: string[], flags: string[] = []): Child['ended'] {
+  return startChild(file, args, flags).ended
 }

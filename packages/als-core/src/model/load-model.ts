@@ -13,16 +13,31 @@ import { checkManifest, MANIFEST, type ModelFile, ModelFormatError } from './man
  * @throws ModelFormatError when the directory holds no model, a truncated or foreign one, or one of a later version.
  */
 export async function loadModel(directory: string): Promise<AlsModel> {
-  const path = join(directory, MANIFEST)
-  let text: string
+  for (let text = await readManifest(directory); ; ) {
+    try {
+      return await readModel(directory, text)
+    } catch (error) {
+      // A model that was saved meanwhile has taken its place.
+      const now = await readManifest(directory)
+      if (now === text) throw error
+      text = now
+    }
+  }
+}
+
+async function readManifest(directory: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8')
+    return await readFile(join(directory, MANIFEST), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     throw new ModelFormatError(
       `${directory} has no ${MANIFEST}: it does not hold a model, or its saving did not finish.`,
     )
   }
+}
+
+async function readModel(directory: string, text: string): Promise<AlsModel> {
+  const path = join(directory, MANIFEST)
   let parsed: unknown
   try {
     parsed = JSON.parse(text)

@@ -27,7 +27,8 @@ const BATCH_ROWS = 65_536
 /**
  * Writes a model to a directory, which is made if it is missing: `users-*.arrow` and `items-*.arrow` (Arrow IPC files with
  * columns id, vector and, for items, interaction_count and, where values were weighted by popularity, weight) and `manifest.json`. The manifest is put in place last, by one
- * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted.
+ * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted. Of two runs
+ * that save at the same time, the directory holds the model of the one that ends last.
  */
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {
   const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, itemWeights } = model
@@ -82,7 +83,7 @@ async function writeSide(path: string, columns: SideColumns): Promise<number> {
   const schema = new Schema(fields)
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
 
-  const file = await open(path, 'w')
+  const file = await open(path, 'wx')
   const writer = new RecordBatchFileWriter()
   writer.reset(undefined, schema)
   // The writer queues chunks as batches are written; at most two batches wait.

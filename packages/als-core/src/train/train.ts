@@ -1,8 +1,10 @@
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
+import { DirectoryLockedError, lockDirectory } from '../model/lock-directory.ts'
 import { MEMORY_LIMIT } from '../solve/layout.ts'
+import { CheckpointError } from './checkpoint.ts'
 import type { TrainOptions } from './options.ts'
-import { trainWithin } from './run-training.ts'
+import { TrainingAborted, trainWithin } from './run-training.ts'
 import { trainToBest } from './train-to-best.ts'
 
 /**
@@ -10,10 +12,29 @@ import { trainToBest } from './train-to-best.ts'
  *
  * The same matrix, options and seed give the same factors, bit for bit, for any number of threads.
  *
- * @throws OptionError, MatrixError, CheckpointError before any thread starts; RowError, SingularError when a system cannot
+ * @throws OptionError, MatrixError, CheckpointError (also when another run has the checkpoint) before any thread starts; RowError, SingularError when a system cannot
  * be solved; TrainingAborted on abort.
  */
-export function train(matrix: InteractionMatrix, options: TrainOptions = {}): Promise<AlsModel> {
-  if (options.validation) return trainToBest(matrix, options, options.validation)
-  return trainWithin(MEMORY_LIMIT, matrix, options)
+export async function train(matrix: InteractionMatrix, options: TrainOptions = {}): Promise<AlsModel> {
+  const { checkpoint, signal } = options
+  const unlock = checkpoint && (await lockCheckpoint(checkpoint.directory, signal))
+  try {
+    if (options.validation) return await trainToBest(matrix, options, options.validation)
+    return await trainWithin(MEMORY_LIMIT, matrix, options)
+  } finally {
+    await unlock?.()
+  }
+}
+
+/** Two trainings in one directory would resume from each other's state. */
+async function lockCheckpoint(directory: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  try {
+    return await lockDirectory(directory, signal)
+  } catch (error) {
+    if (error instanceof DirectoryLockedError) {
+      throw new CheckpointError(`The checkpoint directory ${error.message}`, { cause: error })
+    }
+    if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
+    throw error
+  }
 }

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const FILE = 'lock.json'
+/** The holder touches its lock this often, in ms. */
+const HEARTBEAT = 2000
+/** A holder whose process cannot be looked up is taken for dead after so long without a heartbeat, as seen from here. */
+const WATCH = 15_000
+/** A process of this machine that is there but gave no sign for so long is another one with the same number. */
+const REUSED = 60_000
+
+interface Owner {
+  readonly token: string
+  readonly pid: number
+  readonly host: string
+  /** Process numbers mean something within one namespace of one machine: a container has its own. */
+  readonly namespace: string
+  readonly since: string
+}
+
+/** Another run holds a directory; the message says which. */
+export class DirectoryLockedError extends Error {
+  override readonly name = 'DirectoryLockedError'
+}
+
+const held = new Set<string>()
+
+/**
+ * Makes a directory this run's own until the returned function is called. A lock whose owner has died is taken over: at
+ * once where its process can be looked up, else after 15 s without a heartbeat.
+ *
+ * @throws DirectoryLockedError when another run has it.
+ */
+export async function lockDirectory(directory: string, signal?: AbortSignal): Promise<() => Promise<void>> {
+  await mkdir(directory, { recursive: true })
+  const path = join(directory, FILE)
+  const owner: Owner = {
+    token: randomUUID(),
+    pid: process.pid,
+    host: hostname(),
+    namespace: namespaceOf(),
+    since: new Date().toISOString(),
+  }
+  for (;;) {
+    try {
+      await writeFile(path, JSON.stringify(owner), { flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const other = await readOwner(path)
+      if (other && (await isAlive(path, other, signal))) throw locked(directory, other)
+      if (other?.token === (await readOwner(path))?.token) await rm(path, { force: true })
+      continue
+    }
+    // Two that take over the same lock may both have removed it: the file says whose it is.
+    await sleep(50)
+    const now = await readOwner(path)
+    if (now?.token === owner.token) break
+    if (now) throw locked(directory, now)
+  }
+  held.add(owner.token)
+  const timer = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT)
+  timer.unref()
+  return async () => {
+    clearInterval(timer)
+    held.delete(owner.token)
+    if ((await readOwner(path))?.token === owner.token) await rm(path, { force: true })
+  }
+}
+
+/** Undefined when the lock is gone, or was cut off while it was written. */
+async function readOwner(path: string): Promise<Owner | undefined> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    try {
+      return JSON.parse(await readFile(path, 'utf8'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if (!(error instanceof SyntaxError)) throw error
+      // It is being written.
+      await sleep(10)
+    }
+  }
+  return undefined
+}
+
+async function isAlive(path: string, owner: Owner, signal: AbortSignal | undefined): Promise<boolean> {
+  if (held.has(owner.token)) return true
+  const before = await heartbeatOf(path)
+  if (owner.host === hostname() && owner.namespace === namespaceOf()) {
+    return owner.pid !== process.pid && processExists(owner.pid) && Date.now() - before < REUSED
+  }
+  for (let waited = 0; waited < WATCH; waited += 500) {
+    await sleep(500, undefined, { signal })
+    const now = await heartbeatOf(path)
+    if (now !== before) return now > 0
+  }
+  return false
+}
+
+/** When the lock was touched last, 0 when it is gone. */
+async function heartbeatOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  )
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function namespaceOf(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return ''
+  }
+}
+
+function locked(directory: string, { pid, host, since }: Owner): DirectoryLockedError {
+  return new DirectoryLockedError(
+    `${directory} is in use by process ${pid} on ${host}, since ${since}. Wait until that run has ended, or give this one a directory of its own.`,
+  )
+}
