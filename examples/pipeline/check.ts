@@ -6,6 +6,7 @@ import type { Configuration } from '../configuration/schema.ts'
 import { checkFolders } from './folders.ts'
 import { bytes, grouped } from './format.ts'
 import { itemsSource, loadOptions } from './load.ts'
+import { vectorShape } from './publish-model.ts'
 import type { Stages } from './stages.ts'
 
 /** What is known of a run before it reads any data. */
@@ -86,7 +87,7 @@ async function findServing({ qdrant, training }: Configuration, signal: AbortSig
   const { url, apiKey, alias, allowNewShape } = qdrant
   if (!url) return undefined
   try {
-    const vectors = { dimension: training.factors }
+    const vectors = vectorShape(training.factors)
     const { serving } = await preflight({ url, apiKey, alias, vectors, allowNewShape, retry: { retries: 2 }, signal })
     return serving
       ? `${serving.collection} serves, about ${grouped(serving.points)} points`

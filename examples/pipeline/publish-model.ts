@@ -6,6 +6,11 @@ import type { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
 import type { Stages } from './stages.ts'
 
+/** What a vector is in the index: in the taste space, by inner product. */
+export function vectorShape(factors: number) {
+  return { dimension: factors, distance: 'Dot' as const }
+}
+
 /** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
 export async function publishModel(
   configuration: Configuration,
@@ -28,7 +33,7 @@ export async function publishModel(
         url,
         apiKey,
         alias,
-        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data, dimension: model.factors, distance: 'Dot' },
+        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data, ...vectorShape(model.factors) },
         payloads: (row) => ({ ...items.payload(row) }),
         indexes: {
           item_id: whole ? { type: 'integer', lookup: true, range: false } : 'keyword',

@@ -5,6 +5,7 @@ import { QdrantClient } from '@qdrant/js-client-rest'
 import { loadModel } from '@seesaw/als-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
+import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
@@ -70,6 +71,7 @@ test('a shop of 100 collectors and 100 releases: nothing is asked about twice, a
 
 test('with QDRANT_URL it publishes, and Qdrant gives the same answers', async () => {
   const qdrant = await startStandIn()
+  await writeCatalogue({ directory: join(folder, 'shop'), users: 1000, releases: 200, seed: 1 })
   try {
     const program = new Program('quickstart.ts', { ...environment(), QDRANT_URL: qdrant.url }, [
       '--users',
@@ -82,6 +84,16 @@ test('with QDRANT_URL it publishes, and Qdrant gives the same answers', async ()
     expect(program.stdout).toMatch(/\n(\d+) of \1 answers are those of an exact search in process/)
     const { aliases } = await new QdrantClient({ url: qdrant.url, checkCompatibility: false }).getAliases()
     expect(aliases.map(({ alias_name }) => alias_name)).toContain('quickstart')
+    // The next night publishes the same kind of vectors over it.
+    const next = new Program('train.ts', {
+      HAVES: join(folder, 'shop', 'haves'),
+      SAMPLE_FRAC_HAVES: '1',
+      COLLECTION_ALIAS: 'quickstart',
+      ...environment(),
+      QDRANT_URL: qdrant.url,
+    })
+    expect(await next.end(), next.stderr).toEqual({ code: 0, signal: null })
+    expect(next.stderr).toMatch(/check .*, quickstart_\d+ serves/)
   } finally {
     await qdrant.close()
   }
