@@ -3,13 +3,14 @@ import type { ByteSource, ReadCounters, StoredFile } from './byte-source.ts'
 import type { S3Connection } from './connection.ts'
 import { listDisk } from './list-disk.ts'
 import type { Listing } from './listing.ts'
-import { openDisk } from './open-disk.ts'
+import { OpenFiles } from './open-disk.ts'
 import type { Agents } from './s3-client.ts'
 import { isS3 } from './s3-uri.ts'
 
 /** Files on disk and objects in S3 behind one door. One S3 client, made when first needed. */
 export class Store {
   readonly counters: ReadCounters = { requests: 0, retries: 0 }
+  readonly #files = new OpenFiles()
   #connection: S3Connection | undefined
   #agents: Promise<Agents> | undefined
   #client: S3Client | undefined
@@ -25,7 +26,7 @@ export class Store {
   }
 
   async open(file: StoredFile, counters: ReadCounters = this.counters, signal?: AbortSignal): Promise<ByteSource> {
-    if (!isS3(file.uri)) return openDisk(file)
+    if (!isS3(file.uri)) return this.#files.open(file)
     const [client, { openS3 }] = await Promise.all([this.#s3(), import('./open-s3.ts')])
     return openS3(file, { client, counters, requesterPays: this.#connection?.requesterPays, signal })
   }
@@ -38,6 +39,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    await this.#files.close()
     const agents = await this.#agents
     agents?.httpAgent.destroy()
     agents?.httpsAgent.destroy()
