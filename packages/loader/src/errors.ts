@@ -8,6 +8,7 @@ export type LoadErrorCode =
   | 'truncated'
   | 'corrupt'
   | 'schema'
+  | 'encrypted'
   | 'ids'
   | 'memory'
   | 'disk'

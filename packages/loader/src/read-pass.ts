@@ -1,4 +1,5 @@
-import type { PreparedLoad, RowGroupJob } from './plan/plan-load.ts'
+import type { PreparedLoad } from './plan/plan-load.ts'
+import type { RowGroupJob } from './plan/row-group-jobs.ts'
 import type { ReadReport, SourceRows } from './pool/messages.ts'
 import type { ProgressMeter } from './progress.ts'
 import { connect } from './storage/connection.ts'

@@ -1,4 +1,5 @@
-import type { PreparedLoad, RowGroupJob } from '../plan/plan-load.ts'
+import type { PreparedLoad } from '../plan/plan-load.ts'
+import type { RowGroupJob } from '../plan/row-group-jobs.ts'
 import type { WorkerPool } from '../pool/pool.ts'
 import type { ProgressMeter } from '../progress.ts'
 import { readPass } from '../read-pass.ts'

@@ -1,10 +1,11 @@
 import { LoadError } from '../errors.ts'
 import type { IdKind } from '../ids/keys.ts'
 import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
-import { type Footer, readFooter } from '../parquet/footer.ts'
+import type { Footer } from '../parquet/footer.ts'
 import { findFiles } from '../plan/find-files.ts'
-import { filledGroups, type RowGroupJob, rowGroupJob } from '../plan/plan-load.ts'
+import { readFooters } from '../plan/read-footers.ts'
 import { columnNames, idKind, isId, severalOf } from '../plan/resolve-columns.ts'
+import { filledGroups, type RowGroupJob, rowGroupJobs } from '../plan/row-group-jobs.ts'
 import { connect, type S3Options } from '../storage/connection.ts'
 import type { LeftOut } from '../storage/listing.ts'
 import { Store } from '../storage/store.ts'
@@ -71,12 +72,10 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
     const absent = new Set<string>()
     let rows = 0
     let unpackedBytes = 0
-    for (const file of files) {
-      const bytes = await store.open(file, store.counters, signal)
-      const footer = await readFooter(bytes, file).finally(() => bytes.close())
-      const groups = filledGroups(footer)
+    for (const [at, footer] of (await readFooters(files, store, signal)).entries()) {
+      const file = files[at]
       // A file without rows has nothing to be wrong.
-      if (groups.length === 0) continue
+      if (filledGroups(footer).length === 0) continue
       const wanted = [...new Set([id, ...(columns ?? footer.columns.map(({ element }) => element.name))])]
       const found: FoundColumn[] = []
       for (const column of wanted) {
@@ -84,7 +83,7 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
         if (fits.length === 0 && column !== id && absentColumns === 'null') absent.add(column)
         else found.push(onlyOne(fits, file.uri, column, column === id ? { kind: idKind } : undefined, footer))
       }
-      jobs.push(...groups.map((group) => rowGroupJob(0, file, footer, group, found)))
+      for (const job of rowGroupJobs(0, file, footer, found)) jobs.push(job)
       rows += footer.rows
       for (const { chunks } of footer.rowGroups) {
         for (const { metadata } of found.flatMap(({ leaves }) => chunks.slice(...leaves))) {

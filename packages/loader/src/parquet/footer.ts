@@ -27,9 +27,12 @@ export interface ColumnChunk {
   readonly max?: number
   /** True where the writer says that every value is null. */
   readonly onlyNulls: boolean
+  readonly encrypted: boolean
 }
 
 const MAGIC = 0x31524150
+/** "PARE": the footer is encrypted. */
+const MAGIC_ENCRYPTED = 0x45524150
 const FIRST_READ = 64 << 10
 
 /** Reads the footer with one or two ranged reads. */
@@ -41,7 +44,9 @@ export async function readFooter(source: ByteSource, file: StoredFile): Promise<
   let tail = new Uint8Array(size - start)
   await source.read(start, tail)
   const view = new DataView(tail.buffer)
-  if (view.getUint32(tail.length - 4, true) !== MAGIC) {
+  const magic = view.getUint32(tail.length - 4, true)
+  if (magic === MAGIC_ENCRYPTED) throw encrypted(file.uri, 'its footer is')
+  if (magic !== MAGIC) {
     throw new LoadError(
       'truncated',
       `${file.uri} does not end as a Parquet file does ("PAR1"): it is truncated or something else.`,
@@ -72,7 +77,7 @@ function describe(metadata: FileMetaData, file: StoredFile, size: number): Foote
     const rows = Number(group.num_rows)
     // A group without rows has nothing to read, and writers put anything for the places of its pages.
     if (rows === 0) return { rows, chunks: [] }
-    const chunks = group.columns.map(({ meta_data: chunk }, leaf): ColumnChunk => {
+    const chunks = group.columns.map(({ meta_data: chunk, crypto_metadata }, leaf): ColumnChunk => {
       const column = leaves[leaf]?.name
       const where = { file: file.uri, column, rowGroup: index }
       if (chunk === undefined) {
@@ -102,11 +107,22 @@ function describe(metadata: FileMetaData, file: StoredFile, size: number): Foote
         min: wholeNumber(min_value ?? (signed ? min : undefined)),
         max: wholeNumber(max_value ?? (signed ? max : undefined)),
         onlyNulls: null_count !== undefined && null_count === chunk.num_values,
+        encrypted: crypto_metadata !== undefined,
       }
     })
     return { rows, chunks }
   })
-  return { rows: Number(metadata.num_rows), columns, rowGroups }
+  // Some writers leave the file's own number of rows at 0.
+  return { rows: rowGroups.reduce((sum, { rows }) => sum + rows, 0), columns, rowGroups }
+}
+
+/** Parquet's modular encryption needs keys of a key server; `what` is encrypted. */
+export function encrypted(uri: string, what: string): LoadError {
+  return new LoadError(
+    'encrypted',
+    `${uri} is encrypted: ${what} (Parquet modular encryption, which is not supported). Write it without encryption_properties.`,
+    { file: uri },
+  )
 }
 
 function wholeNumber(value: unknown): number | undefined {

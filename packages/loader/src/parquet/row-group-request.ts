@@ -1,6 +1,6 @@
 import type { ColumnMetaData, SchemaElement } from 'hyparquet'
 import type { FoundColumn } from './find-column.ts'
-import type { RowGroup } from './footer.ts'
+import { encrypted, type RowGroup } from './footer.ts'
 
 /** One row group, as a worker thread is told to read it: plain data, and all that the decoder needs of the footer. */
 export interface RowGroupRequest {
@@ -32,6 +32,8 @@ export function rowGroupRequest(
 ): RowGroupRequest {
   const ranges: [number, number][] = []
   const needed = columns.flatMap(({ leaves }) => chunks.slice(...leaves))
+  const secret = columns.find(({ leaves }) => chunks.slice(...leaves).some((chunk) => chunk.encrypted))
+  if (secret !== undefined) throw encrypted(file.uri, `the pages of column "${secret.name}" are`)
   for (const { start, end } of needed.sort((a, b) => a.start - b.start)) {
     const last = ranges.at(-1)
     if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end)

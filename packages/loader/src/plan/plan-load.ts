@@ -1,13 +1,9 @@
-import pMap from 'p-map'
 import { LoadError } from '../errors.ts'
 import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
 import { type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
-import type { FoundColumn } from '../parquet/find-column.ts'
-import { type Footer, readFooter } from '../parquet/footer.ts'
-import { type RowGroupRequest, rowGroupRequest } from '../parquet/row-group-request.ts'
+import type { Footer } from '../parquet/footer.ts'
 import { ProgressMeter } from '../progress.ts'
-import type { FixedValues } from '../rows/source-task.ts'
 import { planSpill } from '../spill/spill-plan.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import { connect } from '../storage/connection.ts'
@@ -19,7 +15,9 @@ import { findFiles } from './find-files.ts'
 import { fixedValues } from './fixed-values.ts'
 import { type MemoryPlan, planMemory } from './memory.ts'
 import { RangeFinder } from './range-finder.ts'
+import { readFooters } from './read-footers.ts'
 import { neededColumns, resolveColumns, type SourceColumns } from './resolve-columns.ts'
+import { filledGroups, type RowGroupJob, rowGroupJobs } from './row-group-jobs.ts'
 
 /** What a load will read and hold, known before any data is read. Plain data. */
 export interface LoadPlan {
@@ -62,17 +60,6 @@ export interface PlannedFile {
   readonly rowGroups: number
 }
 
-/** One row group to read in both passes. */
-export interface RowGroupJob {
-  readonly source: number
-  readonly file: StoredFile
-  readonly request: RowGroupRequest
-  readonly fixed: FixedValues
-  readonly bytes: number
-  /** True for the last row group of its file, so that files can be counted. */
-  readonly last: boolean
-}
-
 /** A plan with what is needed to carry it out. */
 export interface PreparedLoad {
   readonly plan: LoadPlan
@@ -84,8 +71,6 @@ export interface PreparedLoad {
   readonly retries: number
   readonly seconds: number
 }
-
-const FOOTERS_IN_FLIGHT = 16
 
 /**
  * Lists the files, reads their footers, checks every schema, and says what the load will take: nothing else is read.
@@ -112,10 +97,7 @@ export async function prepareLoad(
     const items = new RangeFinder()
     const opened: { source: number; file: StoredFile; footer: Footer; columns?: SourceColumns }[] = []
     for (const [index, source] of options.sources.entries()) {
-      const footers = await pMap(listed[index].files, (file) => readOne(file, store, meter, signal), {
-        concurrency: FOOTERS_IN_FLIGHT,
-        signal,
-      })
+      const footers = await readFooters(listed[index].files, store, signal, () => meter.add({ files: 1 }))
       for (const [at, footer] of footers.entries()) {
         const file = listed[index].files[at]
         // A file without rows has nothing to be wrong: writers give its columns any type.
@@ -141,10 +123,8 @@ export async function prepareLoad(
             if (name !== actual) notes.add(`column "${name}" is "${actual}" in ${uri}`)
           }
           const fixed = fixedValues(compiled.tasks[index], uri, columns.partitions)
-          const groups = filledGroups(footer).map((group) =>
-            rowGroupJob(index, file, footer, group, columns.columns, fixed),
-          )
-          jobs.push(...groups)
+          const groups = rowGroupJobs(index, file, footer, columns.columns, fixed)
+          for (const group of groups) jobs.push(group)
           const bytes = sumOf(groups, (job) => job.bytes)
           return { uri, byteLength, bytes, rows: footer.rows, rowGroups: groups.length }
         })
@@ -206,16 +186,6 @@ export async function prepareLoad(
   }
 }
 
-async function readOne(file: StoredFile, store: Store, meter: ProgressMeter, signal?: AbortSignal): Promise<Footer> {
-  const source = await store.open(file, store.counters, signal)
-  try {
-    return await readFooter(source, file)
-  } finally {
-    await source.close()
-    meter.add({ files: 1 })
-  }
-}
-
 function requireSameKinds(
   kinds: Partial<Record<'user' | 'item', IdKind>>,
   found: { readonly user?: IdKind; readonly item?: IdKind },
@@ -236,32 +206,6 @@ function requireSameKinds(
       { file: uri, column: source[side] },
     )
   }
-}
-
-/** One row group of a file, with the columns to read. */
-export function rowGroupJob(
-  source: number,
-  file: StoredFile,
-  footer: Footer,
-  group: number,
-  columns: readonly FoundColumn[],
-  fixed: FixedValues = {},
-): RowGroupJob {
-  const request = rowGroupRequest(file, group, footer.rowGroups[group], columns)
-  const bytes = sumOf(request.ranges, ([start, end]) => end - start)
-  return {
-    source,
-    file,
-    request,
-    fixed,
-    bytes,
-    last: footer.rowGroups.slice(group + 1).every(({ rows }) => rows === 0),
-  }
-}
-
-/** The row groups of a file that have rows. */
-export function filledGroups({ rowGroups }: Footer): number[] {
-  return [...rowGroups.keys()].filter((group) => rowGroups[group].rows > 0)
 }
 
 function sumOf<T>(values: readonly T[], of: (value: T) => number): number {
