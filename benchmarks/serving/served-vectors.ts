@@ -25,15 +25,13 @@ export async function makeServedVectors(model: AlsModel, pool: WorkerPool): Prom
       if (kind === 'user') return Float64Array.from(users.subarray(user * k, (user + 1) * k))
       const vectors = metric === 'taste' ? taste : itemFactors
       const query = new Float64Array(k)
-      let total = 0
       for (const row of positive) {
         const vector = vectors.subarray(row * k, (row + 1) * k)
         const length = metric === 'taste' ? 1 : Math.hypot(...vector)
         const weight = metric === 'taste' ? (itemWeights?.[row] ?? 1) : 1
         for (let i = 0; i < k; i++) query[i] += (weight * vector[i]) / length
-        total += weight
       }
-      return query.map((value) => value / total)
+      return query.map((value) => value / positive.length)
     },
   }
 }

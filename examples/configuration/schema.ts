@@ -74,6 +74,7 @@ export const schema = z.strictObject({
       objective: z.enum(['hkv', 'ials'], { error: "expected 'hkv' or 'ials'" }).default('hkv'),
       alpha: positive.default(1),
       unobservedWeight: positive.default(0.1),
+      popularityExponent: number('an exponent from 0 to 1', (value) => value >= 0 && value <= 1).default(0),
       tolerance: nonNegative.optional(),
     })
     .prefault({}),
@@ -97,8 +98,14 @@ export const schema = z.strictObject({
         .regex(/^[\w.-]{1,200}$/, 'expected letters, digits, dots, dashes or underscores')
         .default('recommendations'),
       allowNewShape: z.boolean({ error: "expected 'true' or 'false'" }).default(false),
+      vectors: z.enum(['similar', 'taste', 'both'], { error: "expected 'similar', 'taste' or 'both'" }).default('both'),
+      users: z.boolean({ error: "expected 'true' or 'false'" }).default(false),
       concurrency: integer(1, 64).default(4),
       batchSize: integer(1, 100_000).default(500),
+    })
+    .refine(({ users, vectors }) => !users || vectors !== 'similar', {
+      path: ['users'],
+      error: "expected 'false' when only the vector 'similar' is published: users need 'taste'",
     })
     .prefault({}),
   s3: z.strictObject({ endpoint: url('http://localhost:9000').optional() }).prefault({}),
@@ -148,6 +155,7 @@ export interface SeesawConfig {
     objective?: 'hkv' | 'ials'
     alpha?: number
     unobservedWeight?: number
+    popularityExponent?: number
     tolerance?: number
   }
   /** Fraction of the entries to measure with instead of training on them. Default 0. */

@@ -112,6 +112,13 @@ const fixed: readonly Setting[] = [
     group: 'Training',
   },
   {
+    variable: 'POPULARITY_EXPONENT',
+    path: ['training', 'popularityExponent'],
+    parse: toNumber,
+    meaning: 'from 0 to 1: weighs entries less whose item many users have; 0.25 is worth trying',
+    group: 'Training',
+  },
+  {
     variable: 'HOLD_OUT',
     path: ['holdOut'],
     parse: toNumber,
@@ -178,7 +185,21 @@ const fixed: readonly Setting[] = [
     variable: 'ALLOW_NEW_SHAPE',
     path: ['qdrant', 'allowNewShape'],
     parse: toBoolean,
-    meaning: "'true' publishes though the alias serves vectors of another length: queries must be ready for it",
+    meaning: "'true' publishes though the alias serves other vectors: queries must be ready for it",
+    group: 'Qdrant',
+  },
+  {
+    variable: 'VECTORS',
+    path: ['qdrant', 'vectors'],
+    meaning:
+      "'similar' (cosine, for more like this), 'taste' (inner product, for a blend of somebody's items), or 'both'",
+    group: 'Qdrant',
+  },
+  {
+    variable: 'PUBLISH_USERS',
+    path: ['qdrant', 'users'],
+    parse: toBoolean,
+    meaning: "'true' publishes the users too, under the alias with _users, swapped in by the same request",
     group: 'Qdrant',
   },
   {

@@ -6,7 +6,7 @@ import type { Configuration } from '../configuration/schema.ts'
 import { checkFolders } from './folders.ts'
 import { bytes, grouped } from './format.ts'
 import { itemsSource, loadOptions } from './load.ts'
-import { vectorShape } from './publish-model.ts'
+import { servedShapes } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
 
 /** What is known of a run before it reads any data. */
@@ -83,12 +83,21 @@ function describeItems({ items }: Configuration, { rows, absent }: ItemsPlan): s
   return `${grouped(rows)} ${items.name}${without}`
 }
 
-async function findServing({ qdrant, training }: Configuration, signal: AbortSignal): Promise<string | undefined> {
-  const { url, apiKey, alias, allowNewShape } = qdrant
+async function findServing(configuration: Configuration, signal: AbortSignal): Promise<string | undefined> {
+  const { url, apiKey, alias, allowNewShape } = configuration.qdrant
   if (!url) return undefined
   try {
-    const vectors = vectorShape(training.factors)
-    const { serving } = await preflight({ url, apiKey, alias, vectors, allowNewShape, retry: { retries: 2 }, signal })
+    const { items: vectors, users } = servedShapes(configuration)
+    const { serving } = await preflight({
+      url,
+      apiKey,
+      alias,
+      vectors,
+      ...(users && { users: { vectors: users } }),
+      allowNewShape,
+      retry: { retries: 2 },
+      signal,
+    })
     return serving
       ? `${serving.collection} serves, about ${grouped(serving.points)} points`
       : `no generation of ${alias} serves yet`
@@ -97,7 +106,7 @@ async function findServing({ qdrant, training }: Configuration, signal: AbortSig
     const address = `${origin}${pathname.replace(/\/$/, '')}`
     const { message } = error as Error
     const what = message.includes('allowNewShape')
-      ? 'has other vectors: keep VECTOR_DIM, or set ALLOW_NEW_SHAPE=true.'
+      ? 'has other vectors: keep VECTOR_DIM and VECTORS, or set ALLOW_NEW_SHAPE=true.'
       : 'does not answer: check QDRANT_URL and QDRANT_API_KEY.'
     throw new Error(`Qdrant at ${address} ${what}`, { cause: error })
   }

@@ -1,15 +1,11 @@
-import { type AlsModel, tasteSpace } from '@seesaw/als-core'
+import type { AlsModel } from '@seesaw/als-core'
 import { publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes, grouped } from './format.ts'
 import type { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
+import { makeServedVectors } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
-
-/** What a vector is in the index: in the taste space, by inner product. */
-export function vectorShape(factors: number) {
-  return { dimension: factors, distance: 'Dot' as const }
-}
 
 /** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
 export async function publishModel(
@@ -25,15 +21,13 @@ export async function publishModel(
   await stages.run(
     'publish',
     async () => {
-      const { threads } = configuration
-      // In the taste space the average of a few items is nearly the user who has them, as in process.
-      const space = await tasteSpace(model, { threads, signal })
-      const data = await space.itemVectors(model.itemFactors, { threads, signal })
+      const vectors = await makeServedVectors(configuration, model, signal)
       return publish({
         url,
         apiKey,
         alias,
-        vectors: { ids: model.itemIds ?? rowNumbers(model.items), data, ...vectorShape(model.factors) },
+        vectors: vectors.items,
+        ...(vectors.users && { users: { vectors: vectors.users } }),
         payloads: (row) => ({ ...items.payload(row) }),
         indexes: {
           item_id: whole ? { type: 'integer', lookup: true, range: false } : 'keyword',
@@ -56,9 +50,4 @@ export async function publishModel(
     },
     ({ points }) => `${grouped(points)} points behind the alias ${alias}`,
   )
-}
-
-/** Ids of a model whose items have none. */
-export function rowNumbers(items: number): Uint32Array {
-  return Uint32Array.from({ length: items }, (_, row) => row)
 }

@@ -4,7 +4,7 @@ import { asText, type ItemPayload } from './payload.ts'
 /** Something a person would ask a catalogue, answered alike in process and by Qdrant. */
 export interface Question {
   readonly title: string
-  /** Items to be near to: the mean of their vectors. */
+  /** Items to be near to: the mean of their vectors. One item asks for items like it, several for the taste they show. */
   readonly positive: readonly ItemPayload[]
   /** Items to move away from. */
   readonly negative: readonly ItemPayload[]

@@ -58,7 +58,7 @@ export async function runPipeline(
     throw error
   }
   printSummary(loaded, learned, quality, stages)
-  const inProcess = answerInProcess(model, items, configuration.threads)
+  const inProcess = answerInProcess(configuration, model, items)
   const fromQdrant = configuration.qdrant.url ? answerFromQdrant(configuration) : undefined
   const close = async () => {
     await fromQdrant?.close()

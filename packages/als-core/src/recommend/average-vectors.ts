@@ -7,7 +7,7 @@ import type { SideRows } from './side-rows.ts'
 export interface Examples {
   /** At least one row. */
   positive: ArrayLike<number>
-  /** Confidence of each positive example: its weight in the average. Default: all alike. */
+  /** Confidence of each positive example, which its vector is multiplied by. Default: 1 each. */
   confidence?: ArrayLike<number>
   negative?: ArrayLike<number>
 }
@@ -48,14 +48,12 @@ export function averageVectors(
 
   function average(rows: ArrayLike<number>, confidence?: ArrayLike<number>): Float64Array {
     const sum = new Float64Array(factors)
-    let total = 0
     for (const [n, row] of itemRows.toList(rows).entries()) {
       const weight = (confidence ? confidence[n] : 1) * (weights ? weights[row] : 1)
       const norm = normalize ? normOf(vectors, row * factors, factors) || 1 : 1
       for (let i = 0; i < factors; i++) sum[i] += (weight * vectors[row * factors + i]) / norm
-      total += weight
     }
-    return sum.map((value) => value / total)
+    return sum.map((value) => value / rows.length)
   }
 }
 

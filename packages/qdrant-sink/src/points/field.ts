@@ -11,6 +11,7 @@ export interface VectorField {
   dimension: number
   distance: Distance
   datatype: Datatype
+  parameters?: VectorShape['parameters']
 }
 
 const DISTANCES: readonly Distance[] = ['Cosine', 'Dot', 'Euclid', 'Manhattan']
@@ -26,7 +27,7 @@ export function fieldsOf(
   const shapes: [string, VectorShape][] = 'named' in input ? Object.entries(input.named) : [['', input]]
   if (shapes.length === 0)
     throw new TypeError(`${name}.named is {}, expected at least one vector, such as { similar: { data, dimension } }.`)
-  return shapes.map(([field, { dimension, distance = 'Cosine' }]) => {
+  return shapes.map(([field, { dimension, distance = 'Cosine', parameters }]) => {
     if ('named' in input && field === '')
       throw new TypeError(`${name}.named has an empty name, expected one that queries can ask for.`)
     const owner = ownerOf(name, field)
@@ -34,7 +35,7 @@ export function fieldsOf(
       throw new RangeError(`${owner}.dimension is ${dimension}, expected an integer from 1 to 65,536.`)
     if (!DISTANCES.includes(distance))
       throw new TypeError(`${owner}.distance is ${JSON.stringify(distance)}, expected one of ${DISTANCES.join(', ')}.`)
-    return { name: field, dimension, distance, datatype }
+    return { name: field, dimension, distance, datatype, ...(parameters && { parameters }) }
   })
 }
 

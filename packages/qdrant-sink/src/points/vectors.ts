@@ -12,6 +12,11 @@ export interface VectorShape {
    * inner product of a user and an item.
    */
   distance?: Distance
+  /**
+   * Parameters of this vector alone, over those of all: `{ hnsw_config: { m: 0 }, on_disk: true }` for one that is only read as an
+   * example, which needs no graph.
+   */
+  parameters?: Pick<Schemas['VectorParams'], 'hnsw_config' | 'quantization_config' | 'on_disk'>
 }
 
 /** One vector of every point, as training gives them: rows × dimension float32, row-major, never copied as a whole. */

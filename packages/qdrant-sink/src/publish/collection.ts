@@ -23,10 +23,12 @@ export async function createCollection(
   { vectorParameters, collection }: Settings,
   options: CallOptions,
 ): Promise<boolean> {
-  const vectors = fields.map(({ name: field, dimension: size, distance }): [string, Schemas['VectorParams']] => [
-    field,
-    { size, distance, ...vectorParameters },
-  ])
+  const vectors = fields.map(
+    ({ name: field, dimension: size, distance, parameters }): [string, Schemas['VectorParams']] => [
+      field,
+      { size, distance, ...vectorParameters, ...parameters },
+    ],
+  )
   const config = vectors[0][0] === '' ? vectors[0][1] : Object.fromEntries(vectors)
   try {
     await connection.call(

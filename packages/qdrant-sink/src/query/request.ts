@@ -67,10 +67,21 @@ export interface BlendOptions extends RequestOptions {
    * suits examples of different kinds and works with negatives alone; `sum_scores` adds up.
    */
   strategy?: Strategy
+  /**
+   * Where the vectors of the examples are taken from, when not from the one of `using`: an alias and a vector of it, such as the
+   * collection's own `taste_example`, which holds each item's vector times its confidence.
+   */
+  examplesFrom?: { alias: string; vector: string }
 }
 
 /** Points like several and unlike others. The examples are left out. */
-export function blend({ positive = [], negative = [], strategy, ...options }: BlendOptions): QueryRequest {
+export function blend({
+  positive = [],
+  negative = [],
+  strategy,
+  examplesFrom,
+  ...options
+}: BlendOptions): QueryRequest {
   if (positive.length + negative.length === 0)
     throw new TypeError('`positive` and `negative` are empty, expected at least one example.')
   if (positive.length === 0 && (strategy ?? 'average_vector') === 'average_vector') {
@@ -83,7 +94,8 @@ export function blend({ positive = [], negative = [], strategy, ...options }: Bl
     ...(negative.length > 0 && { negative: negative.map(toInput) }),
     ...(strategy && { strategy }),
   }
-  return request({ recommend }, options)
+  const lookup = examplesFrom && { lookup_from: { collection: examplesFrom.alias, vector: examplesFrom.vector } }
+  return request({ recommend }, options, lookup)
 }
 
 export interface ForUserOptions extends RequestOptions {
