@@ -26,7 +26,7 @@ test('the record shop: its defaults, and sources that the environment gives a pl
     seed: 42,
     threads: availableParallelism(),
     output: { model: './model' },
-    qdrant: { alias: 'recommendations', concurrency: 4, batchSize: 500 },
+    qdrant: { alias: 'recommendations', vectors: 'both', users: false, concurrency: 4, batchSize: 500 },
   })
 })
 
@@ -35,6 +35,8 @@ test('every variable arrives at its place, and wins over the module', () => {
     REGULARIZATION_SCALING: ['0.5', { nu: 0.5 }],
     OBJECTIVE: ['ials', 'ials'],
     ALLOW_NEW_SHAPE: ['true', true],
+    VECTORS: ['taste', 'taste'],
+    PUBLISH_USERS: ['true', true],
     S3_ENDPOINT: ['http://localhost:9000', 'http://localhost:9000'],
     QDRANT_URL: ['https://me:secret@host:6333', 'https://me:secret@host:6333'],
   }
