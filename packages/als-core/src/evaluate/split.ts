@@ -2,6 +2,7 @@ import { valueAt } from '../matrix/entries.ts'
 import { matrixFromCsr } from '../matrix/from-csr.ts'
 import { matrixFromTriplets, type Triplets } from '../matrix/from-triplets.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { type NumericArray, toNumbers } from '../matrix/numbers.ts'
 import { rowRandom } from './row-random.ts'
 
 /** Two matrices of the same shape without a common pair, that together hold every entry of their source. */
@@ -43,15 +44,23 @@ export function splitRandomly(matrix: InteractionMatrix, ratio: number, { seed =
  * @param times when each entry of the triplets happened, in any unit
  * @param moment in the same unit
  */
-export function splitByTime(triplets: Triplets, times: ArrayLike<number>, moment: number): Split {
-  const { rows, columns, values } = triplets
+export function splitByTime(triplets: Triplets, times: NumericArray, moment: number | bigint): Split {
+  if ('csr' in triplets || times === undefined || !Number.isFinite(Number(moment))) {
+    throw new RangeError(
+      'splitByTime needs triplets, the time of each and a moment: the entries of a matrix have no times. Without times see splitRandomly and leaveKOut.',
+    )
+  }
+  const rows = toNumbers(triplets.rows)
+  const columns = toNumbers(triplets.columns)
+  const values = triplets.values && toNumbers(triplets.values)
   if (times.length !== rows.length) {
     throw new RangeError(`times has ${times.length} entries, expected ${rows.length}, one for each of the triplets.`)
   }
   const side = (later: boolean): InteractionMatrix => {
     const entries: number[] = []
     for (let e = 0; e < rows.length; e++) {
-      if (!Number.isFinite(times[e])) throw new RangeError(`times[${e}] is ${times[e]}, expected a finite number.`)
+      if (!Number.isFinite(Number(times[e])))
+        throw new RangeError(`times[${e}] is ${times[e]}, expected a finite number.`)
       if (times[e] >= moment === later) entries.push(e)
     }
     return matrixFromTriplets({

@@ -1,6 +1,7 @@
 import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import { MatrixError, packValues, transpose } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
+import { type NumericArray, toNumbers } from './numbers.ts'
 
 /** Several entries for one (user, item): keep the highest value, add them up, or refuse. */
 export type DuplicatePolicy = 'max' | 'sum' | 'error'
@@ -14,11 +15,11 @@ export interface MatrixShape {
 
 export interface CsrInput extends MatrixShape {
   /** users + 1 ascending offsets, from 0 to the number of entries. */
-  indptr: ArrayLike<number>
+  indptr: NumericArray
   /** Item of each entry: an integer in [0, items). Unsorted rows are sorted. */
-  indices: ArrayLike<number>
+  indices: NumericArray
   /** Value of each entry: positive (liked) or negative (disliked), finite, not 0. */
-  values: ArrayLike<number>
+  values: NumericArray
   /** What to do with several entries for one (user, item). Default 'error'. */
   duplicates?: DuplicatePolicy
 }
@@ -30,8 +31,9 @@ export interface CsrInput extends MatrixShape {
  * @throws MatrixError naming the row and entry, when an offset, index or value is not usable, or a pair comes twice
  * under `duplicates: 'error'`.
  */
-export function matrixFromCsr(input: CsrInput): InteractionMatrix {
-  const { users, items, duplicates = 'error' } = input
+export function matrixFromCsr({ indptr, indices, values, ...shape }: CsrInput): InteractionMatrix {
+  const { users, items, duplicates = 'error' } = shape
+  const input = { ...shape, indptr: toNumbers(indptr), indices: toNumbers(indices), values: toNumbers(values) }
   checkShape(input)
   let csr: CompressedRows & { values: Float32Array<SharedArrayBuffer> } = {
     indptr: onShared(input.indptr, Float64Array, sharedFloat64),
@@ -56,7 +58,10 @@ export function matrixFromCsr(input: CsrInput): InteractionMatrix {
   }
 }
 
-function checkShape({ users, items, indptr, indices, values }: CsrInput): void {
+type Checked = Omit<CsrInput, 'indptr' | 'indices' | 'values'> &
+  Record<'indptr' | 'indices' | 'values', ArrayLike<number>>
+
+function checkShape({ users, items, indptr, indices, values }: Checked): void {
   for (const [name, count] of Object.entries({ users, items })) {
     if (!(Number.isInteger(count) && count >= 1 && count < 2 ** 32)) {
       throw new MatrixError(`${name} is ${count}, expected an integer from 1 to ${2 ** 32 - 1}.`)
@@ -80,7 +85,7 @@ function checkShape({ users, items, indptr, indices, values }: CsrInput): void {
 
 /** Checks every entry; tells whether the columns of all rows are strictly ascending. */
 function checkEntries(
-  { users, items, indptr, indices, values: original }: CsrInput,
+  { users, items, indptr, indices, values: original }: Checked,
   values: Float32Array,
 ): 'ascending' | 'unsorted' {
   let ascending = true

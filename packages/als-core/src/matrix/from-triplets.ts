@@ -1,9 +1,7 @@
 import { MatrixError } from './compressed-rows.ts'
 import { type DuplicatePolicy, type MatrixShape, matrixFromCsr } from './from-csr.ts'
 import type { InteractionMatrix } from './interaction-matrix.ts'
-
-/** Any numeric array that can be indexed: typed arrays and plain arrays. */
-export type NumericArray = ArrayLike<number>
+import { type NumericArray, toNumbers } from './numbers.ts'
 
 export interface Triplets extends MatrixShape {
   /** User of each entry: an integer in [0, users). */
@@ -23,7 +21,10 @@ export interface Triplets extends MatrixShape {
  * length, or a pair comes twice under `duplicates: 'error'`.
  */
 export function matrixFromTriplets(triplets: Triplets): InteractionMatrix {
-  const { users, items, rows, columns, values, duplicates } = triplets
+  const { users, items, duplicates } = triplets
+  const rows = toNumbers(triplets.rows)
+  const columns = toNumbers(triplets.columns)
+  const values = triplets.values && toNumbers(triplets.values)
   const entries = rows.length
   if (columns.length !== entries || (values !== undefined && values.length !== entries)) {
     throw new MatrixError(
@@ -47,7 +48,7 @@ export function matrixFromTriplets(triplets: Triplets): InteractionMatrix {
   return matrixFromCsr({ users, items, indptr, indices, values: scattered, duplicates })
 }
 
-function checkIndices(name: string, indices: NumericArray, bound: number, boundName: string): void {
+function checkIndices(name: string, indices: ArrayLike<number>, bound: number, boundName: string): void {
   for (let e = 0; e < indices.length; e++) {
     const index = indices[e]
     if (!(index >= 0 && index < bound && Number.isInteger(index))) {

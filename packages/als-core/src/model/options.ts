@@ -51,6 +51,23 @@ export interface ModelOptions {
   kernel?: KernelName
 }
 
+export const MODEL_OPTION_NAMES = {
+  factors: true,
+  iterations: true,
+  regularization: true,
+  regularizationScaling: true,
+  alpha: true,
+  objective: true,
+  unobservedWeight: true,
+  solver: true,
+  tolerance: true,
+  maxSteps: true,
+  gatherPrecision: true,
+  popularityExponent: true,
+  seed: true,
+  kernel: true,
+} as const satisfies Record<keyof ModelOptions, true>
+
 /** An option that `train` cannot work with; the message names it. */
 export class OptionError extends RangeError {
   override readonly name = 'OptionError'

@@ -1,6 +1,7 @@
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { withoutBigints } from '../model/id-column.ts'
 import { OptionError } from '../model/options.ts'
-import type { TrainOptions } from './options.ts'
+import type { Columns, TrainOptions } from './options.ts'
 
 /** Where the rows of a side start. */
 export interface SideStart {
@@ -16,7 +17,7 @@ export interface Starts {
 
 /** Checks the initial factors and maps their rows. @throws OptionError naming the array. */
 export function planStart(
-  { initial, userIds, itemIds }: Pick<TrainOptions, 'initial' | 'userIds' | 'itemIds'>,
+  { initial, userIds, itemIds }: Pick<TrainOptions, 'initial'> & Columns,
   { users, items }: Pick<InteractionMatrix, 'users' | 'items'>,
   k: number,
 ): Starts {
@@ -31,9 +32,13 @@ export function planStart(
       'initial has no itemFactors (a Float32Array of items × factors): the first half-sweep solves the users from them.',
     )
   }
+  const before = {
+    users: initial.userIds && withoutBigints('initial.userIds', initial.userIds),
+    items: initial.itemIds && withoutBigints('initial.itemIds', initial.itemIds),
+  }
   return {
-    ...(initial.userFactors && { users: planSide('user', initial.userFactors, initial.userIds, userIds, users, k) }),
-    items: planSide('item', initial.itemFactors, initial.itemIds, itemIds, items, k),
+    ...(initial.userFactors && { users: planSide('user', initial.userFactors, before.users, userIds, users, k) }),
+    items: planSide('item', initial.itemFactors, before.items, itemIds, items, k),
   }
 }
 

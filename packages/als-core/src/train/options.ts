@@ -1,7 +1,16 @@
 import type { RankingMetrics } from '../evaluate/ranking-metrics.ts'
-import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
-import { type ModelOptions, OptionError, oneOf, resolveModelOptions, whole } from '../model/options.ts'
+import { checkIds, type GivenIds } from '../model/id-column.ts'
+import {
+  MODEL_OPTION_NAMES,
+  type ModelOptions,
+  OptionError,
+  oneOf,
+  resolveModelOptions,
+  whole,
+} from '../model/options.ts'
+import { describeUnknownNames } from '../pool/unknown-names.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 
 export interface TrainOptions extends Partial<ModelOptions> {
@@ -24,9 +33,9 @@ export interface TrainOptions extends Partial<ModelOptions> {
    * better, and returns the model of the best iteration.
    */
   validation?: ValidationOptions
-  /** Original ids of the users and items, kept with the model. */
-  userIds?: IdColumn
-  itemIds?: IdColumn
+  /** Original ids of the users and items, one a row and no two the same, kept with the model. 64-bit integers become numbers. */
+  userIds?: GivenIds
+  itemIds?: GivenIds
   /**
    * Writes the state of the training to `directory` after every `everyIterations` iterations (default 1) and after the
    * last, each time in one step. When the directory has a checkpoint of the same matrix and options, the training goes on
@@ -92,12 +101,15 @@ export interface InitialFactors {
   readonly userFactors?: Float32Array
   /** items × factors, row-major. The first half-sweep solves the users from these. */
   readonly itemFactors: Float32Array
-  readonly userIds?: IdColumn
-  readonly itemIds?: IdColumn
+  readonly userIds?: GivenIds
+  readonly itemIds?: GivenIds
 }
 
 /** Fills in the defaults and checks every option. @throws OptionError naming the option. */
 export function resolveOptions(options: TrainOptions): ModelOptions {
+  refuseUnknown('train', options, NAMES)
+  if (options.checkpoint) refuseUnknown('checkpoint', options.checkpoint, CHECKPOINT_NAMES)
+  if (options.validation) refuseUnknown('validation', options.validation, VALIDATION_NAMES)
   const resolved = resolveModelOptions({ ...options, factors: options.factors ?? options.initial?.factors })
   if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
   if (options.checkpoint) {
@@ -111,18 +123,57 @@ export function resolveOptions(options: TrainOptions): ModelOptions {
   return resolved
 }
 
-/** Checks that what is given for each user or item fits the matrix. @throws OptionError naming the option. */
+function refuseUnknown(of: string, given: object, known: Readonly<Record<string, true>>): void {
+  const problem = describeUnknownNames(of, given, known)
+  if (problem) throw new OptionError(problem)
+}
+
+const NAMES = {
+  ...MODEL_OPTION_NAMES,
+  threads: true,
+  pool: true,
+  signal: true,
+  onIteration: true,
+  onProgress: true,
+  validation: true,
+  userIds: true,
+  itemIds: true,
+  checkpoint: true,
+  initial: true,
+  interactionCounts: true,
+} as const satisfies Record<keyof TrainOptions, true>
+
+const CHECKPOINT_NAMES = { directory: true, everyIterations: true, onMismatch: true } as const satisfies Record<
+  keyof CheckpointOptions,
+  true
+>
+
+const VALIDATION_NAMES = {
+  matrix: true,
+  metric: true,
+  k: true,
+  every: true,
+  patience: true,
+  users: true,
+  onMetrics: true,
+} as const satisfies Record<keyof ValidationOptions, true>
+
+/** What a training is given for each user and item, as the model keeps it. */
+export type Columns = Pick<AlsModel, 'userIds' | 'itemIds' | 'interactionCounts'>
+
+/** Checks that what is given for each user or item fits the matrix. @throws OptionError naming the option and the row. */
 export function checkColumns(
   { userIds, itemIds, interactionCounts }: TrainOptions,
   { users, items }: { readonly users: number; readonly items: number },
-): void {
-  for (const [name, column, rows, side] of [
-    ['userIds', userIds, users, 'users'],
-    ['itemIds', itemIds, items, 'items'],
-    ['interactionCounts', interactionCounts, items, 'items'],
-  ] as const) {
-    if (column !== undefined && column.length !== rows) {
-      throw new OptionError(`${name} has ${column.length} elements, but the matrix has ${rows} ${side}.`)
-    }
+): Columns {
+  if (interactionCounts !== undefined && interactionCounts.length !== items) {
+    throw new OptionError(
+      `interactionCounts has ${interactionCounts.length} elements, but the matrix has ${items} items.`,
+    )
+  }
+  return {
+    ...(userIds && { userIds: checkIds('userIds', userIds, users, 'users') }),
+    ...(itemIds && { itemIds: checkIds('itemIds', itemIds, items, 'items') }),
+    ...(interactionCounts && { interactionCounts }),
   }
 }

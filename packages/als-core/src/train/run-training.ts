@@ -15,7 +15,7 @@ import { openWorkbench, type Workbench } from '../solve/workbench.ts'
 import { type Fingerprint, readCheckpoint, takeFingerprint, writeCheckpoint } from './checkpoint.ts'
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
 import type { initializeShards } from './initialize-shards.ts'
-import { checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
+import { type Columns, checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
 
 /** The training was aborted by its signal. `model` has the factors of the last complete iteration, if there was one. */
 export class TrainingAborted extends Error {
@@ -41,12 +41,12 @@ export async function trainWithin(
 ): Promise<AlsModel> {
   const resolved = resolveOptions(options)
   checkMatrix(given)
-  checkColumns(options, given)
+  const columns = checkColumns(options, given)
   const { popularityExponent } = resolved
   const weights = popularityExponent > 0 ? popularityWeights(given, popularityExponent) : undefined
   const itemWeights = weights && itemWeightsOf(given, weights)
   const matrix = itemWeights ? weightItems(given, itemWeights) : given
-  const start = planStart(options, matrix, resolved.factors)
+  const start = planStart({ initial: options.initial, ...columns }, matrix, resolved.factors)
   const { signal, checkpoint } = options
   if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
   const fingerprint = checkpoint && (await takeFingerprint(matrix, resolved))
@@ -61,6 +61,7 @@ export async function trainWithin(
       ...sides,
       observed: sumOfTargets(matrix, entryTerms(resolved)),
       given: options,
+      columns,
       itemWeights,
       weights,
     }
@@ -85,6 +86,7 @@ interface Training {
   /** The constant of the objective. */
   readonly observed: number
   readonly given: TrainOptions
+  readonly columns: Columns
   readonly itemWeights?: Float32Array<SharedArrayBuffer>
   readonly weights?: PopularityWeights
 }
@@ -150,8 +152,7 @@ async function iterate(training: Training, iteration: number): Promise<Iteration
 
 /** The model as of the last complete iteration. The 'last' one takes the sides' spare arrays instead of new memory. */
 async function toModel(training: Training, history: IterationReport[], which?: 'last'): Promise<AlsModel> {
-  const { matrix, bench, given, itemWeights, weights } = training
-  const { userIds, itemIds, interactionCounts } = given
+  const { matrix, bench, columns, itemWeights, weights } = training
   const k = bench.options.factors
   const restore = async (side: Side): Promise<Float32Array<SharedArrayBuffer>> => {
     if (!side.factors) return sharedFloat32(side.rows * k)
@@ -164,9 +165,8 @@ async function toModel(training: Training, history: IterationReport[], which?: '
     items: matrix.items,
     userFactors: await restore(training.users),
     itemFactors: await restore(training.items),
-    ...(userIds && { userIds }),
-    ...(itemIds && { itemIds }),
-    interactionCounts: interactionCounts ?? countInteractions(matrix),
+    ...columns,
+    interactionCounts: columns.interactionCounts ?? countInteractions(matrix),
     ...(itemWeights && { itemWeights, popularityWeights: weights }),
     options: bench.options,
     userRegularization: meanUserLambda(bench.options, matrix),

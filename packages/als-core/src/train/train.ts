@@ -3,7 +3,7 @@ import type { AlsModel } from '../model/als-model.ts'
 import { DirectoryLockedError, lockDirectory } from '../model/lock-directory.ts'
 import { MEMORY_LIMIT } from '../solve/layout.ts'
 import { CheckpointError } from './checkpoint.ts'
-import type { TrainOptions } from './options.ts'
+import { resolveOptions, type TrainOptions } from './options.ts'
 import { TrainingAborted, trainWithin } from './run-training.ts'
 import { trainToBest } from './train-to-best.ts'
 
@@ -16,6 +16,7 @@ import { trainToBest } from './train-to-best.ts'
  * be solved; TrainingAborted on abort.
  */
 export async function train(matrix: InteractionMatrix, options: TrainOptions = {}): Promise<AlsModel> {
+  resolveOptions(options)
   const { checkpoint, signal } = options
   const unlock = checkpoint && (await lockCheckpoint(checkpoint.directory, signal))
   try {
