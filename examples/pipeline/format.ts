@@ -1,3 +1,5 @@
+import cliTruncate from 'cli-truncate'
+
 const compactNumber = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
 const groupedNumber = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB']
@@ -23,4 +25,9 @@ export function duration(seconds: number, digits = 2): string {
   if (seconds >= 7200) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
   if (seconds >= 119.5) return `${Math.floor(Math.round(seconds) / 60)} min ${Math.round(seconds) % 60} s`
   return `${seconds.toFixed(Math.min(digits, seconds < 9.995 ? 2 : 1))} s`
+}
+
+/** Text of at most `width` columns, an ellipsis in place of the rest. */
+export function cut(text: string, width: number): string {
+  return cliTruncate(text, width).replace(/[\s,;]+…$/, '…')
 }

@@ -1,6 +1,5 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
-import { compact, duration } from './format.ts'
-import { cut } from './tables.ts'
+import { compact, cut, duration } from './format.ts'
 
 /** Where a stage stands. */
 export interface Standing {

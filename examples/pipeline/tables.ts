@@ -1,8 +1,7 @@
 import { styleText } from 'node:util'
-import cliTruncate from 'cli-truncate'
 import { Table } from 'console-table-printer'
 import stringWidth from 'string-width'
-import { bytes, duration, grouped } from './format.ts'
+import { bytes, cut, duration, grouped } from './format.ts'
 import { asText, type ItemPayload, nameOf } from './payload.ts'
 import type { Answer, Question } from './questions.ts'
 import type { StageCost } from './stages.ts'
@@ -117,9 +116,4 @@ export function fit(natural: readonly number[], room: number): number[] {
   while (widths.length > 1 && least() > room) widths.pop()
   while (total() > room && Math.max(...widths) > 8) widths[widths.indexOf(Math.max(...widths))]! -= 1
   return widths
-}
-
-/** Text of at most `width` columns, an ellipsis in place of the rest. */
-export function cut(text: string, width: number): string {
-  return cliTruncate(text, width).replace(/[\s,;]+…$/, '…')
 }
