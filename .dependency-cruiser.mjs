@@ -40,7 +40,10 @@ const between = Object.entries(packages).map(([name, allowed]) => ({
   name: `${name}: of other packages only [${allowed}], by name`,
   severity: 'error',
   from: { path: `^packages/${name}/src/` },
-  to: { path: '^packages/', pathNot: [`^packages/${name}/src/`, ...allowed.map((other) => `^packages/${other}/src/index[.]ts$`)] },
+  to: {
+    path: '^packages/',
+    pathNot: [`^packages/${name}/src/`, ...allowed.map((other) => `^packages/${other}/src/index[.]ts$`)],
+  },
 }))
 
 /** @type {import('dependency-cruiser').IConfiguration} */
