@@ -2,7 +2,7 @@
  * Which part of a package may import from which: parts are listed from the bottom up, and a file imports from its own folder
  * and from parts listed before it, never from those after. docs/architecture.md says what each of them does.
  */
-const layers = {
+export const layers = {
   'packages/als-core/src': [
     ...['pool', 'kernel', 'linear-algebra', 'matrix', 'model'],
     ...['rank', 'solve', 'recommend', 'evaluate', 'train', 'tune'],
