@@ -1,4 +1,4 @@
-import { saveModel } from '@seesaw/als-core'
+import { type ServingFigures, saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
@@ -9,6 +9,7 @@ import { bytes, compact } from './format.ts'
 import type { ItemStore } from './item-store.ts'
 import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
 import { collectItems, describeMatrix, describeSources, load } from './load.ts'
+import { measureServing, renderServing } from './measure-serving.ts'
 import type { Progress } from './progress.ts'
 import { publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
@@ -25,6 +26,8 @@ export interface Run {
   readonly inProcess: Answerer
   /** From what was published, with QDRANT_URL. */
   readonly fromQdrant?: Answerer
+  /** How good the answers are that users get; nothing when nothing was held out. */
+  measureServing(): Promise<ServingFigures[]>
   close(): Promise<void>
 }
 
@@ -65,13 +68,21 @@ export async function runPipeline(
     await inProcess.close()
     items.close()
   }
-  return { learned, items, payload: Object.keys(configuration.items.payload), inProcess, fromQdrant, close }
+  return {
+    learned,
+    items,
+    payload: Object.keys(configuration.items.payload),
+    inProcess,
+    fromQdrant,
+    measureServing: () => measureServing(configuration, learned, items, signal),
+    close,
+  }
 }
 
 /** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */
 export async function printAnswers(
   questions: readonly Question[],
-  { inProcess, fromQdrant, payload }: Run,
+  { inProcess, fromQdrant, payload, measureServing }: Run,
   limit: number,
 ): Promise<void> {
   const columns = terminalWidth()
@@ -88,6 +99,9 @@ export async function printAnswers(
     same += answers.filter(({ item }) => exact.has(item.item_id)).length
   }
   if (fromQdrant) console.log(`\n${same} of ${total} answers are those of an exact search in process.`)
+  const figures = await measureServing()
+  if (figures.length > 0)
+    console.log(`\nServed ${answerer.name}, measured on what was held out:\n${renderServing(figures)}`)
 }
 
 function factorBytes({ training }: Configuration, { matrix }: LoadedInteractions): number {
