@@ -13,8 +13,8 @@ export function fixedValues(
     if (text === undefined) {
       // A column of the file.
     } else if (confidence.way === 'table') {
-      fixed.code = text === null ? -1 : (confidence.codes.get(text) ?? confidence.codes.get(Number(text)) ?? -1)
-    } else fixed.number = text === null || text.trim() === '' ? Number.NaN : Number(text)
+      fixed.code = confidence.codes.get(text ?? Number.NaN) ?? confidence.codes.get(numberOf(text)) ?? -1
+    } else fixed.number = numberOf(text)
   }
   if (time !== undefined && partitions.has(time.column)) {
     const text = partitions.get(time.column)!
@@ -36,5 +36,10 @@ const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d
 function momentOf(text: string, perMillisecond: number | undefined): number {
   const iso = ISO.exec(text)
   if (iso !== null) return Date.parse(`${iso[1]}T${iso[2] ?? '00:00'}${iso[3] ?? 'Z'}`)
-  return perMillisecond === undefined || text.trim() === '' ? Number.NaN : Number(text) / perMillisecond
+  return perMillisecond === undefined ? Number.NaN : numberOf(text) / perMillisecond
+}
+
+/** NaN for what is no number, the empty text too. */
+function numberOf(text: string | null): number {
+  return text === null || text.trim() === '' ? Number.NaN : Number(text)
 }

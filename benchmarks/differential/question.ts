@@ -1,0 +1,112 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Case, FileCase, SourceCase } from './case.ts'
+import { FIRST, SPAN } from './value-types.ts'
+import { identifier } from './write-duckdb.ts'
+
+/** What a load should give: entries by user, then item. */
+export interface Answer {
+  readonly userIds: readonly (number | string)[]
+  readonly itemIds: readonly (number | string)[]
+  readonly users: readonly (number | string)[]
+  readonly items: readonly (number | string)[]
+  readonly confidences: Float32Array
+  /** Per source: all rows, and those that count as activity. */
+  readonly rows: readonly (readonly [rows: number, counted: number])[]
+}
+
+/** The moment that ages are measured from, where a source has no end of its window. */
+export const REFERENCE: Date = new Date(FIRST + SPAN)
+
+/** The same question, answered by DuckDB from the same files. */
+export async function askDuckDb(
+  connection: DuckDBConnection,
+  { users, items, sources, thresholds, merge }: Case,
+  paths: readonly (readonly string[])[],
+): Promise<Answer> {
+  const parts = sources.flatMap((source, s) => source.files.map((file, f) => signalsOf(source, file, paths[s][f], s)))
+  await connection.run(`CREATE OR REPLACE TEMP TABLE signals AS ${parts.join(' UNION ALL ')}`)
+  const rows = await columnsOf(
+    connection,
+    `SELECT s, count(*)::DOUBLE, count(*) FILTER (counts)::DOUBLE FROM signals GROUP BY s ORDER BY s`,
+  )
+  await connection.run('DELETE FROM signals WHERE NOT counts')
+  const active = (column: string, least: number) =>
+    `SELECT ${column} AS id FROM signals GROUP BY ${column} HAVING count(*) >= ${least}`
+  await connection.run(`CREATE OR REPLACE TEMP TABLE active_users AS ${active('u', thresholds.user)}`)
+  await connection.run(`CREATE OR REPLACE TEMP TABLE active_items AS ${active('i', thresholds.item)}`)
+  const merged = { max: 'max(c)', sum: 'sum(c::DOUBLE)::FLOAT', last: 'first(c ORDER BY t DESC, c DESC)' }[merge]
+  await connection.run(`CREATE OR REPLACE TEMP TABLE entries AS SELECT u, i, ${merged} AS c FROM signals
+    WHERE u IN (FROM active_users) AND i IN (FROM active_items) GROUP BY u, i`)
+  if (thresholds.repeat) await cutCore(connection, thresholds)
+  const plain = (column: string, kind: string) => (kind === 'integer' ? `${column}::DOUBLE` : column)
+  const ids = async (column: 'u' | 'i', table: string, kind: string) => {
+    const all = thresholds.repeat ? `SELECT DISTINCT ${column} AS id FROM entries` : `FROM ${table}`
+    const [found] = await columnsOf(connection, `SELECT ${plain('id', kind)} FROM (${all}) ORDER BY id`)
+    return (found ?? []) as (number | string)[]
+  }
+  const [u = [], i = [], c = []] = await columnsOf(
+    connection,
+    `SELECT ${plain('u', users.kind)}, ${plain('i', items.kind)}, c FROM entries ORDER BY u, i`,
+  )
+  const bySource = sources.map((_, s): [number, number] => {
+    const at = rows[0]?.indexOf(s) ?? -1
+    return at < 0 ? [0, 0] : [rows[1][at] as number, rows[2][at] as number]
+  })
+  return {
+    userIds: await ids('u', 'active_users', users.kind),
+    itemIds: await ids('i', 'active_items', items.kind),
+    users: u as (number | string)[],
+    items: i as (number | string)[],
+    confidences: Float32Array.from(c as number[]),
+    rows: bySource,
+  }
+}
+
+/** The rows of one file: source, ids, nanoseconds, confidence, and whether they count. */
+function signalsOf(source: SourceCase, file: FileCase, path: string, s: number): string {
+  const { user, item, confidence, time, partitions } = source
+  const { writer, userType, itemType } = file
+  const cased = (name: string) => identifier(writer.upperCase ? name.toUpperCase() : name)
+  const idColumn = (name: string) => {
+    const dot = name.indexOf('.')
+    const isField = dot > 0 && writer.order % 2 === 0
+    return isField ? `${cased(name.slice(0, dot))}.${identifier(name.slice(dot + 1))}` : cased(name)
+  }
+  const value = ({ name, type }: { name: string; type: string }) =>
+    partitions.includes(name) ? `${cased(name)}::${type}` : cased(name)
+  const t = time === undefined ? 'NULL::HUGEINT' : time.read(value(time.column))
+  const c = confidence.read(confidence.column === undefined ? '' : value(confidence.column))
+  const kind = (type: typeof userType, column: string) =>
+    type.read(column).includes('HUGEINT') ? `${column} IS NOT NULL AND ${column} >= 0` : `${column} IS NOT NULL`
+  const conditions = [kind(userType, 'u'), kind(itemType, 'i'), 'c IS NOT NULL AND c > 0']
+  let decayed = 'c'
+  if (time !== undefined) {
+    conditions.push('t IS NOT NULL')
+    if (time.since) conditions.push(`t >= ${time.since.getTime()}::HUGEINT * 1000000`)
+    if (time.until) conditions.push(`t < ${time.until.getTime()}::HUGEINT * 1000000`)
+    if (time.halfLifeDays !== undefined) {
+      const age = `greatest(0, ${(time.until ?? REFERENCE).getTime()}::DOUBLE - t::DOUBLE / 1e6)`
+      decayed = `(c::DOUBLE * pow(2.0, -${age} / ${time.halfLifeDays * 86_400_000}))::FLOAT`
+    }
+  }
+  const from = partitions.length > 0 && file.rows > 0 ? `${path}/**/*.parquet` : path
+  const options = `hive_partitioning = ${partitions.length > 0 && file.rows > 0}, hive_types_autocast = false`
+  return `SELECT s, u, i, t, d AS c, counts AND d > 0 AS counts FROM (
+    SELECT *, ${decayed} AS d, coalesce(${conditions.join(' AND ')}, false) AS counts FROM (
+      SELECT ${s} AS s, ${userType.read(idColumn(user))} AS u, ${itemType.read(idColumn(item))} AS i, ${t} AS t, ${c} AS c
+      FROM read_parquet('${from}', ${options})))`
+}
+
+/** Takes away users and items with too few entries until none is left that has. */
+async function cutCore(connection: DuckDBConnection, { user, item }: Case['thresholds']): Promise<void> {
+  for (;;) {
+    const few = (column: string, least: number) =>
+      `${column} IN (SELECT ${column} FROM entries GROUP BY ${column} HAVING count(*) < ${least})`
+    const { rowsChanged } = await connection.run(`DELETE FROM entries WHERE ${few('u', user)} OR ${few('i', item)}`)
+    if (rowsChanged === 0) return
+  }
+}
+
+async function columnsOf(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
+  return (await connection.runAndReadAll(sql)).getColumns()
+}
