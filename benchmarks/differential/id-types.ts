@@ -9,27 +9,36 @@ export interface IdSpace {
   readonly types: readonly IdType[]
 }
 
-/** A column type of ids: how it is written, and how it is read back as what the loader should make of it. */
+/** A column type of ids. */
 export interface IdType {
   readonly name: string
   /** SQL that makes a column of this type of the id. */
   readonly write: (value: string) => string
-  /** SQL that reads the id: a HUGEINT or a VARCHAR, null where there is none. */
-  readonly read: (column: string) => string
   /** Whether it can hold a negative number. */
   readonly signed: boolean
 }
 
+/** SQL that reads an id from a column, whose type is what a reader finds: a HUGEINT or a VARCHAR, null where there is none. */
+export function readId(kind: IdSpace['kind'], isUuid: boolean, type: string, column: string): string {
+  if (type === NULLS) return kind === 'integer' ? 'NULL::HUGEINT' : 'NULL::VARCHAR'
+  if (kind === 'integer') {
+    return type === 'DOUBLE' ? `CASE WHEN isnan(${column}) THEN NULL ELSE ${column}::HUGEINT END` : `${column}::HUGEINT`
+  }
+  if (type !== 'BLOB') return `${column}::VARCHAR`
+  // UUIDs whose writer did not say so.
+  return isUuid
+    ? `regexp_replace(lower(hex(${column})), '(.{8})(.{4})(.{4})(.{4})(.{12})', '\\1-\\2-\\3-\\4-\\5')`
+    : `decode(${column})`
+}
+
+/** What DuckDB calls the type of a column of nulls alone. */
+export const NULLS = '"NULL"'
+
 const cast = (type: string, signed = true): IdType => ({
   name: type,
   write: (value) => `(${value})::${type}`,
-  read: (column) => `${column}::HUGEINT`,
   signed,
 })
-const doubles: IdType = {
-  ...cast('DOUBLE'),
-  read: (column) => `CASE WHEN isnan(${column}) THEN NULL ELSE ${column}::HUGEINT END`,
-}
 const integers: readonly (readonly [largest: number, type: IdType])[] = [
   [2 ** 7 - 1, cast('TINYINT')],
   [2 ** 8 - 1, cast('UTINYINT', false)],
@@ -43,16 +52,11 @@ const integers: readonly (readonly [largest: number, type: IdType])[] = [
   [999_999_999, cast('DECIMAL(9,0)')],
   [2 ** 53 - 1, cast('DECIMAL(18,0)')],
   [2 ** 53 - 1, cast('DECIMAL(38,0)')],
-  [2 ** 53 - 1, doubles],
+  [2 ** 53 - 1, cast('DOUBLE')],
 ]
-const text: IdType = { name: 'VARCHAR', write: (value) => value, read: (column) => column, signed: false }
-const blob: IdType = { name: 'BLOB', write: (value) => `encode(${value})`, read: (c) => `decode(${c})`, signed: false }
-const uuid: IdType = {
-  name: 'UUID',
-  write: (value) => `(${value})::UUID`,
-  read: (c) => `${c}::VARCHAR`,
-  signed: false,
-}
+const text: IdType = { name: 'VARCHAR', write: (value) => value, signed: false }
+const blob: IdType = { name: 'BLOB', write: (value) => `encode(${value})`, signed: false }
+const uuid: IdType = { name: 'UUID', write: (value) => `(${value})::UUID`, signed: false }
 
 // Around the rows of a word, of a group of ranks and of a growing hash table (2,458 and 4,916 keys).
 const COUNTS = [1, 2, 31, 32, 33, 63, 64, 65, 100, 255, 256, 257, 800, 1500, 2457, 2458, 2459, 4915, 4916, 4917, 6000]

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Case, FileCase, SourceCase } from './case.ts'
-import { FIRST, SPAN } from './value-types.ts'
+import { NULLS, readId } from './id-types.ts'
+import { FIRST, SPAN, type ValueColumn } from './value-types.ts'
 import { identifier } from './write-duckdb.ts'
 
 /** What a load should give: entries by user, then item. */
@@ -23,8 +24,17 @@ export async function askDuckDb(
   { users, items, sources, thresholds, merge }: Case,
   paths: readonly (readonly string[])[],
 ): Promise<Answer> {
-  const parts = sources.flatMap((source, s) => source.files.map((file, f) => signalsOf(source, file, paths[s][f], s)))
-  await connection.run(`CREATE OR REPLACE TEMP TABLE signals AS ${parts.join(' UNION ALL ')}`)
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE signals (s INTEGER, u ${sqlType(users)}, i ${sqlType(items)}, t HUGEINT, c FLOAT, counts BOOLEAN)`,
+  )
+  for (const [s, source] of sources.entries()) {
+    for (const [f, file] of source.files.entries()) {
+      if (file.rows === 0) continue
+      await connection.run(
+        `INSERT INTO signals ${await signalsOf(connection, { users, items }, source, file, paths[s][f], s)}`,
+      )
+    }
+  }
   const rows = await columnsOf(
     connection,
     `SELECT s, count(*)::DOUBLE, count(*) FILTER (counts)::DOUBLE FROM signals GROUP BY s ORDER BY s`,
@@ -62,23 +72,50 @@ export async function askDuckDb(
   }
 }
 
-/** The rows of one file: source, ids, nanoseconds, confidence, and whether they count. */
-function signalsOf(source: SourceCase, file: FileCase, path: string, s: number): string {
+/** Query for the rows of one file: source, ids, nanoseconds, confidence, and whether they count. */
+async function signalsOf(
+  connection: DuckDBConnection,
+  { users, items }: Pick<Case, 'users' | 'items'>,
+  source: SourceCase,
+  file: FileCase,
+  path: string,
+  s: number,
+): Promise<string> {
   const { user, item, confidence, time, partitions } = source
-  const { writer, userType, itemType } = file
-  const cased = (name: string) => identifier(writer.upperCase ? name.toUpperCase() : name)
+  const cased = (name: string) => identifier(file.writer.upperCase ? name.toUpperCase() : name)
   const idColumn = (name: string) => {
     const dot = name.indexOf('.')
-    const isField = dot > 0 && writer.order % 2 === 0
-    return isField ? `${cased(name.slice(0, dot))}.${identifier(name.slice(dot + 1))}` : cased(name)
+    const isField = dot > 0 && file.writer.order % 2 === 0
+    return isField ? `${cased(name.slice(0, dot))}.${cased(name.slice(dot + 1))}` : cased(name)
   }
-  const value = ({ name, type }: { name: string; type: string }) =>
-    partitions.includes(name) ? `${cased(name)}::${type}` : cased(name)
-  const t = time === undefined ? 'NULL::HUGEINT' : time.read(value(time.column))
-  const c = confidence.read(confidence.column === undefined ? '' : value(confidence.column))
-  const kind = (type: typeof userType, column: string) =>
-    type.read(column).includes('HUGEINT') ? `${column} IS NOT NULL AND ${column} >= 0` : `${column} IS NOT NULL`
-  const conditions = [kind(userType, 'u'), kind(itemType, 'i'), 'c IS NOT NULL AND c > 0']
+  const from =
+    partitions.length > 0
+      ? `read_parquet('${path}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false)`
+      : `read_parquet('${path}', hive_partitioning = false)`
+  const typeOf = async (column: string) =>
+    (await columnsOf(connection, `SELECT typeof(${column}) FROM ${from} LIMIT 1`))[0][0] as string
+  const id = async ({ kind }: Case['users'], type: FileCase['userType'], name: string) => {
+    const column = idColumn(name)
+    return readId(kind, type.name === 'UUID', await typeOf(column), column)
+  }
+  const value = async ({ name, type }: ValueColumn) => {
+    const found = await typeOf(cased(name))
+    const column =
+      found === NULLS ? `NULL::${type}` : partitions.includes(name) ? `${cased(name)}::${type}` : cased(name)
+    return [found === NULLS || partitions.includes(name) ? type : found, column] as const
+  }
+  const u = await id(users, file.userType, user)
+  const i = await id(items, file.itemType, item)
+  const t = time === undefined ? 'NULL::HUGEINT' : time.read(...(await value(time.column)))
+  const c = confidence.read(confidence.column === undefined ? '' : (await value(confidence.column))[1])
+  const conditions = ['c IS NOT NULL AND c > 0']
+  for (const [column, { kind }] of [
+    ['u', users],
+    ['i', items],
+  ] as const) {
+    conditions.push(`${column} IS NOT NULL`)
+    if (kind === 'integer') conditions.push(`${column} >= 0`)
+  }
   let decayed = 'c'
   if (time !== undefined) {
     conditions.push('t IS NOT NULL')
@@ -89,12 +126,13 @@ function signalsOf(source: SourceCase, file: FileCase, path: string, s: number):
       decayed = `(c::DOUBLE * pow(2.0, -${age} / ${time.halfLifeDays * 86_400_000}))::FLOAT`
     }
   }
-  const from = partitions.length > 0 && file.rows > 0 ? `${path}/**/*.parquet` : path
-  const options = `hive_partitioning = ${partitions.length > 0 && file.rows > 0}, hive_types_autocast = false`
   return `SELECT s, u, i, t, d AS c, counts AND d > 0 AS counts FROM (
     SELECT *, ${decayed} AS d, coalesce(${conditions.join(' AND ')}, false) AS counts FROM (
-      SELECT ${s} AS s, ${userType.read(idColumn(user))} AS u, ${itemType.read(idColumn(item))} AS i, ${t} AS t, ${c} AS c
-      FROM read_parquet('${from}', ${options})))`
+      SELECT ${s} AS s, ${u} AS u, ${i} AS i, ${t} AS t, ${c} AS c FROM ${from}))`
+}
+
+function sqlType({ kind }: Case['users']): string {
+  return kind === 'integer' ? 'HUGEINT' : 'VARCHAR'
 }
 
 /** Takes away users and items with too few entries until none is left that has. */

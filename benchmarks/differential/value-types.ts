@@ -106,8 +106,8 @@ function pickOne(values: readonly string[], uniform: string): string {
 export interface TimeCase {
   readonly column: ValueColumn
   readonly unit?: 's' | 'ms' | 'us' | 'ns'
-  /** SQL of a HUGEINT. */
-  readonly read: (column: string) => string
+  /** SQL of a HUGEINT, of a column of the type that a reader finds. */
+  readonly read: (type: string, column: string) => string
 }
 
 const BASE = 1_600_000_000_000
@@ -117,23 +117,28 @@ export const FIRST: number = BASE
 
 /** `fine`: moments that differ by less than a microsecond; they tie when the latest of several signals is asked for. */
 export function randomTime(random: Random, name: string, fine: boolean): TimeCase {
-  const types: readonly [type: string, perMs: number, unit: TimeCase['unit'], read: (c: string) => string][] = [
-    ['DATE', 1 / 86_400_000, undefined, (c) => `epoch_us(${c}::TIMESTAMP)::HUGEINT * 1000`],
-    ['TIMESTAMP_S', 1e-3, undefined, (c) => `epoch_us(${c}::TIMESTAMP)::HUGEINT * 1000`],
-    ['TIMESTAMP_MS', 1, undefined, (c) => `epoch_us(${c}::TIMESTAMP)::HUGEINT * 1000`],
-    ['TIMESTAMP', 1e3, undefined, (c) => `epoch_us(${c})::HUGEINT * 1000`],
-    ['TIMESTAMPTZ', 1e3, undefined, (c) => `epoch_us(${c})::HUGEINT * 1000`],
-    ['TIMESTAMP_NS', 1e6, undefined, (c) => `epoch_ns(${c})::HUGEINT`],
-    ['INTEGER', 1e-3, 's', (c) => `${c}::HUGEINT * 1000000000`],
-    ['UINTEGER', 1e-3, 's', (c) => `${c}::HUGEINT * 1000000000`],
-    ['DOUBLE', 1e-3, 's', (c) => `${c}::HUGEINT * 1000000000`],
-    ['DECIMAL(18,0)', 1, 'ms', (c) => `${c}::HUGEINT * 1000000`],
-    ['BIGINT', 1e-3, 's', (c) => `${c}::HUGEINT * 1000000000`],
-    ['BIGINT', 1, 'ms', (c) => `${c}::HUGEINT * 1000000`],
-    ['BIGINT', 1e3, 'us', (c) => `${c}::HUGEINT * 1000`],
-    ['BIGINT', 1e6, 'ns', (c) => `${c}::HUGEINT`],
-  ]
-  const [type, perMs, unit, read] = random.pick(types)
+  const [type, perMs, unit] = random.pick<[type: string, perMs: number, unit: TimeCase['unit']]>([
+    ['DATE', 1 / 86_400_000, undefined],
+    ['TIMESTAMP_S', 1e-3, undefined],
+    ['TIMESTAMP_MS', 1, undefined],
+    ['TIMESTAMP', 1e3, undefined],
+    ['TIMESTAMPTZ', 1e3, undefined],
+    ['TIMESTAMP_NS', 1e6, undefined],
+    ['INTEGER', 1e-3, 's'],
+    ['UINTEGER', 1e-3, 's'],
+    ['DOUBLE', 1e-3, 's'],
+    ['DECIMAL(18,0)', 1, 'ms'],
+    ['BIGINT', 1e-3, 's'],
+    ['BIGINT', 1, 'ms'],
+    ['BIGINT', 1e3, 'us'],
+    ['BIGINT', 1e6, 'ns'],
+  ])
+  const read = (found: string, column: string) => {
+    if (unit !== undefined) return `${column}::HUGEINT * ${1e6 / perMs}`
+    if (found === 'TIMESTAMP_NS') return `epoch_ns(${column})::HUGEINT`
+    const moment = found === 'TIMESTAMP WITH TIME ZONE' || found === 'TIMESTAMP' ? column : `${column}::TIMESTAMP`
+    return `epoch_us(${moment})::HUGEINT * 1000`
+  }
   const step = perMs < 1e-6 ? 86_400_000 : perMs < 1 ? 1000 : 1
   const write = (uniform: string) => {
     // Whole milliseconds mostly, so that many moments are those where a window begins or ends; then one unit before or after.

@@ -31,7 +31,8 @@ export function rowsOf({ users, items }: Case, source: SourceCase, file: FileCas
     // A path: sometimes a struct around the id, with a field nobody asks for, and null as a whole now and then.
     const dot = name.indexOf('.')
     if (dot > 0 && writer.order % 2 === 0) {
-      const struct = `{'${name.slice(dot + 1)}': ${value}, 'more': row}`
+      const field = writer.upperCase ? name.slice(dot + 1).toUpperCase() : name.slice(dot + 1)
+      const struct = `{'${field}': ${value}, 'more': row}`
       columns.push({
         name: name.slice(0, dot),
         sql:

@@ -1,31 +1,51 @@
 /**
- * `npm run bench -- differential [--seeds 200] [--from 1]`: random files loaded by the loader, on one thread and on three, in
- * memory and through temporary files, beside the same question to DuckDB in SQL: users, items, entries and confidences.
+ * `npm run bench -- differential [--seeds 200] [--from 1] [--every-way] [--lanes 2] [--peers]`: random files, loaded by the loader and
+ * asked the same question in SQL: users, items, entries and confidences are compared. Each seed is loaded in one of four
+ * ways (one thread or three, in memory or through temporary files), every eighth in all four, with `--every-way` each. With
+ * `--peers` two files in three are written by pyarrow or polars instead of DuckDB.
  */
 import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { runSeed, WAYS } from '../differential/run-seed.ts'
+import { startWriter } from '../differential/peer-writer.ts'
+import { runSeed, waysOf } from '../differential/run-seed.ts'
 
 export async function main(args: string[]): Promise<Record<string, unknown>> {
   const { values } = parseArgs({
     args,
-    options: { seeds: { type: 'string', default: '200' }, from: { type: 'string', default: '1' } },
+    options: {
+      seeds: { type: 'string', default: '200' },
+      from: { type: 'string', default: '1' },
+      'every-way': { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
+      lanes: { type: 'string', default: '2' },
+    },
   })
   const seeds = Number(values.seeds)
   const from = Number(values.from)
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-  const connection = await instance.connect()
+  const programs = values.peers ? (['duckdb', 'pyarrow', 'polars'] as const) : (['duckdb'] as const)
   let different = 0
-  for (let seed = from; seed < from + seeds; seed++) {
-    let difference: string | undefined
-    try {
-      difference = await runSeed(connection, seed, ['duckdb'], WAYS)
-    } catch (error) {
-      difference = `the files could not be written or read: ${error}`
+  let loads = 0
+  let next = from
+  const lane = async () => {
+    const connection = await instance.connect()
+    const peer = values.peers ? await startWriter() : undefined
+    while (next < from + seeds) {
+      const seed = next++
+      const ways = waysOf(seed, values['every-way'])
+      loads += ways.length
+      const difference = await runSeed(connection, seed, programs, ways, peer?.write).catch(
+        (error) => `not asked: ${error}`,
+      )
+      if (difference !== undefined) {
+        different++
+        console.error(`seed ${seed}: ${difference}`)
+      }
+      if ((seed - from + 1) % 100 === 0) console.error(`${seed - from + 1} seeds, ${different} different`)
     }
-    if (difference === undefined) continue
-    different++
-    console.error(`seed ${seed}: ${difference}`)
+    connection.closeSync()
+    await peer?.close()
   }
-  return { seeds, different }
+  await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
+  return { seeds, loads, different }
 }

@@ -3,7 +3,7 @@ import type { CompressedRows, IdColumn, InteractionMatrix } from '@seesaw/als-co
 import { countRows } from './count/count-rows.ts'
 import type { ActiveIds } from './count/select-active.ts'
 import { LoadError } from './errors.ts'
-import { cutBuckets } from './matrix/buckets.ts'
+import { cutBuckets, LEAST_SPAN } from './matrix/buckets.ts'
 import { trimRows } from './matrix/compressed-rows.ts'
 import { packMatrix } from './matrix/pack-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
@@ -41,12 +41,18 @@ export async function loadInteractions(options: LoadOptions): Promise<LoadedInte
   const resolved = resolveOptions(options)
   const meter = new ProgressMeter(resolved.onProgress)
   const prepared = await prepareLoad(resolved, meter)
-  const pool = new WorkerPool(resolved.threads, resolved.signal)
+  const pool = new WorkerPool(workersFor(prepared), resolved.signal)
   try {
     return await execute(prepared, pool, meter)
   } finally {
     await pool.close()
   }
+}
+
+/** No more workers than have something to do: starting one takes 0.2 s, longer than a small load. */
+function workersFor({ jobs, plan, options }: PreparedLoad): number {
+  const spans = Math.ceil(plan.sampledRows / LEAST_SPAN)
+  return Math.max(1, Math.min(options.threads, Math.max(jobs.length, spans)))
 }
 
 async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: ProgressMeter): Promise<LoadedInteractions> {

@@ -85,10 +85,13 @@ export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 
   return { count, ...shared, ofGroup, shift }
 }
 
+/** Entries that a task should have at least. */
+export const LEAST_SPAN: number = 1 << 17
+
 /** Runs of buckets of about equal work, about sixteen per thread. */
 export function spansOf(starts: Float64Array, threads: number): [number, number][] {
   const count = starts.length - 1
-  const target = Math.max(1 << 17, starts[count] / (16 * threads))
+  const target = Math.max(LEAST_SPAN, starts[count] / (16 * threads))
   const result: [number, number][] = []
   let from = 0
   for (let b = 1; b <= count; b++) {
