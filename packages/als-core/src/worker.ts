@@ -8,7 +8,9 @@ import { unpackLargeViews } from './pool/large-views.ts'
 import { normShards, packShards } from './rank/index-shards.ts'
 import { rankQueries } from './rank/rank-queries.ts'
 import { choleskyShards } from './solve/cholesky-shards.ts'
+import { extrapolateShards } from './solve/extrapolate-shards.ts'
 import { gramShards } from './solve/gram-shards.ts'
+import { rebaseShards } from './solve/rebase-shards.ts'
 import { restoreShards } from './solve/restore-shards.ts'
 import { solveShards } from './solve/solve-shards.ts'
 import { transformShards } from './solve/transform-shards.ts'
@@ -19,6 +21,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   collectGarbage,
   curveShards,
   eigenShards,
+  extrapolateShards,
   gramRowsShards,
   gramShards,
   initializeShards,
@@ -26,6 +29,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   normShards,
   packShards,
   rankQueries,
+  rebaseShards,
   restoreShards,
   solveShards,
   transformShards,

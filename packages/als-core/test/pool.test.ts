@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createWorkerPool, type WorkerPool } from '../src/index.ts'
 import { runShards, type ShardBoard, stopShards, takeShards } from '../src/pool/run-shards.ts'
+import { sharedFloat32, sharedFloat64 } from '../src/pool/shared-arrays.ts'
+import type { rebaseShards } from '../src/solve/rebase-shards.ts'
+import { type InPlaceTask, makeKeptRows, runInPlace, takeInPlace } from '../src/solve/rows-in-place.ts'
+import type { Workbench } from '../src/solve/workbench.ts'
 import type { initializeShards } from '../src/train/initialize-shards.ts'
 
 /** A pool whose threads are functions of this process, in turns: a thread gives way after each shard. */
@@ -67,6 +71,41 @@ describe('runShards', () => {
     })
     await runShards(stopping, 'task', 20, {})
     expect(count).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('runInPlace', () => {
+  it('starts a shard again from the rows that it had when its thread dies', async () => {
+    const padded = 8
+    const shards = 5
+    const rows = 4 * shards
+    const values = sharedFloat32(rows * padded)
+    values.forEach((_, at) => {
+      values[at] = at
+    })
+    const bounds = sharedFloat64(2 * shards)
+    for (let shard = 0; shard < shards; shard++) bounds.set([4 * shard, 4 * shard + 4], 2 * shard)
+    let deaths = 0
+    const run = async (_task: string, message: unknown) => {
+      const task = message as InPlaceTask
+      for (const shard of takeInPlace(task)) {
+        for (let at = bounds[2 * shard] * padded; at < bounds[2 * shard + 1] * padded; at++) {
+          task.values[at] *= -1
+          // In the middle of shard 3, the first time.
+          if (at % (4 * padded) === 9 && shard === 3 && deaths++ === 0) throw new Error('died')
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    const bench = {
+      pool: { threads: 2, run },
+      share: { layout: { padded } },
+      kept: makeKeptRows(2, 4, padded),
+      running: {},
+    } as unknown as Workbench
+    await runInPlace<typeof rebaseShards>(bench, 'task', { count: shards, bounds }, { values })
+    expect(deaths).toBeGreaterThan(0)
+    expect([...values]).toEqual(Array.from({ length: rows * padded }, (_, at) => -at))
   })
 })
 

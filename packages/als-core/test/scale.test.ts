@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { planMemory } from '../src/index.ts'
 import { compileKernel } from '../src/kernel/instantiate.ts'
 import * as solverBytes from '../src/kernel/solve.wasm.ts'
-import { sharedFloat32 } from '../src/pool/shared-arrays.ts'
+import { sharedFloat32, sharedFloat64, sharedUint32 } from '../src/pool/shared-arrays.ts'
 import { BLOCK_ROWS, planLayout } from '../src/solve/layout.ts'
 import { planSolveShards } from '../src/solve/plan-shards.ts'
+import { makeKeptRows } from '../src/solve/rows-in-place.ts'
 import { solveShards } from '../src/solve/solve-shards.ts'
 import { makeFactors } from './reference.ts'
 
@@ -65,13 +66,14 @@ function solveFrom(offset: number): number[] {
       },
       getPrototypeOf: (target) => Object.getPrototypeOf(target),
     })
-  const indptr = new Float64Array(counts.length + 1).fill(offset)
+  const indptr = sharedFloat64(counts.length + 1).fill(offset)
   counts.forEach((count, row) => {
     indptr[row + 1] = indptr[row] + count
   })
   const values = sharedFloat32(total)
-  for (let e = 0; e < total; e++) values[e] = 1 + (e % 3)
-  const after = new Float32Array(counts.length * k)
+  const indices = sharedUint32(total)
+  for (let e = 0; e < total; e++) [values[e], indices[e]] = [1 + (e % 3), (e * 7) % 20]
+  const solved = new Float32Array(counts.length * k)
   const failed = solveShards({
     share,
     slot: 0,
@@ -79,11 +81,11 @@ function solveFrom(offset: number): number[] {
     bounds: Float64Array.of(0, counts.length),
     rows: {
       indptr,
-      indices: far(Uint32Array.from({ length: total }, (_, e) => (e * 7) % 20)),
+      indices: far(indices),
       values: far(values),
-      before: new Float32Array(counts.length * k),
-      after,
     },
+    values: solved,
+    kept: makeKeptRows(1, counts.length, k),
     system: { alpha: 2, shift: 1, warm: false, tolerance: 0.01, maxSteps: 5 },
     order,
     restart: false,
@@ -91,7 +93,7 @@ function solveFrom(offset: number): number[] {
     totals: new Float64Array(3),
   })
   expect(failed).toBeUndefined()
-  return [...after]
+  return [...solved]
 }
 
 describe('planLayout', () => {
@@ -128,7 +130,8 @@ describe('planMemory', () => {
   it('adds up the formula of the README', () => {
     const plan = planMemory({ users: 3e6, items: 1e6, entries: 1e9, factors: 128, threads: 2 })
     expect(plan.matrix).toBe(2 * 1e9 * 5 + 12 * (4e6 + 2))
-    expect(plan.factors).toBe(2 * 4 * 128 * 4e6)
+    expect(plan.factors).toBe(4 * 128 * (3e6 + 2 * 1e6))
+    expect(planMemory({ users: 3e6, items: 1e6, entries: 1e9, momentum: 0 }).factors).toBe(4 * 128 * 4e6)
     expect(plan.transformed).toBe((128 + 8) * 3e6)
     expect(plan.total).toBe(plan.matrix + plan.factors + plan.transformed + plan.scratch + plan.process)
     expect(plan.scratch + plan.process).toBeLessThan(210e6)

@@ -10,6 +10,7 @@ import {
   matrixFromTriplets,
   type TrainOptions,
   train,
+  type WorkerPool,
 } from '../src/index.ts'
 import { random } from './recommend-model.ts'
 import { makeMatrix } from './reference.ts'
@@ -35,7 +36,8 @@ describe.each(present ? ['lastfm', 'made'] : ['made'])('with the default toleran
   ] satisfies TrainOptions[])(
     'the loss is within 1e-4 of the exact solver after every iteration, %o',
     async (options) => {
-      const shared = { ...options, factors: 24, iterations: 4, pool }
+      // Momentum moves along a path of its own in each solver's basis.
+      const shared = { ...options, factors: 24, iterations: 4, momentum: 0, pool }
       const model = await train(matrix, shared)
       const exact = await train(matrix, { ...shared, solver: 'cholesky' })
       model.history.forEach(({ loss }, at) => {
@@ -46,6 +48,52 @@ describe.each(present ? ['lastfm', 'made'] : ['made'])('with the default toleran
       expect(Math.abs(last / computeLoss(model, matrix, model.options) - 1)).toBeLessThan(1e-5)
     },
   )
+})
+
+describe.each(present ? ['lastfm', 'made'] : ['made'])('momentum on %s', (name) => {
+  const matrix = name === 'lastfm' ? readListens().matrix : made()
+  it.each([
+    {},
+    { alpha: 10 },
+    { solver: 'cholesky', factors: 8 },
+    { objective: 'ials', unobservedWeight: 0.1, regularization: 0.005, regularizationScaling: { nu: 1 } },
+  ] satisfies TrainOptions[])(
+    'the loss never rises, is that of the factors, and is below that of plain alternating least squares, %o',
+    async (options) => {
+      const losses: number[] = []
+      const shared = { factors: 24, iterations: 10, pool, ...options }
+      const model = await train(matrix, {
+        ...shared,
+        onIteration: async (_, model) => {
+          losses.push(computeLoss(await model(), matrix, (await model()).options))
+        },
+      })
+      const plain = await train(matrix, { ...shared, momentum: 0 })
+      model.history.forEach(({ loss }, at) => {
+        expect(Math.abs(loss / losses[at] - 1)).toBeLessThan(1e-5)
+        if (at > 0) expect(loss).toBeLessThan(model.history[at - 1].loss * (1 + 1e-5))
+        if (at < 2) expect(loss).toBe(plain.history[at].loss)
+      })
+      expect(model.history[9].loss).toBeLessThan(plain.history[9].loss)
+    },
+  )
+
+  it('a move that raises the loss is undone', async () => {
+    let halfSweeps = 0
+    const counting: WorkerPool = {
+      ...pool,
+      run: (task, message) => {
+        if (task === 'solveShards') halfSweeps++
+        return pool.run(task, message)
+      },
+    }
+    const options = { factors: 8, iterations: 12, momentum: 5 }
+    const { history } = await train(matrix, { ...options, pool: counting })
+    for (let at = 1; at < 12; at++) expect(history[at].loss).toBeLessThan(history[at - 1].loss * (1 + 1e-5))
+    // On both threads, the users and the items of 12 iterations, and of those that were undone.
+    expect(halfSweeps).toBeGreaterThan(2 * 24)
+    expect(halfSweeps).toBeLessThanOrEqual(2 * 2 * 22)
+  })
 })
 
 describe.skipIf(!present)('a nightly retrain', () => {

@@ -32,6 +32,11 @@ export interface ModelOptions {
    * Default 0.005: with it the loss stays within 1e-4 of the exact solver's after every iteration, see the README.
    */
   tolerance: number
+  /**
+   * β: from the third iteration on the items move on by β times their last change before the users are solved, unless that
+   * raises the loss. Default 0.8, see the README; 0 is plain alternating least squares.
+   */
+  momentum: number
   /** Most conjugate-gradient steps for a row and half-sweep. Default 20, which few rows reach. */
   maxSteps: number
   /**
@@ -61,6 +66,7 @@ export const MODEL_OPTION_NAMES = {
   unobservedWeight: true,
   solver: true,
   tolerance: true,
+  momentum: true,
   maxSteps: true,
   gatherPrecision: true,
   popularityExponent: true,
@@ -94,6 +100,7 @@ export function resolveModelOptions(options: Partial<ModelOptions>): ModelOption
     unobservedWeight: objective === 'hkv' ? 1 : number('unobservedWeight', options.unobservedWeight ?? 0.1, 0),
     solver: oneOf('solver', options.solver ?? 'cg', ['cg', 'cholesky']),
     tolerance: number('tolerance', options.tolerance ?? 0.005, 0),
+    momentum: number('momentum', options.momentum ?? 0.8, 0),
     maxSteps: whole('maxSteps', options.maxSteps ?? 20, 1, 10_000),
     gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'auto', ['auto', 'int8', 'float32']),
     popularityExponent: number('popularityExponent', options.popularityExponent ?? 0, 0, 1),

@@ -14,6 +14,10 @@ export interface RunShardsOptions {
   signal?: AbortSignal
   /** Called about ten times a second with the number of finished shards. */
   onShards?: (done: number) => void
+  /** Tells afterwards which shards are done. Default: one of its own. */
+  board?: ShardBoard
+  /** Called when a thread has died, before what it had not finished is run again or given up. */
+  onDeath?: () => void
 }
 
 const NEXT = 0
@@ -41,10 +45,9 @@ export async function runShards<Work extends ShardWork>(
   task: string,
   shards: number,
   message: ShardMessage<Work>,
-  { signal, onShards }: RunShardsOptions = {},
+  { signal, onShards, board = makeBoard(shards), onDeath }: RunShardsOptions = {},
 ): Promise<ReturnType<Work>[]> {
   signal?.throwIfAborted()
-  const board: ShardBoard = { shards, state: new Int32Array(new SharedArrayBuffer(4 * (FIRST + shards))) }
   const stop = () => Atomics.store(board.state, STOP, 1)
   signal?.addEventListener('abort', stop)
   const timer = onShards && setInterval(() => onShards(Atomics.load(board.state, DONE)), 100)
@@ -56,8 +59,9 @@ export async function runShards<Work extends ShardWork>(
       )
       const settled = await Promise.allSettled(runs)
       for (const result of settled) if (result.status === 'fulfilled') results.push(result.value)
-      signal?.throwIfAborted()
       const failed = settled.find((result) => result.status === 'rejected')
+      if (failed) onDeath?.()
+      signal?.throwIfAborted()
       if (!failed || Atomics.load(board.state, STOP) === 1) return results
       if (attempt === 1) throw failed.reason
       Atomics.store(board.state, NEXT, 0)
@@ -68,13 +72,21 @@ export async function runShards<Work extends ShardWork>(
   }
 }
 
+export function makeBoard(shards: number): ShardBoard {
+  return { shards, state: new Int32Array(new SharedArrayBuffer(4 * (FIRST + shards))) }
+}
+
+export function isDone({ state }: ShardBoard, shard: number): boolean {
+  return Atomics.load(state, FIRST + shard) === 1
+}
+
 /** In a worker: the shards that this thread takes, one after the other, each marked done when the next is asked for. */
 export function* takeShards({ shards, state }: ShardBoard): Generator<number> {
   for (;;) {
     if (Atomics.load(state, STOP) === 1) return
     const shard = Atomics.add(state, NEXT, 1)
     if (shard >= shards) return
-    if (Atomics.load(state, FIRST + shard) === 1) continue
+    if (isDone({ shards, state }, shard)) continue
     yield shard
     Atomics.store(state, FIRST + shard, 1)
     Atomics.add(state, DONE, 1)

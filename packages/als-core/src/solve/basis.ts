@@ -77,12 +77,11 @@ function whitenedBasis(dense: DenseKernel, input: BasisInput, lambda: number): B
   const toFactors = inverseTransposed
     ? dense.product(whitening, inverseTransposed, { a: triangle, b: triangle })
     : whitening
-  const fromFactors = () => dense.invert(toFactors, triangle)
-  const isContinued = solvedToFactors && isTriangular(solvedToFactors, k, triangle)
+  const isContinued = solvedToFactors && continues(solvedToFactors, toFactors, k)
   return {
     transform: transposed(whitening, k),
     triangle: ofFixed,
-    ...(!isContinued && { restart: solvedToFactors ? dense.product(solvedToFactors, fromFactors()) : fromFactors() }),
+    ...(!isContinued && { restart: restartMatrix(dense, solvedToFactors, toFactors, k) }),
     toFactors,
     squaredNorm: fixedToFactors
       ? innerProduct(dense.product(gram, fixedToFactors, { b: ofFixed }), fixedToFactors)
@@ -131,6 +130,32 @@ async function spectralBasis(dense: DenseKernel, input: BasisInput): Promise<Bas
     },
     squaredNorm: trace(scaled, k),
   }
+}
+
+/** Whether two P are triangles of the same kind: then the bases differ as little as `whitenedBasis` says. */
+export function continues(before: Float64Array | undefined, after: Float64Array, k: number): boolean {
+  if (!before) return false
+  return (['upper', 'lower'] as const).some((t) => isTriangular(before, k, t) && isTriangular(after, k, t))
+}
+
+/** R = P₋·P⁻¹ (k×k), which brings rows from the basis of P₋ to that of P, a triangle or a matrix of orthogonal rows. */
+export function restartMatrix(
+  dense: DenseKernel,
+  before: Float64Array | undefined,
+  after: Float64Array,
+  k: number,
+): Float64Array {
+  const triangle = (['upper', 'lower'] as const).find((kind) => isTriangular(after, k, kind))
+  const inverse = triangle ? dense.invert(after, triangle) : invertOrthogonalRows(after, k)
+  return before ? dense.product(before, inverse) : inverse
+}
+
+/** (S·Qᵀ)⁻¹ = Q·S⁻¹ */
+function invertOrthogonalRows(matrix: Float64Array, k: number): Float64Array {
+  const { lengths, directions } = splitRows(matrix, k)
+  const inverse = transposed(directions, k)
+  for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) inverse[i * k + j] /= lengths[j]
+  return inverse
 }
 
 /** A matrix as lengths and directions of its rows. */

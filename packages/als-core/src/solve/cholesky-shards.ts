@@ -1,14 +1,15 @@
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
 import { valueAt } from '../matrix/entries.ts'
+import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda, targetOf, weightOf } from '../model/objective.ts'
 import { runShards, type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
-import { sharedFloat64 } from '../pool/shared-arrays.ts'
-import type { FailedRow, RowSystem, SolveRows, SolveTotals } from './row-system.ts'
+import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
+import type { FailedRow, RowSystem, SolveTotals } from './row-system.ts'
 import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
 import type { Side } from './sides.ts'
 import type { Workbench } from './workbench.ts'
 
-/** Solves the rows of `solved` by Cholesky; `gram` is FᵀF of the fixed side. The result is in `solved.spare`. */
+/** Solves the rows of `solved` by Cholesky; `gram` is FᵀF of the fixed side. The rows take the place of those before. */
 export async function solveByCholesky(
   bench: Workbench,
   solved: Side,
@@ -25,9 +26,11 @@ export async function solveByCholesky(
   }
   const { count, bounds } = solved.solveShards
   const totals = shardTotals(count)
+  const values = solved.factors?.values ?? sharedFloat32(solved.rows * share.layout.padded)
   const task = {
     bounds,
-    rows: { ...solved.sparse, after: solved.spare },
+    rows: solved.sparse,
+    values,
     codebook,
     fixed: fixed.factors!.values,
     dense,
@@ -38,13 +41,16 @@ export async function solveByCholesky(
   }
   const failures = await runShards<typeof choleskyShards>(pool, 'choleskyShards', count, task, running)
   throwOnFailure(failures, solved, options)
+  solved.factors = { values }
   return addTotals(totals)
 }
 
 export interface CholeskyTask {
   readonly board: ShardBoard
   readonly bounds: Float64Array
-  readonly rows: Omit<SolveRows, 'before'>
+  readonly rows: CompressedRows
+  /** rows × padded: written, never read, so that a shard can be run again. */
+  readonly values: Float32Array
   readonly codebook?: Float32Array
   /** The fixed side, rows × padded. */
   readonly fixed: Float32Array
@@ -61,8 +67,8 @@ export interface CholeskyTask {
  * in float64. n·k² + k³/3 per row where conjugate gradients pay a few times n·k.
  */
 export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
-  const { board, bounds, rows, codebook, fixed, dense, k, padded, system, totals } = task
-  const { indptr, indices, after } = rows
+  const { board, bounds, rows, values, codebook, fixed, dense, k, padded, system, totals } = task
+  const { indptr, indices } = rows
   const a = new Float64Array(k * k)
   const b = new Float64Array(k)
   const f = new Float64Array(k)
@@ -105,7 +111,7 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
         }
         penalty += lambda * squared
       }
-      after.set(b, row * padded)
+      values.set(b, row * padded)
     }
     setTotals(totals, shard, { objective, penalty, steps: 0 })
   }

@@ -9,15 +9,16 @@ import { solveByConjugateGradients } from './solve-shards.ts'
 import { transformFixedSide } from './transform-shards.ts'
 import type { Workbench } from './workbench.ts'
 
-/** What a half-sweep tells; X̂ of the solved side is in its `spare`, uncommitted. */
+/** What a half-sweep tells. */
 export interface HalfSweep extends SolveTotals {
-  /** P of the solved side. */
-  readonly toFactors?: Float64Array
   /** Squared norm of the fixed side. */
   readonly fixedSquaredNorm: number
 }
 
-/** Solves every row of `solved` while `fixed` stays as it is. */
+/**
+ * Solves every row of `solved`, in place, while `fixed` stays as it is. When the signal aborts it, every row is one that was
+ * solved or one from before, all in one basis.
+ */
 export async function halfSweep(
   bench: Workbench,
   solved: Side,
@@ -45,7 +46,7 @@ export async function halfSweep(
   )
   await step('transform', () => transformFixedSide(bench, fixed, basis, gram))
   const totals = await step('solve', () => solveByConjugateGradients(bench, solved, fixed, basis))
-  return { ...totals, toFactors: basis.toFactors, fixedSquaredNorm: basis.squaredNorm }
+  return { ...totals, fixedSquaredNorm: basis.squaredNorm }
 }
 
 async function timed<T>(

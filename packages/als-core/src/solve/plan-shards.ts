@@ -7,8 +7,8 @@ export interface Shards {
 
 /** Entries of a shard: large enough that its start is free, small enough for eight threads to end together. */
 const ENTRIES = { least: 1 << 14, most: 1 << 21, shards: 128 }
-/** Rows of a shard of short rows. */
-const ROWS = 16_384
+/** Most rows of a shard to solve: as many are kept per thread until it is done. */
+export const SHARD_ROWS = 4096
 
 /**
  * Cuts a side into runs of rows of about equal numbers of entries; a row is never cut. Longest first, so that no thread
@@ -20,7 +20,7 @@ export function planSolveShards(indptr: Float64Array): Shards {
   const runs: [number, number][] = []
   for (let first = 0; first < rows; ) {
     let end = first + 1
-    while (end < rows && end - first < ROWS && indptr[end + 1] - indptr[first] <= target) end++
+    while (end < rows && end - first < SHARD_ROWS && indptr[end + 1] - indptr[first] <= target) end++
     runs.push([first, end])
     first = end
   }

@@ -1,18 +1,7 @@
-import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import type { EntryTerms, RowLambda } from '../model/objective.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat64 } from '../pool/shared-arrays.ts'
 import type { Side } from './sides.ts'
-
-/** The sparse side that is being solved. */
-export interface SolveRows {
-  readonly indptr: Float64Array
-  readonly indices: Uint32Array
-  readonly values: CompressedRows['values']
-  /** The factors before (rows × padded, in their basis) and, apart from them, after: a shard can be run again. */
-  readonly before: Float32Array
-  readonly after: Float32Array
-}
 
 /** The numbers of the row systems. */
 export interface RowSystem extends EntryTerms {

@@ -1,36 +1,40 @@
+import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda } from '../model/objective.ts'
-import { runShards, stopShards, takeShards } from '../pool/run-shards.ts'
-import type { Basis } from './basis.ts'
-import type { RowsTask } from './block-rows.ts'
+import { isDone, makeBoard, type ShardBoard, stopShards } from '../pool/run-shards.ts'
+import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
+import { type Basis, restartMatrix } from './basis.ts'
 import { FULL, type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
 import { loadMatrix } from './load-matrix.ts'
-import type { FailedRow, RowSystem, SolveRows, SolveTotals } from './row-system.ts'
+import { rebaseRows } from './rebase-shards.ts'
+import type { FailedRow, RowSystem, SolveTotals } from './row-system.ts'
 import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
-import type { Side } from './sides.ts'
+import { type InPlaceTask, runInPlace, takeInPlace } from './rows-in-place.ts'
+import type { Factors, Side } from './sides.ts'
 import type { OutsideRows, Workbench } from './workbench.ts'
 
-/** Solves the rows of `solved` against Z, which is in place. The result, X̂ in the new basis, is in `solved.spare`. */
+/** Solves the rows of `solved` against Z, which is in place. X̂ in the new basis takes the place of X̂ before. */
 export async function solveByConjugateGradients(
   bench: Workbench,
   solved: Side,
   fixed: Side,
   basis: Basis,
 ): Promise<SolveTotals> {
-  const { options, share, pool, quantized, outside, running } = bench
+  const { options, share, quantized, outside, running } = bench
   if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
   if (basis.diagonal) loadDiagonal(share, basis.diagonal)
-  const { count, bounds } = solved.solveShards
+  const { count } = solved.solveShards
   const totals = shardTotals(count)
-  const task = {
-    share,
-    bounds,
-    rows: { ...solved.sparse, before: solved.factors?.values ?? solved.spare, after: solved.spare },
+  const before = solved.factors
+  const values = before?.values ?? sharedFloat32(solved.rows * share.layout.padded)
+  const message = {
+    values,
+    rows: solved.sparse,
     order: fixed.order,
     system: {
       ...entryTerms(options),
       ...(basis.diagonal && { lambda: rowLambda(options, fixed.rows) }),
-      warm: solved.factors !== undefined,
+      warm: before !== undefined,
       tolerance: options.tolerance,
       maxSteps: options.maxSteps,
     },
@@ -39,9 +43,38 @@ export async function solveByConjugateGradients(
     outside,
     totals,
   }
-  const failures = await runShards<typeof solveShards>(pool, 'solveShards', count, task, running)
-  throwOnFailure(failures, solved, options)
+  const board = makeBoard(count)
+  try {
+    const failures = await runInPlace<typeof solveShards>(bench, 'solveShards', solved.solveShards, message, board)
+    throwOnFailure(failures, solved, options)
+  } catch (error) {
+    if (before && running.signal?.aborted) await rebaseRest(bench, solved, before, basis, board)
+    throw error
+  }
+  solved.factors = { values, toFactors: basis.toFactors }
   return addTotals(totals)
+}
+
+/** Brings the rows that an abort has left as they were to the basis of those that are solved. */
+async function rebaseRest(
+  bench: Workbench,
+  solved: Side,
+  { values, toFactors }: Factors,
+  basis: Basis,
+  board: ShardBoard,
+): Promise<void> {
+  const shards = solved.solveShards
+  const rest = Array.from({ length: shards.count }, (_, shard) => shard).filter((shard) => !isDone(board, shard))
+  const bounds = rest.flatMap((shard) => [shards.bounds[2 * shard], shards.bounds[2 * shard + 1]])
+  const r = restartMatrix(bench.dense, toFactors, basis.toFactors, bench.options.factors)
+  await rebaseRows({ ...bench, running: {} }, { count: rest.length, bounds: toShared(bounds) }, values, r)
+  solved.factors = { values, toFactors: basis.toFactors }
+}
+
+function toShared(numbers: number[]): Float64Array<SharedArrayBuffer> {
+  const shared = sharedFloat64(numbers.length)
+  shared.set(numbers)
+  return shared
 }
 
 /** The diagonal of the row systems, its two vectors one after the other, 1 in the padding. */
@@ -51,8 +84,8 @@ function loadDiagonal({ layout, memory }: KernelShare, { observed, lambda }: Non
   f32.set(lambda, layout.padded)
 }
 
-export interface SolveTask extends RowsTask {
-  readonly rows: SolveRows
+export interface SolveTask extends InPlaceTask {
+  readonly rows: CompressedRows
   /** Position in Z of each row of the fixed side. */
   readonly order: Uint32Array
   readonly system: RowSystem
@@ -66,7 +99,7 @@ export interface SolveTask extends RowsTask {
 
 /** Worker task: solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, rows, order, system, restart, quantized, outside, totals } = task
+  const { share, slot, board, bounds, values, rows, order, system, restart, quantized, outside, totals } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
   // The first entry of the block of rows under way, and the first of those in the areas.
   let blockFrom = 0
@@ -80,7 +113,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   const [source, block, indptr, lambda, losses, steps] = (
     ['source', 'block', 'indptr', 'lambda', 'losses', 'steps'] as const
   ).map(view.at)
-  const [indices, values, codeTerms] = (['indices', 'values', 'codeTerms'] as const).map(view.at)
+  const [indices, entryValues, codeTerms] = (['indices', 'values', 'codeTerms'] as const).map(view.at)
 
   if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, codeTerms)
   kernel.setFixedSide(layout.fixed, layout.records, quantized ? 1 : 0, padded)
@@ -93,7 +126,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
     view.at('chunk'),
   )
 
-  for (const shard of takeShards(board)) {
+  for (const shard of takeInPlace(task)) {
     let objective = 0
     let penalty = 0
     i32[steps / 4] = 0
@@ -115,7 +148,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         }
       }
       if (system.warm) {
-        f32.set(rows.before.subarray(first * padded, next * padded), (restart ? source : block) / 4)
+        f32.set(values.subarray(first * padded, next * padded), (restart ? source : block) / 4)
         if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
@@ -136,7 +169,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         stopShards(board)
         return { failedRow: first + failed }
       }
-      rows.after.set(f32.subarray(block / 4, block / 4 + count * padded), first * padded)
+      values.set(f32.subarray(block / 4, block / 4 + count * padded), first * padded)
       for (let r = 0; r < count; r++) {
         objective += f64[losses / 8 + 2 * r]
         if (system.lambda) penalty += f32[lambda / 4 + r] * f64[losses / 8 + 2 * r + 1]
@@ -163,11 +196,11 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       for (let q = 0; q < count; q++) u32[scales + 2 * q] = outside.scales[order[rows.indices[begin + q]]]
     }
     if (codes) {
-      const at = values + (begin & 7)
+      const at = entryValues + (begin & 7)
       u8.set(codes.subarray(begin, end), at)
       kernel.weighCodes(at, count, codeTerms)
     } else {
-      const at = values + ((4 * begin) & 7)
+      const at = entryValues + ((4 * begin) & 7)
       f32.set((rows.values as Float32Array).subarray(begin, end), at / 4)
       kernel.weighValues(at, count, system.alpha, system.shift)
     }

@@ -9,7 +9,8 @@ import { sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import { type KernelShare, type SolverKernel, viewKernel } from './kernel-view.ts'
 import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
-import { mostGramShards } from './plan-shards.ts'
+import { mostGramShards, SHARD_ROWS } from './plan-shards.ts'
+import { type KeptRows, makeKeptRows } from './rows-in-place.ts'
 
 /** Z, outside the kernel's memory. */
 export interface OutsideRows {
@@ -34,6 +35,8 @@ export interface Workbench {
   readonly codebook?: Float32Array<SharedArrayBuffer>
   /** Gram matrices of shards of rows, padded × padded each. */
   readonly partials: Float64Array<SharedArrayBuffer>
+  /** Of the shards under way. */
+  readonly kept: KeptRows
   readonly running: RunShardsOptions
   /** Called when a phase begins. */
   onPhase?: (phase: keyof PhaseSeconds) => void
@@ -72,6 +75,7 @@ export function openWorkbench(
     }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
     partials: sharedFloat64(options.solver === 'cg' ? mostGramShards(options.factors) * layout.padded ** 2 : 0),
+    kept: makeKeptRows(pool.threads, Math.min(SHARD_ROWS, Math.max(matrix.users, matrix.items)), layout.padded),
     running: { signal },
   }
 }

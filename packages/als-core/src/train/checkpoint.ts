@@ -20,6 +20,8 @@ export class CheckpointError extends Error {
 export interface TrainingState {
   readonly users: Factors
   readonly items: Factors
+  /** The items as of the iteration before, for their momentum. */
+  readonly before?: Factors
   readonly history: readonly IterationReport[]
 }
 
@@ -32,7 +34,7 @@ export interface Fingerprint {
 
 const MANIFEST = 'checkpoint.json'
 const FORMAT = 'seesaw-als-checkpoint'
-const VERSION = 1
+const VERSION = 2
 
 interface SideFile {
   readonly name: string
@@ -46,6 +48,7 @@ interface Manifest extends Fingerprint {
   readonly version: number
   readonly users: SideFile
   readonly items: SideFile
+  readonly before?: SideFile
   readonly history: readonly IterationReport[]
 }
 
@@ -70,7 +73,7 @@ export async function takeFingerprint(matrix: InteractionMatrix, options: ModelO
 export async function writeCheckpoint(
   directory: string,
   fingerprint: Fingerprint,
-  { users, items, history }: TrainingState,
+  { users, items, before, history }: TrainingState,
 ): Promise<void> {
   await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
     const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
@@ -78,7 +81,11 @@ export async function writeCheckpoint(
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
-    const files = { users: await write('users', users), items: await write('items', items) }
+    const files = {
+      users: await write('users', users),
+      items: await write('items', items),
+      ...(before && { before: await write('before', before) }),
+    }
     return { format: FORMAT, version: VERSION, ...fingerprint, ...files, history }
   })
 }
@@ -131,6 +138,7 @@ export async function readCheckpoint(
   return {
     users: await read(manifest.users, users),
     items: await read(manifest.items, items),
+    ...(manifest.before && { before: await read(manifest.before, items) }),
     history: manifest.history,
   }
 }

@@ -6,7 +6,7 @@ import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { halfSweep } from '../solve/half-sweep.ts'
-import { restoreFactors } from '../solve/restore-shards.ts'
+import { restoreInPlace } from '../solve/restore-shards.ts'
 import { makeSides } from '../solve/sides.ts'
 import { openWorkbench } from '../solve/workbench.ts'
 
@@ -75,12 +75,12 @@ async function foldIn(
   try {
     const bench = openWorkbench(matrix, options, pool, signal)
     const { padded } = bench.share.layout
-    const sides = makeSides(matrix, options.factors, padded)
+    const sides = makeSides(matrix, options.factors)
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
-    const { toFactors } = await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0 })
-    return await restoreFactors(bench, solved, { values: solved.spare, toFactors })
+    await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0 })
+    return await restoreInPlace(bench, solved)
   } finally {
     if (!given) await pool.close()
   }

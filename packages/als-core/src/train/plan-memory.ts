@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { ModelOptions } from '../model/options.ts'
 import { bytesPerFactor, padFactors, planLayout } from '../solve/layout.ts'
-import { mostGramShards } from '../solve/plan-shards.ts'
+import { mostGramShards, SHARD_ROWS } from '../solve/plan-shards.ts'
 
 /** What the memory of a training depends on. */
 export interface MemoryInput {
@@ -18,6 +18,8 @@ export interface MemoryInput {
   solver?: ModelOptions['solver']
   /** Whether the values are one-byte codes: at most 256 distinct ones. Default true. */
   codes?: boolean
+  /** Default 0.8; 0 saves a copy of the items. */
+  momentum?: number
   /** Above 0, a weighted copy of the values is made. Default 0. */
   popularityExponent?: number
 }
@@ -29,7 +31,7 @@ export interface MemoryPlan {
    * `popularityExponent` 8·entries more, the weighted values.
    */
   readonly matrix: number
-  /** Factors before and after a half-sweep: 2·4·k·(users + items), k rounded up to a multiple of 8. */
+  /** Factors: 4·k·(users + 2·items), k rounded up to a multiple of 8; without momentum 4·k·(users + items). */
   readonly factors: number
   /** The fixed side in the solver's basis and the order of its rows: (k·(1 or 4) + 8)·max(users, items); 0 for Cholesky. */
   readonly transformed: number
@@ -47,7 +49,7 @@ export interface MemoryPlan {
  */
 export function planMemory(input: MemoryInput): MemoryPlan {
   const { users, items, entries, factors: k = 128, threads = availableParallelism() } = input
-  const { gatherPrecision = 'auto', solver = 'cg', codes = true, popularityExponent = 0 } = input
+  const { gatherPrecision = 'auto', solver = 'cg', codes = true, popularityExponent = 0, momentum = 0.8 } = input
   for (const [name, value] of Object.entries({ users, items, entries, factors: k, threads })) {
     if (!(Number.isInteger(value) && value >= 1)) {
       throw new RangeError(`${name} is ${value}, expected a whole number of at least 1.`)
@@ -56,14 +58,16 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const padded = padFactors(k)
   const weighted = popularityExponent > 0 ? 8 * entries : 0
   const matrix = 2 * entries * (codes ? 5 : 8) + weighted + 12 * (users + items + 2)
-  const factors = 2 * 4 * padded * (users + items)
+  const factors = 4 * padded * (users + (momentum > 0 ? 2 : 1) * items)
   // The partial sums, and a dozen k×k matrices of the change of basis.
   const gram = (mostGramShards(k) + 12) * padded * padded * 8
   const rows = solver === 'cg' ? Math.max(users, items) : 0
   const bytes = bytesPerFactor(gatherPrecision, k, rows)
   const layout = planLayout(k, rows, bytes, threads)
   const transformed = rows * (padded * bytes + (layout.outside ? 4 : 8))
-  const scratch = layout.totalBytes - (layout.outside ? 0 : transformed) + gram
+  // The rows of the shards under way.
+  const kept = 4 * padded * threads * Math.min(SHARD_ROWS, Math.max(users, items))
+  const scratch = layout.totalBytes - (layout.outside ? 0 : transformed) + gram + kept
   const process = 120e6 + 30e6 * threads
   return { matrix, factors, transformed, scratch, process, total: matrix + factors + transformed + scratch + process }
 }

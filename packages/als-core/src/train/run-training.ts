@@ -8,16 +8,20 @@ import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
+import { extrapolate } from '../solve/extrapolate-shards.ts'
 import { type HalfSweep, halfSweep } from '../solve/half-sweep.ts'
-import { restoreFactors } from '../solve/restore-shards.ts'
-import { commitFactors, makeSides, rollBack, type Side } from '../solve/sides.ts'
+import { restoreFactors, restoreInPlace } from '../solve/restore-shards.ts'
+import { type Factors, makeSides, type Side } from '../solve/sides.ts'
 import { openWorkbench, type Workbench } from '../solve/workbench.ts'
 import { type Fingerprint, readCheckpoint, takeFingerprint, writeCheckpoint } from './checkpoint.ts'
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
 import type { initializeShards } from './initialize-shards.ts'
 import { type Columns, checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
 
-/** The training was aborted by its signal. `model` has the factors of the last complete iteration, if there was one. */
+/**
+ * The training was aborted by its signal. When an iteration was complete, `model` has every row as it was solved last: by that
+ * iteration or by the one cut short.
+ */
 export class TrainingAborted extends Error {
   override readonly name = 'TrainingAborted'
   readonly model: AlsModel | undefined
@@ -25,7 +29,7 @@ export class TrainingAborted extends Error {
   constructor(model: AlsModel | undefined, reason: unknown) {
     super(
       model
-        ? `Training aborted after ${model.history.length} complete iterations; error.model has their factors.`
+        ? `Training aborted after ${model.history.length} complete iterations; error.model has the factors so far.`
         : 'Training aborted before the first iteration was complete.',
       { cause: reason },
     )
@@ -54,8 +58,8 @@ export async function trainWithin(
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   try {
     const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
-    const sides = makeSides(matrix, resolved.factors, bench.share.layout.padded)
-    const training = {
+    const sides = makeSides(matrix, resolved.factors)
+    const training: Training = {
       matrix,
       bench,
       ...sides,
@@ -68,6 +72,7 @@ export async function trainWithin(
     if (saved) {
       sides.users.factors = saved.users
       sides.items.factors = saved.items
+      training.before = saved.before
     } else {
       await initialize(training, start)
     }
@@ -83,6 +88,8 @@ interface Training {
   readonly bench: Workbench
   readonly users: Side
   readonly items: Side
+  /** The items as of the iteration before the last, once one is complete: where momentum comes from. */
+  before?: Factors
   /** The constant of the objective. */
   readonly observed: number
   readonly given: TrainOptions
@@ -100,13 +107,12 @@ async function runIterations(
   const { signal, checkpoint, onIteration } = given
   const { iterations } = bench.options
   while (history.length < iterations) {
-    const before = { users: users.factors, items: items.factors }
     try {
-      history.push(await iterate(training, history.length + 1))
+      history.push(await iterate(training, history))
     } catch (error) {
       if (!signal?.aborted) throw error
-      rollBack(users, before.users)
-      rollBack(items, before.items)
+      // What the items were moved on from.
+      if (training.before) items.factors = training.before
       throw new TrainingAborted(
         history.length > 0 ? await toModel(training, history, 'last') : undefined,
         signal.reason,
@@ -116,7 +122,7 @@ async function runIterations(
     const stopped = (await onIteration?.(report, () => toModel(training, history))) === 'stop'
     const last = stopped || report.iteration === iterations
     if (checkpoint && (last || report.iteration % (checkpoint.everyIterations ?? 1) === 0)) {
-      const state = { users: users.factors!, items: items.factors!, history }
+      const state = { users: users.factors!, items: items.factors!, before: training.before, history }
       await writeCheckpoint(checkpoint.directory, fingerprint!, state)
     }
     if (last) break
@@ -124,40 +130,88 @@ async function runIterations(
   return toModel(training, history, 'last')
 }
 
-/** One iteration: the users with the items held, the items with the users held. */
-async function iterate(training: Training, iteration: number): Promise<IterationReport> {
-  const { matrix, bench, users, items, observed, given } = training
-  const { options, share } = bench
+/**
+ * One iteration: the users with the items held, the items with the users held. The items are moved on by their momentum first.
+ * When that raises the loss, the iteration starts over from where they were.
+ */
+async function iterate(training: Training, history: readonly IterationReport[]): Promise<IterationReport> {
+  const { matrix, items } = training
   const started = performance.now()
-  const phases: PhaseSeconds = { gram: 0, basis: 0, transform: 0, solve: 0 }
+  const sweeps: Sweeps = { phases: { gram: 0, basis: 0, transform: 0, solve: 0 }, steps: 0 }
+  const moved = await applyMomentum(training, history.length)
+  let loss = await sweepBoth(training, history.length + 1, sweeps)
+  if (moved && loss > history[history.length - 1].loss * (1 + LOSS_ERROR)) {
+    items.factors!.values.set(moved.values)
+    items.factors = { values: items.factors!.values, toFactors: moved.toFactors }
+    loss = await sweepBoth(training, history.length + 1, sweeps)
+  }
+  const seconds = (performance.now() - started) / 1000
+  const rows = matrix.users + matrix.items
+  return {
+    iteration: history.length + 1,
+    loss,
+    seconds,
+    phases: sweeps.phases,
+    rows,
+    rowsPerSecond: rows / seconds,
+    entriesPerSecond: (2 * matrix.entries) / seconds,
+    stepsPerRow: sweeps.steps / rows,
+  }
+}
+
+/** What the loss of an iteration is known to. */
+const LOSS_ERROR = 1e-5
+
+/** What the half-sweeps of an iteration add up to. */
+interface Sweeps {
+  readonly phases: PhaseSeconds
+  steps: number
+}
+
+/**
+ * From the third iteration on, moves the items on by their momentum; the second only keeps what it starts from.
+ *
+ * @returns the items that were moved.
+ */
+async function applyMomentum(training: Training, complete: number): Promise<Factors | undefined> {
+  const { bench, items, before } = training
+  const { momentum } = bench.options
+  if (momentum === 0 || complete === 0) return undefined
+  const { values, toFactors } = items.factors!
+  if (before) {
+    training.before = await extrapolate(bench, items, before, momentum)
+    return training.before
+  }
+  training.before = { values: sharedFloat32(values.length), toFactors }
+  training.before.values.set(values)
+  return undefined
+}
+
+/** Solves the users, then the items. Returns the loss. */
+async function sweepBoth(training: Training, iteration: number, sweeps: Sweeps): Promise<number> {
+  const { bench, users, items, observed, given } = training
+  const { options } = bench
   const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
     trackProgress(bench, solved, iteration, given.onProgress)
-    const result = await halfSweep(bench, solved, fixed, phases)
-    commitFactors(solved, result.toFactors, share.layout.padded)
+    const result = await halfSweep(bench, solved, fixed, sweeps.phases)
+    sweeps.steps += result.steps
     return result
   }
   const first = await sweep(users, items)
   const second = await sweep(items, users)
   trackProgress(bench, undefined, iteration, given.onProgress)
-  const seconds = (performance.now() - started) / 1000
   const regularization =
     options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
-  const loss = observed + second.objective + regularization
-  const rows = matrix.users + matrix.items
-  const rowsPerSecond = rows / seconds
-  const entriesPerSecond = (2 * matrix.entries) / seconds
-  const stepsPerRow = (first.steps + second.steps) / rows
-  return { iteration, loss, seconds, phases, rows, rowsPerSecond, entriesPerSecond, stepsPerRow }
+  return observed + second.objective + regularization
 }
 
-/** The model as of the last complete iteration. The 'last' one takes the sides' spare arrays instead of new memory. */
+/** The model as of the last complete iteration. The 'last' one is in the memory of the sides. */
 async function toModel(training: Training, history: IterationReport[], which?: 'last'): Promise<AlsModel> {
   const { matrix, bench, columns, itemWeights, weights } = training
   const k = bench.options.factors
   const restore = async (side: Side): Promise<Float32Array<SharedArrayBuffer>> => {
     if (!side.factors) return sharedFloat32(side.rows * k)
-    const free = which === 'last' ? new Float32Array(side.spare.buffer, 0, side.rows * k) : undefined
-    return restoreFactors(bench, side, side.factors, free)
+    return which === 'last' ? restoreInPlace(bench, side) : restoreFactors(bench, side)
   }
   return {
     factors: k,
@@ -180,10 +234,11 @@ async function initialize({ bench, users, items, given }: Training, start: Start
   const { padded } = bench.share.layout
   const fill = async (side: Side, seed: number, from: SideStart | undefined): Promise<void> => {
     const { bounds, count } = side.rowShards
-    const task = { bounds, factors: side.spare, k: factors, padded, seed }
+    const values = sharedFloat32(side.rows * padded)
+    const task = { bounds, factors: values, k: factors, padded, seed }
     await runShards<typeof initializeShards>(bench.pool, 'initializeShards', count, task, bench.running)
-    if (from) applyStart(from, side.spare, factors, padded)
-    commitFactors(side, undefined, padded)
+    if (from) applyStart(from, values, factors, padded)
+    side.factors = { values }
   }
   try {
     await fill(items, seed, start.items)

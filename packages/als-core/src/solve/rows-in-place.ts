@@ -1,0 +1,71 @@
+import {
+  isDone,
+  makeBoard,
+  runShards,
+  type ShardBoard,
+  type ShardMessage,
+  type ShardWork,
+  takeShards,
+} from '../pool/run-shards.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import type { RowsTask } from './block-rows.ts'
+import type { Shards } from './plan-shards.ts'
+import type { Workbench } from './workbench.ts'
+
+/** Rows as they were before a thread began with their shard: where the shard starts again when the thread dies. */
+export interface KeptRows {
+  /** Room per thread for the rows of the longest shard. */
+  readonly values: Float32Array<SharedArrayBuffer>
+  /** Length of a thread's room. */
+  readonly room: number
+  /** The shard in each thread's room, -1 for none. */
+  readonly shards: Int32Array<SharedArrayBuffer>
+}
+
+export function makeKeptRows(threads: number, rows: number, padded: number): KeptRows {
+  const room = rows * padded
+  return {
+    values: sharedFloat32(threads * room),
+    room,
+    shards: new Int32Array(new SharedArrayBuffer(4 * threads)),
+  }
+}
+
+/** What a worker task that changes rows in place has. */
+export interface InPlaceTask extends RowsTask {
+  /** rows × padded: what the task reads and writes. */
+  readonly values: Float32Array
+  readonly kept: KeptRows
+}
+
+/** `runShards` for a task that changes `values` in place. `board` tells afterwards which shards are done. */
+export function runInPlace<Work extends ShardWork>(
+  { pool, share, kept, running }: Workbench,
+  task: string,
+  { count, bounds }: Shards,
+  message: Omit<ShardMessage<Work>, 'share' | 'kept' | 'bounds'> & { readonly values: Float32Array },
+  board: ShardBoard = makeBoard(count),
+): Promise<ReturnType<Work>[]> {
+  const { padded } = share.layout
+  kept.shards.fill(-1)
+  const onDeath = (): void => {
+    kept.shards.forEach((shard, slot) => {
+      if (shard < 0 || isDone(board, shard)) return
+      const length = (bounds[2 * shard + 1] - bounds[2 * shard]) * padded
+      const from = slot * kept.room
+      message.values.set(kept.values.subarray(from, from + length), bounds[2 * shard] * padded)
+    })
+  }
+  const whole = { ...message, share, kept, bounds } as unknown as ShardMessage<Work>
+  return runShards<Work>(pool, task, count, whole, { ...running, board, onDeath })
+}
+
+/** In a worker: `takeShards`, each shard's rows kept before it is handed out. */
+export function* takeInPlace({ board, bounds, values, kept, slot, share }: InPlaceTask): Generator<number> {
+  const { padded } = share.layout
+  for (const shard of takeShards(board)) {
+    kept.values.set(values.subarray(bounds[2 * shard] * padded, bounds[2 * shard + 1] * padded), slot * kept.room)
+    Atomics.store(kept.shards, slot, shard)
+    yield shard
+  }
+}
