@@ -1,5 +1,5 @@
 export type { Baseline, BaselineOptions } from './evaluate/baseline.ts'
-export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.ts'
+export { type EvaluateOptions, type Evaluation, evaluate, type UserCounts } from './evaluate/evaluate.ts'
 export {
   answerInProcess,
   type EvaluateServingOptions,
@@ -39,6 +39,7 @@ export type { Explanation } from './recommend/explain.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type {
   BlendOptions,
+  FallbackOptions,
   MetricOptions,
   RankOptions,
   RecommenderOptions,

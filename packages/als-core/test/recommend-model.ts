@@ -28,14 +28,23 @@ export function makeModel(users: number, items: number, factors: number, seed = 
   return { ...model, userIds, itemIds, options: {} as AlsModel['options'], history: [] }
 }
 
-export function makeInteractions(users: number, items: number, perUser: number, seed = 2): InteractionMatrix {
+export function makeInteractions(
+  users: number,
+  items: number,
+  perUser: number,
+  seed = 2,
+  without?: InteractionMatrix,
+): InteractionMatrix {
   const next = random(seed)
   const rows: number[] = []
   const columns: number[] = []
   for (let user = 0; user < users; user++) {
+    const known = without?.csr.indices.subarray(without.csr.indptr[user], without.csr.indptr[user + 1])
     for (let i = 0; i < perUser; i++) {
+      const item = Math.floor(items * next())
+      if (known?.includes(item)) continue
       rows.push(user)
-      columns.push(Math.floor(items * next()))
+      columns.push(item)
     }
   }
   const values = Float32Array.from(rows, () => 1)

@@ -1,6 +1,7 @@
 import { countInteractions, valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
+import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { RecommendationSource } from '../recommend/recommendations.ts'
 import { Recommender } from '../recommend/recommender.ts'
@@ -8,15 +9,25 @@ import { areaUnderCurve } from './area-under-curve.ts'
 import { popularityBuckets } from './popularity-buckets.ts'
 import { MetricSums, type RankingMetrics } from './ranking-metrics.ts'
 
+export interface UserCounts {
+  warm: number
+  cold: number
+}
+
 export interface EvaluateOptions {
   /** What was known: left out of the lists; item popularity is counted here. */
   train: InteractionMatrix
   /** What is to be found: entries above 0 are relevant. */
   test: InteractionMatrix
-  /** Lengths of list to measure. Default: [20]. */
-  k?: readonly number[]
+  /** Length of list to measure, or several. Default: 20. */
+  k?: number | readonly number[]
   /** Only these users (rows), of those with something to find. Default: all. */
   users?: ArrayLike<number>
+  /**
+   * Also measure users without an entry in `train`, of whom a model knows nothing: their lists are empty, or those of a
+   * source of your own. Default: false.
+   */
+  coldUsers?: boolean
   /** Also the area under the ROC curve, of models only; it takes several times as long as the lists. Default: false. */
   auc?: boolean
   pool?: WorkerPool
@@ -28,6 +39,8 @@ export interface EvaluateOptions {
 }
 
 export interface Evaluation {
+  /** Users with something to find: with entries in `train`, who are measured, and without. */
+  users: UserCounts
   /** Metrics by k: `at[20].recall`. */
   at: Record<number, RankingMetrics>
   /** Area under the ROC curve, with the option `auc`: how often an item to be found scores above another one. */
@@ -38,14 +51,16 @@ export interface Evaluation {
 
 /**
  * Ranks all items for every user who has something to find in `test`, the items in `train` left out, and measures the
- * lists at each k in one pass. Nothing is sampled.
+ * lists at each k in one pass. Nothing is sampled. Users without an entry in `train` are counted, and left out of the
+ * averages unless `coldUsers` says otherwise.
  *
- * @throws RangeError when matrices and model differ in shape, or k is not whole; Error when a list names an item twice or
+ * @throws RangeError when matrices and model differ in shape, test has an entry of train, or k is not whole; Error when a list names an item twice or
  * one that the user has in `train`, which would make every figure wrong.
  */
 export async function evaluate(source: AlsModel | RecommendationSource, options: EvaluateOptions): Promise<Evaluation> {
-  const { train, test, k = [20], signal, onProgress } = options
-  const cutoffs = [...new Set(k)].sort((a, b) => a - b)
+  checkNames(options)
+  const { train, test, k = 20, coldUsers = false, signal, onProgress } = options
+  const cutoffs = [...new Set(typeof k === 'number' ? [k] : k)].sort((a, b) => a - b)
   checkOptions(source, train, test, cutoffs, options.auc)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const recommender = 'recommend' in source ? undefined : new Recommender(source, { pool })
@@ -55,7 +70,9 @@ export async function evaluate(source: AlsModel | RecommendationSource, options:
     const all = { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
     const buckets = [all, ...popularityBuckets(train)]
     const sums = buckets.map(({ members }) => new MetricSums(cutoffs, members, popularity))
-    const users = usersToTest(test, options.users)
+    const asked = usersToTest(test, options.users)
+    const warm = asked.filter((user) => isWarm(train, user))
+    const users = coldUsers ? asked : warm
     const check = makeListCheck(train)
     for (let from = 0; from < users.length; from += block) {
       const some = users.subarray(from, from + block)
@@ -81,7 +98,8 @@ export async function evaluate(source: AlsModel | RecommendationSource, options:
       return curves ? { name, items, at, auc: curves[b] } : { name, items, at }
     })
     const [{ at, auc }, ...parts] = results
-    return { at, ...(curves && { auc }), buckets: parts }
+    const counted = { warm: warm.length, cold: asked.length - warm.length }
+    return { users: counted, at, ...(curves && { auc }), buckets: parts }
   } finally {
     await recommender?.close()
     if (!options.pool) await pool.close()
@@ -119,6 +137,17 @@ function usersToTest(test: InteractionMatrix, some: ArrayLike<number> | undefine
   return users.filter((user) => relevantItems(test, user).size > 0)
 }
 
+function isWarm({ csr }: InteractionMatrix, user: number): boolean {
+  return csr.indptr[user + 1] > csr.indptr[user]
+}
+
+/** How many users have something to find in `test`, with and without an entry in `train`. */
+export function countUsers(train: InteractionMatrix, test: InteractionMatrix, some?: ArrayLike<number>): UserCounts {
+  const users = usersToTest(test, some)
+  const warm = users.reduce((count, user) => count + (isWarm(train, user) ? 1 : 0), 0)
+  return { warm, cold: users.length - warm }
+}
+
 /** Items of a user whose value is above 0. */
 function relevantItems({ csr, codebook }: InteractionMatrix, user: number): Set<number> {
   const items = new Set<number>()
@@ -146,6 +175,7 @@ function checkOptions(
       `The model is ${source.users}×${source.items} and train ${train.users}×${train.items}: they must agree.`,
     )
   }
+  checkDisjoint(train, test)
   const wrong = cutoffs.find((cutoff) => !(Number.isInteger(cutoff) && cutoff >= 1))
   if (auc && !('userFactors' in source)) {
     throw new RangeError('auc needs the scores of all items: it is for models, not for a source of lists.')
@@ -153,4 +183,44 @@ function checkOptions(
   if (cutoffs.length === 0 || wrong !== undefined) {
     throw new RangeError(`k is [${cutoffs}], expected one or more whole numbers from 1.`)
   }
+}
+
+const NAMES = {
+  train: true,
+  test: true,
+  k: true,
+  users: true,
+  coldUsers: true,
+  auc: true,
+  pool: true,
+  threads: true,
+  signal: true,
+  onProgress: true,
+} as const satisfies Record<keyof EvaluateOptions, true>
+
+function checkNames(options: EvaluateOptions | undefined): void {
+  if (!options?.train || !options.test) {
+    throw new RangeError(
+      'evaluate(source, { train, test }) needs two matrices of the same shape, what was known and what is to be found: see splitRandomly and leaveKOut.',
+    )
+  }
+  refuseUnknownNames('evaluate', options, NAMES)
+}
+
+/** @throws RangeError when test has an entry of train: it is left out of the lists, so that nobody can find it */
+function checkDisjoint(train: InteractionMatrix, test: InteractionMatrix): void {
+  const owner = new Float64Array(train.items).fill(-1)
+  let both = 0
+  let example = ''
+  for (let user = 0; user < train.users; user++) {
+    for (let e = train.csr.indptr[user]; e < train.csr.indptr[user + 1]; e++) owner[train.csr.indices[e]] = user
+    for (let e = test.csr.indptr[user]; e < test.csr.indptr[user + 1]; e++) {
+      if (owner[test.csr.indices[e]] !== user) continue
+      if (both++ === 0) example = `user ${user} and item ${test.csr.indices[e]}`
+    }
+  }
+  if (both === 0) return
+  throw new RangeError(
+    `${both} of the ${test.entries} entries of test are in train too, ${example} for one: what is known is left out of the lists, and cannot be found. Take them out of one of the two.`,
+  )
 }

@@ -71,7 +71,7 @@ export function splitByTime(triplets: Triplets, times: NumericArray, moment: num
     })
   }
   const train = side(false)
-  return { train, test: without(side(true), train) }
+  return bothSides({ train, test: without(side(true), train) })
 }
 
 export interface HeldOutUsers {
@@ -123,7 +123,22 @@ function divide(matrix: InteractionMatrix, choose: (user: number, entries: numbe
   const chosen = new Uint8Array(matrix.entries)
   for (let user = 0; user < matrix.users; user++)
     chosen.set(choose(user, indptr[user + 1] - indptr[user]), indptr[user])
-  return { train: selectEntries(matrix, (e) => chosen[e] === 0), test: selectEntries(matrix, (e) => chosen[e] === 1) }
+  return bothSides({
+    train: selectEntries(matrix, (e) => chosen[e] === 0),
+    test: selectEntries(matrix, (e) => chosen[e] === 1),
+  })
+}
+
+/** @throws RangeError when a side is empty: there is nothing to train on, or nothing to find */
+function bothSides(split: Split): Split {
+  for (const [side, { entries }] of Object.entries(split)) {
+    if (entries > 0) continue
+    const other = side === 'train' ? split.test.entries : split.train.entries
+    throw new RangeError(
+      `The ${side} side of this split has no entries, the other ${other}: split at another place, or take more data.`,
+    )
+  }
+  return split
 }
 
 function selectEntries(matrix: InteractionMatrix, keep: (entry: number) => boolean): InteractionMatrix {

@@ -9,9 +9,13 @@ import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
  */
 export function checkMatrix(matrix: InteractionMatrix): void {
   const { users, items, entries } = matrix
-  for (const [name, count] of Object.entries({ users, items, entries })) {
-    if (!(Number.isInteger(count) && count >= 1)) {
-      throw new MatrixError(`The matrix's ${name} is ${count}, expected a whole number of at least 1.`)
+  for (const [name, count, least] of [
+    ['users', users, 1],
+    ['items', items, 1],
+    ['entries', entries, 0],
+  ] as const) {
+    if (!(Number.isInteger(count) && count >= least)) {
+      throw new MatrixError(`The matrix's ${name} is ${count}, expected a whole number of at least ${least}.`)
     }
   }
   matrix.codebook?.forEach((value, code) => {

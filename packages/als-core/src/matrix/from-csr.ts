@@ -46,7 +46,7 @@ export function matrixFromCsr({ indptr, indices, values, ...shape }: CsrInput): 
     csr = transpose(transpose(csr, items), users) as typeof csr
     if (hasDuplicates(csr)) csr = merge(csr, duplicates)
   }
-  const packed = packValues(csr.values)
+  const packed = csr.values.length > 0 ? packValues(csr.values) : undefined
   const rows: CompressedRows = packed ? { ...csr, values: packed.codes } : csr
   return {
     users,
@@ -75,7 +75,6 @@ function checkShape({ users, items, indptr, indices, values }: Checked): void {
   if (values.length !== indices.length) {
     throw new MatrixError(`${values.length} values for ${indices.length} indices: each entry needs one of each.`)
   }
-  if (indices.length === 0) throw new MatrixError('The matrix has no entries: there is nothing to learn from.')
   if (indptr[0] !== 0 || indptr[users] !== indices.length) {
     throw new MatrixError(
       `indptr runs from ${indptr[0]} to ${indptr[users]}, expected from 0 to the number of entries, ${indices.length}.`,

@@ -117,6 +117,13 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
     const column = (name: string) => ({ name, path, vector: batch.getChild(name) })
     const optional = (name: string) => (batch.getChild(name) ? column(name) : undefined)
     copyVectors(column('vector'), factors, values, first)
+    const part = values.subarray(first * factors, (first + batch.numRows) * factors)
+    const wrong = part.findIndex((value) => !Number.isFinite(value))
+    if (wrong >= 0) {
+      throw new ModelFormatError(
+        `${path}: the vector of row ${first + Math.floor(wrong / factors)} holds ${part[wrong]}, expected finite numbers. Save the model again.`,
+      )
+    }
     const count = optional('interaction_count')
     if (count) {
       counts ??= new Uint32Array(side.rows)

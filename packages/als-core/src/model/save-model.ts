@@ -33,6 +33,8 @@ const BATCH_ROWS = 65_536
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {
   const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, itemWeights } = model
   const { popularityWeights, options, userRegularization, history } = model
+  checkFinite('userFactors', userFactors, factors)
+  checkFinite('itemFactors', itemFactors, factors)
   await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
     const write = async (
       side: 'users' | 'items',
@@ -61,6 +63,14 @@ export async function saveModel(model: AlsModel, directory: string): Promise<voi
       history,
     }
   })
+}
+
+function checkFinite(name: string, values: Float32Array, factors: number): void {
+  const wrong = values.findIndex((value) => !Number.isFinite(value))
+  if (wrong < 0) return
+  throw new RangeError(
+    `${name}: row ${Math.floor(wrong / factors)} holds ${values[wrong]}, expected finite numbers. The model was not saved.`,
+  )
 }
 
 interface SideColumns {

@@ -30,7 +30,16 @@ export interface RankOptions extends RowFilter {
   signal?: AbortSignal
 }
 
-export interface RecommendOptions extends RankOptions {
+/** What a list holds where the model says nothing: a user without training entries, a newcomer without known items. */
+export interface FallbackOptions {
+  /**
+   * 'mostPopular': the rows with the most `interactionCounts` that the other options let pass, their counts as scores.
+   * 'none' (default): nothing, the list is empty.
+   */
+  fallback?: 'none' | 'mostPopular'
+}
+
+export interface RecommendOptions extends RankOptions, FallbackOptions {
   /**
    * Users' items that are left out: those of a matrix, those of the recommender's `interactions` (true), or none (false).
    * Default: true when there are `interactions`.
@@ -60,3 +69,29 @@ export interface SimilarOptions extends RankOptions, MetricOptions {
 
 /** `metric` is 'taste' by default. */
 export interface BlendOptions extends RankOptions, MetricOptions {}
+
+export const RECOMMENDER_NAMES = {
+  interactions: true,
+  pool: true,
+  threads: true,
+  kernel: true,
+} as const satisfies Record<keyof RecommenderOptions, true>
+
+type ListOptions = RecommendOptions & SimilarOptions & BlendOptions
+
+/** Of all calls that make lists. */
+export const LIST_NAMES = {
+  limit: true,
+  popularityPenalty: true,
+  perGroup: true,
+  signal: true,
+  exclude: true,
+  fallback: true,
+  metric: true,
+  lengthExponent: true,
+  includeSelf: true,
+  allow: true,
+  deny: true,
+  where: true,
+  interactionCount: true,
+} as const satisfies Record<keyof ListOptions, true>

@@ -4,25 +4,30 @@ import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { Ranker, type RankRequest } from '../rank/ranker.ts'
 import { buildRankingIndex } from '../rank/ranking-index.ts'
 import type { ExcludedRows } from '../rank/task.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
+import { findColdQueries, replaceColdLists } from './cold-queries.ts'
 import { type Explanation, explain } from './explain.ts'
 import { ItemMetrics } from './item-metric.ts'
 import { limitGroups } from './limit-groups.ts'
-import type {
-  BlendOptions,
-  MetricOptions,
-  RankOptions,
-  RecommenderOptions,
-  RecommendOptions,
-  SimilarOptions,
+import {
+  type BlendOptions,
+  type FallbackOptions,
+  LIST_NAMES,
+  type MetricOptions,
+  type RankOptions,
+  RECOMMENDER_NAMES,
+  type RecommenderOptions,
+  type RecommendOptions,
+  type SimilarOptions,
 } from './options.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import { createBatch, type RecommendationBatch, type Recommendations } from './recommendations.ts'
-import { createMask } from './row-filter.ts'
+import { allowedRows, createMask } from './row-filter.ts'
 import { SideRows } from './side-rows.ts'
 
 /**
@@ -47,7 +52,9 @@ export class Recommender {
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
-  constructor(model: AlsModel, { interactions, pool, threads, kernel }: RecommenderOptions = {}) {
+  constructor(model: AlsModel, options: RecommenderOptions = {}) {
+    refuseUnknownNames('Recommender', options, RECOMMENDER_NAMES)
+    const { interactions, pool, threads, kernel } = options
     checkShape(model, interactions)
     this.model = model
     this.#interactions = interactions
@@ -110,7 +117,7 @@ export class Recommender {
   /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector a query. */
   recommendForVectors(
     vectors: Float32Array,
-    options: RankOptions & { exclude?: InteractionMatrix } = {},
+    options: RankOptions & FallbackOptions & { exclude?: InteractionMatrix } = {},
   ): Promise<RecommendationBatch> {
     return this.#track(async () => {
       const { factors } = this.model
@@ -254,10 +261,11 @@ export class Recommender {
 
   async #rank(
     ranker: Ranker,
-    options: RankOptions,
+    options: RankOptions & FallbackOptions,
     request: Omit<RankRequest, 'limit'> & { excluded?: ExcludedRows },
   ): Promise<RecommendationBatch> {
-    const { limit = 10, popularityPenalty = 0, perGroup, signal } = options
+    refuseUnknownNames('recommend', options, LIST_NAMES)
+    const { limit = 10, popularityPenalty = 0, perGroup, signal, fallback = 'none' } = options
     const { count } = ranker.index
     if (!(Number.isInteger(limit) && limit >= 1))
       throw new RangeError(`limit is ${limit}, expected a whole number from 1.`)
@@ -269,7 +277,15 @@ export class Recommender {
     if (popularityPenalty > 0 && !counts) {
       throw new RangeError('popularityPenalty is for items of a model with interactionCounts; there are none here.')
     }
-    const mask = createMask(options, ranker.index, counts)
+    if (fallback !== 'none' && fallback !== 'mostPopular') {
+      throw new RangeError(`fallback is ${JSON.stringify(fallback)}, expected 'none' or 'mostPopular'.`)
+    }
+    if (fallback === 'mostPopular' && !counts) {
+      throw new RangeError("fallback 'mostPopular' needs a model with interactionCounts; this one has none.")
+    }
+    const cold = findColdQueries(request, this.model.factors)
+    const allowed = allowedRows(options, count, counts)
+    const mask = allowed && createMask(allowed, ranker.index)
     const rank = (room: number, some: Partial<RankRequest> = {}) =>
       ranker.rank({
         ...request,
@@ -281,8 +297,11 @@ export class Recommender {
         signal,
       })
     const found = perGroup ? await limitGroups(rank, request, limit, count, perGroup) : await rank(limit)
+    const width = Math.min(limit, count)
+    const popular = fallback === 'mostPopular' ? { counts: counts!, allowed, perGroup } : undefined
+    replaceColdLists(found, width, cold, request, popular)
     const ids = ofItems ? this.model.itemIds : this.model.userIds
-    return createBatch(Math.min(limit, count), found.counts, found.rows, found.scores, ids)
+    return createBatch(width, found.counts, found.rows, found.scores, ids)
   }
 
   #itemRanker(): Promise<Ranker> {

@@ -17,6 +17,11 @@ export class SideRows {
   /** One row or several, on shared memory. @throws RangeError for a row that is not there. */
   toList(rows: number | ArrayLike<number>): Uint32Array<SharedArrayBuffer> {
     const list = typeof rows === 'number' ? [rows] : rows
+    if (typeof list?.length !== 'number' || typeof list === 'string') {
+      throw new RangeError(
+        `The ${this.#name}s are ${JSON.stringify(rows)}, expected a row number or an array of them. For an original id see ${this.#name}Row(id).`,
+      )
+    }
     for (let i = 0; i < list.length; i++) {
       if (!(Number.isInteger(list[i]) && list[i] >= 0 && list[i] < this.#count)) {
         throw new RangeError(

@@ -26,7 +26,8 @@ export interface FoldInOptions
  * A call makes a rotated copy of the item factors, so fold users in by batches.
  *
  * @param matrix new users × the model's items
- * @returns users × factors, row-major: what `recommendForVectors` takes. A user without interactions has zeros.
+ * @returns users × factors, row-major: what `recommendForVectors` takes. A user without interactions has zeros, and an empty
+ * list there, or what `fallback` names.
  */
 export function foldInUsers(
   model: AlsModel,
@@ -68,6 +69,7 @@ async function foldIn(
   { pool: given, threads, signal, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
   checkMatrix(newcomers)
+  if (newcomers.entries === 0) return sharedFloat32(newcomers[side] * model.factors)
   const matrix = weighted(model, newcomers, side)
   const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
   const options: ModelOptions = { ...model.options, ...precise, ...solving }

@@ -1,4 +1,5 @@
 import { checkMatrix } from '../matrix/check-matrix.ts'
+import { MatrixError } from '../matrix/compressed-rows.ts'
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { itemWeightsOf, type PopularityWeights, popularityWeights, weightItems } from '../matrix/weight-items.ts'
@@ -45,6 +46,7 @@ export async function trainWithin(
 ): Promise<AlsModel> {
   const resolved = resolveOptions(options)
   checkMatrix(given)
+  if (given.entries === 0) throw new MatrixError('The matrix has no entries: there is nothing to learn from.')
   const columns = checkColumns(options, given)
   const { popularityExponent } = resolved
   const weights = popularityExponent > 0 ? popularityWeights(given, popularityExponent) : undefined

@@ -1,4 +1,6 @@
+import { countUsers, type UserCounts } from '../evaluate/evaluate.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
+import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { TrainOptions, ValidationMetric } from '../train/options.ts'
 import { train } from '../train/train.ts'
@@ -49,6 +51,8 @@ export interface TuneResult {
   best: TuneRun
   /** Its options, for `train`. */
   options: TrainOptions
+  /** Users with something to find: with training entries, whose metrics decide, and without. */
+  users: UserCounts
   /** All runs, those of the longest rounds first, best first within a round. */
   runs: TuneRun[]
 }
@@ -59,6 +63,12 @@ export interface TuneResult {
  * so that a run's value depends on its parameters and iterations alone; that costs half as much again at most.
  */
 export async function tune(matrix: InteractionMatrix, options: TuneOptions): Promise<TuneResult> {
+  refuseUnknownNames('tune', options, NAMES)
+  if (!options.validation?.csr) {
+    throw new RangeError(
+      'tune needs validation, a matrix of what is to be found, with the rows of the training matrix: see splitRandomly and leaveKOut.',
+    )
+  }
   const { trials = 27, eta = 3, iterations: { min, max } = { min: 2, max: 18 }, seed = 42, onRun, signal } = options
   const { validation, space, base = {}, metric = 'ndcg', k = 20, users } = options
   whole({ trials, min, max })
@@ -73,6 +83,7 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
     entries: matrix.entries,
     toFind: validation.entries,
     users: users?.length,
+    measured: 'warm',
   }
   const journal = new Journal<TuneRun>(options.journal, identity)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
@@ -101,7 +112,12 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
     if (!options.pool) await pool.close()
   }
   const [best] = runs
-  return { best, options: { ...base, ...toTrainOptions(best.parameters), iterations: best.iterations }, runs }
+  return {
+    best,
+    options: { ...base, ...toTrainOptions(best.parameters), iterations: best.iterations },
+    users: countUsers(matrix, validation, users),
+    runs,
+  }
 
   async function runTrial(trial: number, parameters: Parameters, iterations: number): Promise<TuneRun> {
     const started = performance.now()
@@ -143,6 +159,24 @@ function whole(values: Record<string, number>): void {
     }
   }
 }
+
+const NAMES = {
+  validation: true,
+  space: true,
+  base: true,
+  trials: true,
+  eta: true,
+  iterations: true,
+  metric: true,
+  k: true,
+  users: true,
+  seed: true,
+  journal: true,
+  pool: true,
+  threads: true,
+  signal: true,
+  onRun: true,
+} as const satisfies Record<keyof TuneOptions, true>
 
 /** What of the shared options decides a result. */
 function serialisable({ pool, signal, threads, onIteration, onProgress, ...rest }: TrainOptions): object {
