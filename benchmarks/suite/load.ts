@@ -65,8 +65,15 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   }
 }
 
+/** Confidences of the three sources; peers/ and duckdb.ts have the same. */
+const recordShop = [
+  { name: 'haves', item: 'release_id', confidence: 3 },
+  { name: 'wants', item: 'release_id', confidence: 1.5 },
+  { name: 'ratings', item: 'release_id', confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
+] as const
+
 function load(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
-  const sources = (['haves', 'wants', 'ratings'] as const).map((name) => ({ name, uri: files[name] }))
+  const sources = recordShop.map((source) => ({ ...source, uri: files[source.name] }))
   return child<LoaderOutcome>('loader.ts', { sources, s3 })
 }
 

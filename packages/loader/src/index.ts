@@ -3,14 +3,13 @@ export { type IntegerIds, StringColumn } from './ids/id-column.ts'
 export { type CatalogueOptions, type ItemsPlan, type PlanItemsOptions, planItems } from './items/plan-items.ts'
 export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-items.ts'
 export { type LoadedInteractions, loadInteractions } from './load-interactions.ts'
-export {
-  type Confidence,
-  type ConfidenceTable,
-  defaultConfidences,
-  type LoadOptions,
-  type Merge,
-  type SourceOptions,
-  type TimeOptions,
+export type {
+  Confidence,
+  ConfidenceTable,
+  LoadOptions,
+  Merge,
+  SourceOptions,
+  TimeOptions,
 } from './options.ts'
 export type { MemoryPlan } from './plan/memory.ts'
 export { type LoadPlan, type PlannedFile, type PlannedSource, planLoad } from './plan/plan-load.ts'

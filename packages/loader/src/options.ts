@@ -1,6 +1,7 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { z } from 'zod'
 import { LoadError } from './errors.ts'
+import { ITEM_COLUMN } from './parquet/find-column.ts'
 import type { LoadProgress } from './progress.ts'
 import type { S3Options } from './storage/connection.ts'
 
@@ -34,7 +35,7 @@ export interface TimeOptions {
 }
 
 export interface SourceOptions {
-  /** Used in statistics and messages; `haves`, `wants` and `ratings` have a default confidence. */
+  /** Used in statistics and messages. */
   name: string
   /** A file, a folder or prefix (all data files below it), or a glob, on disk or as `s3://bucket/...`. */
   uri?: string
@@ -44,9 +45,9 @@ export interface SourceOptions {
   partitions?: Readonly<Record<string, string | readonly string[]>>
   /** Column of user ids: whole numbers or strings. Default `user_id`. */
   user?: string
-  /** Column of item ids. Default `release_id`. */
+  /** Column of item ids. Default `item_id`, or in a file without it the only other column whose name ends in `_id`. */
   item?: string
-  /** Default by name: haves 3.0, wants 1.5, ratings 5 -> 5.0, 4 -> 4.0, 3 -> 2.0. Otherwise required. */
+  /** How much a row counts. Default 1. */
   confidence?: Confidence
   /** Fraction of this source to keep, in (0, 1]. Default 1. */
   sample?: number
@@ -107,13 +108,6 @@ export interface ResolvedOptions {
   onProgress?: (progress: LoadProgress) => void
 }
 
-/** Confidences by source name, for sources that give none. */
-export const defaultConfidences: Readonly<Record<string, Confidence>> = {
-  haves: 3.0,
-  wants: 1.5,
-  ratings: { column: 'rating', values: { 5: 5.0, 4: 4.0, 3: 2.0 } },
-}
-
 /** Checks all options at once: the error lists every one that is wrong. */
 export function resolveOptions(options: LoadOptions): ResolvedOptions {
   const result = schema.safeParse(options)
@@ -168,23 +162,18 @@ const source = z
     files: z.array(z.string().min(1)).min(1).optional(),
     partitions: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
     user: column.default('user_id'),
-    item: column.default('release_id'),
-    confidence: confidence.optional(),
+    item: column.default(ITEM_COLUMN),
+    confidence: confidence.default(1),
     sample: z.number().gt(0).max(1).default(1),
     time: time.optional(),
   })
   .refine((value) => (value.uri === undefined) !== (value.files === undefined), {
     error: 'give either `uri` or `files`',
   })
-  .refine((value) => value.confidence !== undefined || Object.hasOwn(defaultConfidences, value.name), {
-    path: ['confidence'],
-    error: 'required, unless the source is named haves, wants or ratings',
-  })
   .transform(({ uri, files, partitions, ...rest }) => ({
     ...rest,
     locations: files ?? [uri],
     partitions: Object.fromEntries(Object.entries(partitions).map(([key, value]) => [key, [value].flat()])),
-    confidence: rest.confidence ?? defaultConfidences[rest.name],
   }))
 
 const certificates = z.custom<string | Buffer | (string | Buffer)[]>(

@@ -6,7 +6,6 @@ test('the public surface', () => {
     [
       "LoadError",
       "StringColumn",
-      "defaultConfidences",
       "loadInteractions",
       "planItems",
       "planLoad",

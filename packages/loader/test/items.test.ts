@@ -56,7 +56,7 @@ writeFileSync(catalogue, writeWasm(WasmTable.fromIPCStream(tableToIPC(new Table(
 
 async function collect(options: ReadItemsOptions): Promise<ItemRow[]> {
   const items: ItemRow[] = []
-  for await (const item of readItems(options)) items.push(item)
+  for await (const item of readItems({ id: 'release_id', ...options })) items.push(item)
   return items
 }
 
@@ -148,10 +148,21 @@ test('a catalogue is planned without reading its data: rows, bytes, and the type
   // 5,000 titles, half of them null, and ids of four bytes.
   expect(plan.unpackedBytes).toBeGreaterThan(5000 * 4 + 2500 * 'Title 6 ü'.length)
   expect(plan.bytes).toBeGreaterThan(0)
-  await expect(planItems({ source: catalogue, idKind: 'string' })).rejects.toThrow(
+  await expect(planItems({ source: catalogue, id: 'release_id', idKind: 'string' })).rejects.toThrow(
     'column "release_id": found int32, expected a string, as the ids are.',
   )
   await expect(planItems({ source: catalogue, id: 'sku', absentColumns: 'null' })).rejects.toThrow(
     'column "sku": found no such column',
+  )
+})
+
+test('the only column that ends in _id is that of the ids, where none is named', async () => {
+  const path = writeParquet(join(folder, 'films.parquet'), [int32('film_id', [7, 8]), int32('year', [1990, 1991])])
+  const items: ItemRow[] = []
+  for await (const item of readItems({ source: path, ids: Uint32Array.of(8) })) items.push(item)
+  expect(items).toEqual([{ row: 0, id: 8, values: { item_id: 8, year: 1991 } }])
+  const two = writeParquet(join(folder, 'two.parquet'), [int32('film_id', [7]), int32('label_id', [1])])
+  await expect(planItems({ source: two })).rejects.toThrow(
+    'column "item_id": found no such column (it has: film_id, label_id)',
   )
 })

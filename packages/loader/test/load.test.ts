@@ -17,9 +17,9 @@ writeParquet(join(uris.wants, 'all.parquet'), pairColumns(wants), { rowGroupSize
 writeParquet(uris.ratings, ratingColumns(ratings))
 
 const sources = [
-  { name: 'haves', uri: uris.haves },
-  { name: 'wants', uri: uris.wants },
-  { name: 'ratings', uri: uris.ratings },
+  { name: 'haves', uri: uris.haves, confidence: 3 },
+  { name: 'wants', uri: uris.wants, confidence: 1.5 },
+  { name: 'ratings', uri: uris.ratings, confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
 ]
 const weights: Record<number, number> = { 5: 5, 4: 4, 3: 2 }
 const weighted: WeightedSignal[] = [
@@ -28,7 +28,7 @@ const weighted: WeightedSignal[] = [
   ...ratings.filter((row) => row.rating! >= 3).map((row) => ({ ...row, value: weights[row.rating!] })),
 ]
 
-describe('three sources with the default confidences', () => {
+describe('three sources with a confidence each', () => {
   test('become the matrix that plain code makes of them', async () => {
     const loaded = await loadInteractions({ sources, thresholds: { user: 80, item: 100 }, threads: 2 })
     const expected = referenceLoad(weighted, { user: 80, item: 100 })

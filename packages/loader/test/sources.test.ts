@@ -26,7 +26,7 @@ const timed = (some: Signal[]) => [
 const uri = writeParquet(join(folder, 'timed.parquet'), timed(rows))
 const thresholds = { user: 20, item: 40 }
 const load = (source: Partial<SourceOptions>, more: Partial<LoadOptions> = {}) =>
-  loadInteractions({ sources: [{ name: 'haves', uri, ...source }], thresholds, threads: 2, ...more })
+  loadInteractions({ sources: [{ name: 'haves', uri, confidence: 3, ...source }], thresholds, threads: 2, ...more })
 const day = 86400000
 
 describe('confidences', () => {
@@ -94,8 +94,13 @@ describe('time', () => {
 
 describe('several signals for a pair', () => {
   const twice = [
-    { name: 'haves', uri, time: { column: 'added_at' } },
-    { name: 'ratings', uri, time: { column: 'added_at' } },
+    { name: 'haves', uri, confidence: 3, time: { column: 'added_at' } },
+    {
+      name: 'ratings',
+      uri,
+      confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } },
+      time: { column: 'added_at' },
+    },
   ]
   const weights: Record<number, number> = { 5: 5, 4: 4, 3: 2 }
   const both = [
@@ -224,7 +229,7 @@ describe('files', () => {
   })
 
   test('are planned before data is read: rows, bytes and memory', async () => {
-    const plan = await planLoad({ sources: [{ name: 'haves', uri, sample: 0.5 }], threads: 2 })
+    const plan = await planLoad({ sources: [{ name: 'haves', uri, item: 'release_id', sample: 0.5 }], threads: 2 })
     expect(plan).toMatchObject({ rows: 20000, sampledRows: 10000, files: 1, threads: 2, spill: false })
     expect(plan.sources[0]).toMatchObject({ name: 'haves', columns: ['user_id', 'release_id'] })
     expect(plan.sources[0].files[0]).toMatchObject({ uri, rows: 20000, rowGroups: 20 })
@@ -248,6 +253,17 @@ describe('files', () => {
     await expect(load({ user: 'person' })).rejects.toThrow(
       `column "person" of source "haves": found no such column (it has: user_id, release_id, rating, added_at, seconds)`,
     )
+    const two = writeParquet(join(folder, 'two-ids.parquet'), [
+      ...pairColumns(rows),
+      int32(
+        'shop_id',
+        rows.map(() => 1),
+      ),
+    ])
+    await expect(load({ uri: two })).rejects.toThrow(
+      'column "item_id" of source "haves": found no such column (it has: user_id, release_id, shop_id)',
+    )
+    expect((await load({ uri: two, item: 'release_id' })).matrix.items).toBeGreaterThan(0)
     await expect(load({ time: { column: 'seconds' } })).rejects.toThrow(
       'column "seconds" of source "haves": found int64, expected a timestamp or date, or a whole number',
     )
@@ -269,14 +285,14 @@ describe('files', () => {
 test('wrong options are all named at once', async () => {
   const options = {
     sources: [
-      { name: 'plays', uri },
+      { name: 'plays', uri, confidence: 0 },
       { name: 'haves', sample: 2 },
     ],
     thresholds: { user: 0 },
     treads: 2,
   }
   const error = await loadInteractions(options as LoadOptions).catch((error: Error) => error)
-  expect(String(error)).toContain('sources.0.confidence: required, unless the source is named haves, wants or ratings')
+  expect(String(error)).toContain('sources.0.confidence: Too small: expected number to be >0')
   expect(String(error)).toContain('sources.1: give either `uri` or `files`')
   expect(String(error)).toMatch(/sources\.1\.sample: .*<=1/)
   expect(String(error)).toContain('thresholds.user: ')

@@ -1,6 +1,6 @@
 import { LoadError } from '../errors.ts'
 import type { IdKind } from '../ids/keys.ts'
-import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
+import { type FoundColumn, findColumns, findItemColumns, ITEM_COLUMN } from '../parquet/find-column.ts'
 import type { Footer } from '../parquet/footer.ts'
 import { findFiles } from '../plan/find-files.ts'
 import { readFooters } from '../plan/read-footers.ts'
@@ -18,7 +18,7 @@ export interface CatalogueOptions {
   columns?: readonly string[]
   /** A column of `columns` that a file does not have: an error (default), or null for every row of that file. */
   absentColumns?: 'error' | 'null'
-  /** Column of the id. Default `release_id`. */
+  /** Column of the id. Default `item_id`, or in a file without it the only column whose name ends in `_id`. */
   id?: string
   s3?: S3Options
   signal?: AbortSignal
@@ -62,7 +62,7 @@ export async function planItems(options: PlanItemsOptions): Promise<ItemsPlan> {
 export async function prepareItems(options: PlanItemsOptions): Promise<PreparedItems> {
   const { columns, absentColumns = 'error', idKind, s3, signal } = options
   const source = typeof options.source === 'string' ? { uri: options.source } : options.source
-  const id = options.id ?? ('id' in source ? source.id : undefined) ?? 'release_id'
+  const id = options.id ?? ('id' in source ? source.id : undefined) ?? ITEM_COLUMN
   const locations = source.uri === undefined ? (source.files ?? []) : [source.uri]
   signal?.throwIfAborted()
   const store = new Store(await connect(s3))
@@ -76,12 +76,13 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
       const file = files[at]
       // A file without rows has nothing to be wrong.
       if (filledGroups(footer).length === 0) continue
-      const wanted = [...new Set([id, ...(columns ?? footer.columns.map(({ element }) => element.name))])]
-      const found: FoundColumn[] = []
-      for (const column of wanted) {
+      const ids = onlyOne(findItemColumns(footer, id), file.uri, id, { kind: idKind }, footer)
+      const found: FoundColumn[] = [ids]
+      for (const column of new Set(columns ?? footer.columns.map(({ element }) => element.name))) {
+        if (column === id || (columns === undefined && column === ids.actual)) continue
         const fits = findColumns(footer, column)
-        if (fits.length === 0 && column !== id && absentColumns === 'null') absent.add(column)
-        else found.push(onlyOne(fits, file.uri, column, column === id ? { kind: idKind } : undefined, footer))
+        if (fits.length === 0 && absentColumns === 'null') absent.add(column)
+        else found.push(onlyOne(fits, file.uri, column, undefined, footer))
       }
       for (const job of rowGroupJobs(0, file, footer, found)) jobs.push(job)
       rows += footer.rows

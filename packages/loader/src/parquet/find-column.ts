@@ -51,6 +51,22 @@ export function findColumns(footer: Footer, name: string): FoundColumn[] {
   }
 }
 
+/** The column of item ids where none is named. */
+export const ITEM_COLUMN = 'item_id'
+
+/**
+ * Finds the column of item ids. In a file without `item_id`, when that is what was asked for, it is the only other column
+ * whose name ends in `_id`: `release_id`, `film_id`. `user` is the column of the user ids, where there is one.
+ */
+export function findItemColumns(footer: Footer, name: string, user?: string): FoundColumn[] {
+  const fits = findColumns(footer, name)
+  if (fits.length > 0 || name !== ITEM_COLUMN) return fits
+  const names = footer.columns.map(({ element }) => element.name)
+  const [other, ...more] = names.filter((each) => /_id$/i.test(each) && !same(each, user ?? ''))
+  if (other === undefined || more.length > 0) return []
+  return findColumns(footer, other).map((column) => ({ ...column, name }))
+}
+
 export function leafCount(tree: SchemaTree): number {
   return tree.children.length === 0 ? 1 : tree.children.reduce((sum, child) => sum + leafCount(child), 0)
 }

@@ -2,7 +2,7 @@ import { LoadError } from '../errors.ts'
 import type { IdKind } from '../ids/keys.ts'
 import type { ResolvedSource } from '../options.ts'
 import { type ColumnType, scaleOf } from '../parquet/column-type.ts'
-import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
+import { type FoundColumn, findColumns, findItemColumns } from '../parquet/find-column.ts'
 import type { Footer } from '../parquet/footer.ts'
 import { tableOf } from './compile-sources.ts'
 import { hivePartitions } from './find-files.ts'
@@ -37,8 +37,13 @@ export function resolveColumns(source: ResolvedSource, uri: string, footer: Foot
       `${uri}: column "${column}" of source "${source.name}": found ${what}, expected ${expected} for ${role}.`,
       { file: uri, column },
     )
-  const find = (column: string, role: string, accepts: Acceptance, expected: string) => {
-    const fits = findColumns(footer, column)
+  const find = (
+    column: string,
+    role: string,
+    accepts: Acceptance,
+    expected: string,
+    fits: readonly FoundColumn[] = findColumns(footer, column),
+  ) => {
     if (fits.length > 1) throw refuse(column, role, severalOf(fits), 'one')
     if (fits.length === 0) throw refuse(column, role, `no such column (it has: ${columnNames(footer)})`, expected)
     const { type } = fits[0]
@@ -54,7 +59,8 @@ export function resolveColumns(source: ResolvedSource, uri: string, footer: Foot
     } else find(column, role, accepts, expected)
   }
   const user = find(source.user, 'user ids', isId, 'a whole number or a string')
-  const item = find(source.item, 'item ids', isId, 'a whole number or a string')
+  const ofItems = findItemColumns(footer, source.item, source.user)
+  const item = find(source.item, 'item ids', isId, 'a whole number or a string', ofItems)
   if (typeof confidence !== 'number') {
     if ('values' in confidence) {
       const keys = tableOf(confidence.values).map(([key]) => key)
