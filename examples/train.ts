@@ -6,9 +6,11 @@ import { readFlags } from './configuration/command-line.ts'
 import { renderHelp } from './configuration/help.ts'
 import { loadConfig } from './configuration/load-config.ts'
 import { describeConfiguration, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
+import { check } from './pipeline/check.ts'
 import { interruptible } from './pipeline/interruption.ts'
 import { showProgress } from './pipeline/progress.ts'
 import { askAboutBestKnown } from './pipeline/questions.ts'
+import { renderPlan } from './pipeline/render-plan.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
 import { terminalWidth } from './pipeline/tables.ts'
@@ -21,6 +23,7 @@ const usage = {
       placeholder: 'FILE',
       meaning: 'configuration module [seesaw.config.ts here, else examples/seesaw.config.ts]',
     },
+    check: { meaning: 'print the plan (files, rows, memory, disk, time) and stop' },
     help: { meaning: 'this text' },
   },
 }
@@ -36,7 +39,12 @@ await interruptible(async (signal) => {
   for (const warning of lookalikes(config, process.env)) console.error(warning)
   console.log(`${describeConfiguration(config, configuration).join('\n')}\n`)
   const progress = showProgress(signal)
-  const run = await runPipeline(configuration, new Stages(progress, signal), progress, signal)
+  const stages = new Stages(progress, signal)
+  if (flags.check) {
+    console.log(renderPlan(configuration, await check(configuration, stages, signal)))
+    return
+  }
+  const run = await runPipeline(configuration, stages, progress, signal)
   try {
     await printAnswers(askAboutBestKnown(run.items), run, 5)
   } finally {

@@ -57,7 +57,8 @@ export function defaultOf(config: SeesawConfig, { path }: Setting): unknown {
 
 function describeSetting(setting: Setting, config: SeesawConfig): string {
   const value = defaultOf(config, setting)
-  if (value === undefined || setting.variable === 'THREADS') return setting.meaning
+  if (value === undefined || !setting.path.every((step) => step !== 'threads' && step !== 'memory'))
+    return setting.meaning
   return `${setting.meaning} [${typeof value === 'object' ? JSON.stringify(value) : String(value)}]`
 }
 

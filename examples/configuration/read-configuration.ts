@@ -70,7 +70,7 @@ export function describeConfiguration(config: SeesawConfig, configuration: Confi
   const given = { ...configuration, sources: config.sources.map((source) => find(source, configuration)) }
   return settings.map((setting) => {
     const value = at(given as unknown as Tree, setting.path)
-    return `${setting.variable.padEnd(width)}${value === undefined ? '-' : shown(setting.variable, asText(value))}`
+    return `${setting.variable.padEnd(width)}${value === undefined ? '-' : shown(setting.variable, setting.print?.(value) ?? asText(value))}`
   })
 }
 

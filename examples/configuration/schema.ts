@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import type { RegularizationScaling } from '@seesaw/als-core'
 import type { SourceOptions } from '@seesaw/loader'
 import type { PayloadIndexes } from '@seesaw/qdrant-sink'
 import { z } from 'zod'
+import { usableMemory, usableProcessors } from './limits.ts'
 
 /** How a payload column is published: as it is in the file, or always as a list of strings. */
 export type PayloadKind = 'value' | 'list'
@@ -80,7 +80,8 @@ export const schema = z.strictObject({
     .prefault({}),
   holdOut: number('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
   seed: integer(0, 2 ** 32 - 1).default(42),
-  threads: integer(1, 1024).default(() => availableParallelism()),
+  threads: integer(1, 1024).default(() => usableProcessors()),
+  memory: number("bytes as '4GB' or '4Gi'", (bytes) => bytes > 0).default(() => usableMemory()),
   output: z
     .strictObject({
       model: z.string().min(1).default('./model'),
@@ -162,8 +163,10 @@ export interface SeesawConfig {
   holdOut?: number
   /** Default 42. */
   seed?: number
-  /** Default: the cores that this process may use. */
+  /** Default: the cores that this process may use, by its machine and its container. */
   threads?: number
+  /** Bytes that this process may use: a plan that exceeds them is refused. Default: those of its container or its machine. */
+  memory?: number
   output?: Given['output']
   qdrant?: Given['qdrant']
   s3?: Given['s3']

@@ -10,6 +10,8 @@ export interface Setting {
   readonly meaning: string
   /** The value that a text stands for. Default: the text. */
   readonly parse?: (text: string) => unknown
+  /** How a person reads the value. Default: as it is. */
+  readonly print?: (value: unknown) => string
   readonly group: string
 }
 
@@ -133,6 +135,14 @@ const fixed: readonly Setting[] = [
     group: 'Training',
   },
   {
+    variable: 'MEMORY_LIMIT',
+    path: ['memory'],
+    parse: toBytes,
+    print: (value) => `${(Number(value) / 1e9).toPrecision(3)} GB`,
+    meaning: "memory that the process may use, as '4GB' or '4Gi'; the default is that of the container or the machine",
+    group: 'Training',
+  },
+  {
     variable: 'SEED',
     path: ['seed'],
     parse: toNumber,
@@ -226,6 +236,13 @@ function capitals(name: string): string {
 /** Decimal notation only: '0x10' and ' ' are no numbers here. */
 function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+}
+
+/** '4GB' is 4·10⁹ bytes, '4Gi' 2³²; without a unit the number is one of bytes. */
+function toBytes(text: string): number {
+  const [, number, unit] = /^([\d.]+) ?([kmgt]?)(?:b|ib?)?$/i.exec(text) ?? []
+  if (number === undefined) return Number.NaN
+  return toNumber(number) * (/ib?$/i.test(text) ? 1024 : 1000) ** ' kmgt'.indexOf(unit!.toLowerCase() || ' ')
 }
 
 function toBoolean(text: string): unknown {

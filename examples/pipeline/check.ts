@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ItemsPlan, type LoadPlan, planItems, planLoad } from '@seesaw/loader'
+import { type ItemsPlan, LoadError, type LoadPlan, planItems, planLoad } from '@seesaw/loader'
 import { preflight } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
-import { checkFolders } from './folders.ts'
+import { spillBytes } from './estimate.ts'
+import { checkFolders, checkSpace, temporaryFolder } from './folders.ts'
 import { bytes, grouped } from './format.ts'
 import { itemsSource, loadOptions } from './load.ts'
 import { servedShapes } from './served-vectors.ts'
@@ -16,6 +17,8 @@ export interface Plan {
   readonly items?: ItemsPlan
   /** What Qdrant serves now, in words. */
   readonly serving?: string
+  /** Bytes that the load may hold beside its matrix, where all in memory is too much: it works through temporary files. */
+  readonly memoryBudget?: number
 }
 
 /**
@@ -54,22 +57,51 @@ async function makePlan(configuration: Configuration, signal: AbortSignal): Prom
       return undefined
     }
   }
-  const [load, serving] = await Promise.all([
-    attempt(() => planLoad(loadOptions(configuration, signal))),
+  const [planned, serving] = await Promise.all([
+    attempt(() => planWithinMemory(configuration, signal)),
     attempt(() => findServing(configuration, signal)),
     attempt(() => checkInitialModel(configuration)),
   ])
   const items = await attempt(async () =>
     configuration.items.uri === undefined
       ? undefined
-      : planItems({ ...itemsSource(configuration), idKind: load?.items.kind, signal }),
+      : planItems({ ...itemsSource(configuration), idKind: planned?.load.items.kind, signal }),
   )
   const faults = outcomes.flatMap((outcome) => ('fault' in outcome ? [outcome.fault] : []))
   if (faults.length === 1) throw faults[0]
   if (faults.length > 1) {
     throw new Error(faults.map((fault) => (fault instanceof Error ? describe(fault) : String(fault))).join('\n'))
   }
-  return { load: load!, items, serving }
+  return { ...planned!, items, serving }
+}
+
+/** The load in memory or, where that is more than the process may use, through temporary files. */
+async function planWithinMemory(
+  configuration: Configuration,
+  signal: AbortSignal,
+): Promise<Pick<Plan, 'load' | 'memoryBudget'>> {
+  const options = loadOptions(configuration, signal)
+  const load = await planLoad(options)
+  const limit = configuration.memory
+  if (load.memory.total <= limit) return { load }
+  const { runtime, result, total } = load.memory
+  const memoryBudget = limit - runtime - result
+  const refusal = (cause?: unknown) =>
+    new Error(
+      `The load may take ${bytes(total)}, ${bytes(result)} of it for a matrix of ${grouped(load.sampledRows)} rows, and this ` +
+        `process may use ${bytes(limit)}. Take fewer users (SAMPLE_FRAC_*), give it more memory, or, where thresholds drop ` +
+        'most rows, set MEMORY_LIMIT to what you expect it to need.',
+      { cause },
+    )
+  if (memoryBudget <= 0) throw refusal()
+  try {
+    const spilled = await planLoad({ ...options, memoryBudget })
+    const what = 'The load works through temporary files, which'
+    checkSpace(temporaryFolder(configuration), spillBytes(spilled), what, 'Set WORK_DIR to a larger one.')
+    return { load: spilled, memoryBudget }
+  } catch (error) {
+    throw error instanceof LoadError && error.code === 'memory' ? refusal(error) : error
+  }
 }
 
 function describe({ message, cause }: Error): string {

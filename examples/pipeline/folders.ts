@@ -28,7 +28,7 @@ function foldersOf(configuration: Configuration): [string, string][] {
 export function checkFolders(configuration: Configuration): void {
   const problems = foldersOf(configuration).flatMap(([variable, folder]) => {
     try {
-      const place = nearest(folder)
+      const place = existingPart(folder)
       if (variable === 'TMPDIR' && place !== resolve(folder)) throw new Error('there is no such folder')
       rmdirSync(mkdtempSync(join(place, '.seesaw-')))
       return []
@@ -44,7 +44,7 @@ export function checkFolders(configuration: Configuration): void {
 
 /** @throws Error when a folder's disk has less room than `needed` bytes for `what`. */
 export function checkSpace(folder: string, needed: number, what: string, advice: string): void {
-  const { bavail, bsize } = statfsSync(nearest(folder))
+  const { bavail, bsize } = statfsSync(existingPart(folder))
   if (bavail * bsize >= needed) return
   throw new Error(
     `${what} takes ${bytes(needed)}, and the disk of ${folder} has ${bytes(bavail * bsize)} left. ${advice}`,
@@ -60,7 +60,7 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /** The longest part of a path that exists. */
-function nearest(folder: string): string {
+export function existingPart(folder: string): string {
   const path = resolve(folder)
-  return existsSync(path) ? path : nearest(dirname(path))
+  return existsSync(path) ? path : existingPart(dirname(path))
 }

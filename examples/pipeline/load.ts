@@ -24,11 +24,12 @@ const phases = {
 /** The two passes over the sources. */
 export async function load(
   configuration: Configuration,
+  memoryBudget: number | undefined,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<LoadedInteractions> {
-  const options = loadOptions(configuration, signal)
+  const options = { ...loadOptions(configuration, signal), memoryBudget }
   return stages.run(
     'load',
     () =>

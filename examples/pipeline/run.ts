@@ -4,8 +4,9 @@ import type { Configuration } from '../configuration/schema.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
 import { check } from './check.ts'
+import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
 import { checkSpace } from './folders.ts'
-import { bytes, compact } from './format.ts'
+import { bytes, compact, grouped } from './format.ts'
 import type { ItemStore } from './item-store.ts'
 import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
 import { collectItems, describeMatrix, describeSources, load } from './load.ts'
@@ -41,8 +42,8 @@ export async function runPipeline(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Run> {
-  await check(configuration, stages, signal)
-  const loaded = await load(configuration, stages, progress, signal)
+  const { memoryBudget } = await check(configuration, stages, signal)
+  const loaded = await load(configuration, memoryBudget, stages, progress, signal)
   checkRoom(configuration, loaded)
   const learned = await learn(configuration, loaded, stages, progress, signal)
   const { model } = learned
@@ -50,7 +51,7 @@ export async function runPipeline(
   await stages.run(
     'save',
     () => saveModel(model, directory),
-    () => `${bytes(factorBytes(configuration, loaded))} of factors in ${directory}`,
+    () => `${bytes(modelBytes(configuration, model))} in ${directory}`,
   )
   const quality = await measure(configuration, learned, stages, progress, signal)
   const items = await collectItems(configuration, loaded, stages, progress, signal)
@@ -68,10 +69,12 @@ export async function runPipeline(
     await inProcess.close()
     items.close()
   }
+  // Without a catalogue there is nothing in these columns.
+  const payload = configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload)
   return {
     learned,
     items,
-    payload: Object.keys(configuration.items.payload),
+    payload,
     inProcess,
     fromQdrant,
     measureServing: () => measureServing(configuration, learned, items, signal),
@@ -104,20 +107,27 @@ export async function printAnswers(
     console.log(`\nServed ${answerer.name}, measured on what was held out:\n${renderServing(figures)}`)
 }
 
-function factorBytes({ training }: Configuration, { matrix }: LoadedInteractions): number {
-  return 4 * (matrix.users + matrix.items) * training.factors
-}
-
-/** Sizes are known now, and training may take hours. @throws Error naming the folder whose disk is too small */
-function checkRoom(configuration: Configuration, loaded: LoadedInteractions): void {
-  const { model, checkpoint } = configuration.output
-  const factors = factorBytes(configuration, loaded)
-  // Ids and counts beside the factors; a string id has more than 8 bytes, and 32 hold most.
-  const ids = 32 * (loaded.matrix.users + loaded.matrix.items)
-  checkSpace(model, factors + ids, 'The model', 'Set OUTPUT_DIR to a larger one, or VECTOR_DIM lower.')
-  if (checkpoint === undefined) return
-  // The new checkpoint is written beside the old one.
-  checkSpace(checkpoint, 2 * factors, 'A checkpoint, while it replaces another,', 'Set CHECKPOINT_DIR to a larger one.')
+/** Sizes are known now, and training may take hours. @throws Error for too little memory or room on a disk */
+function checkRoom(configuration: Configuration, { matrix }: LoadedInteractions): void {
+  const { memory, training, output } = configuration
+  const needed = Math.max(trainingMemory(configuration, matrix), publishingMemory(configuration, matrix))
+  if (needed > memory) {
+    const fits = largestFactors(configuration, matrix)
+    throw new Error(
+      `Training ${grouped(matrix.users)} users × ${grouped(matrix.items)} items takes ${bytes(needed)} with ` +
+        `${training.factors} factors, and this process may use ${bytes(memory)}. ` +
+        `${fits > 0 ? `Set VECTOR_DIM=${fits}` : 'Take fewer users (SAMPLE_FRAC_*)'}, raise MIN_USER_INTERACTIONS, or give it more memory.`,
+    )
+  }
+  checkSpace(
+    output.model,
+    modelBytes(configuration, matrix),
+    'The model',
+    'Set OUTPUT_DIR to a larger one, or VECTOR_DIM lower.',
+  )
+  if (output.checkpoint === undefined) return
+  const what = 'A checkpoint beside the one that it replaces'
+  checkSpace(output.checkpoint, checkpointBytes(configuration, matrix), what, 'Set CHECKPOINT_DIR to a larger one.')
 }
 
 function printSummary(

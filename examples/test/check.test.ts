@@ -1,12 +1,17 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadModel } from '@seesaw/als-core'
+import { loadModel, saveModel, train } from '@seesaw/als-core'
+import { loadInteractions, planLoad } from '@seesaw/loader'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
+import { readConfiguration } from '../configuration/read-configuration.ts'
+import { largestMatrix, modelBytes } from '../pipeline/estimate.ts'
 import { checkSpace } from '../pipeline/folders.ts'
+import { loadOptions } from '../pipeline/load.ts'
+import recordShop from '../seesaw.config.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
@@ -109,6 +114,64 @@ test('columns that the catalogue does not have are null; no folder but WORK_DIR 
   expect(program.stderr).toMatch(/9 releases \(without artists, year, styles, labels, country, genres\)/)
   expect((await loadModel(join(folder, 'titles'))).factors).toBe(8)
   expect(await readdir(work)).toEqual([])
+})
+
+test('--check prints the plan and begins nothing', async () => {
+  const more = { RELEASES: join(folder, 'releases'), CHECKPOINT_DIR: join(folder, 'checkpoint-unmade') }
+  const program = new Program('train.ts', environment('unmade', more), ['--check'])
+  expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+  for (const text of [
+    /│ haves +│ +1 │/,
+    /│ releases +│ +1 │ +200 │/,
+    /train, 2 iterations/,
+    /unmade +│ the model/,
+    /checkpoints/,
+  ]) {
+    expect(program.stdout).toMatch(text)
+  }
+  expect(program.stderr).not.toMatch(/^load/m)
+  expect([existsSync(join(folder, 'unmade')), existsSync(more.CHECKPOINT_DIR)]).toEqual([false, false])
+})
+
+test('what --check says a run takes at most is not exceeded', async () => {
+  const configuration = readConfiguration(recordShop, environment('bounds'))
+  const { signal } = new AbortController()
+  const plan = await planLoad(loadOptions(configuration, signal))
+  const { matrix, userIds, itemIds } = await loadInteractions(loadOptions(configuration, signal))
+  const most = largestMatrix(configuration, plan)
+  expect(matrix.users).toBeLessThanOrEqual(most.users)
+  expect(matrix.items).toBeLessThanOrEqual(most.items)
+  expect(matrix.entries).toBeLessThanOrEqual(most.entries)
+  const model = await train(matrix, {
+    ...configuration.training,
+    unobservedWeight: undefined,
+    iterations: 1,
+    threads: 2,
+    userIds,
+    itemIds,
+  })
+  const directory = join(folder, 'bounds')
+  await saveModel(model, directory)
+  const sizes = await Promise.all(
+    (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size),
+  )
+  const saved = sizes.reduce((sum, size) => sum + size, 0)
+  // Beside the manifest and the schemas, which have a size of their own.
+  expect(saved).toBeLessThanOrEqual(modelBytes(configuration, matrix) + 20_000)
+  expect(saved).toBeGreaterThan(0.4 * modelBytes(configuration, matrix))
+})
+
+test('a load that needs more memory than there is goes through files, or is refused before it begins', async () => {
+  const tight = new Program('train.ts', environment('tight', { MEMORY_LIMIT: '10MB' }))
+  expect((await tight.end()).code).toBe(1)
+  expect(tight.stderr).toMatch(/The load may take \d+ MB, .* and this process may use 10\.0 MB\. Take fewer users/)
+  expect(tight.stderr).not.toMatch(/^load/m)
+  // The load fits; a training of so many factors does not.
+  const many = new Program('train.ts', environment('many', { MEMORY_LIMIT: '220MB', VECTOR_DIM: '4096' }))
+  expect((await many.end()).code).toBe(1)
+  expect(many.stderr).toMatch(/^load +done/m)
+  expect(many.stderr).toMatch(/with 4096 factors, and this process may use 220 MB\. Set VECTOR_DIM=\d+/)
+  expect(many.stderr).not.toMatch(/^train/m)
 })
 
 test('room on a disk is asked for in words', () => {

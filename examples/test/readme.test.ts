@@ -48,8 +48,9 @@ test('the first program of the README runs', async () => {
 
 test('the table of variables is that of the settings', () => {
   const rows = settingsOf(recordShop).map((setting) => {
-    const value = setting.variable === 'THREADS' ? 'all cores' : defaultOf(recordShop, setting)
-    const standard = value === undefined ? '–' : value === 'all cores' ? value : `\`${String(value)}\``
+    const value = defaultOf(recordShop, setting)
+    const own = ['THREADS', 'MEMORY_LIMIT'].includes(setting.variable)
+    const standard = value === undefined || own ? '–' : `\`${String(value)}\``
     return `| \`${setting.variable}\` | ${standard} | ${setting.meaning} |`
   })
   const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')

@@ -12,7 +12,7 @@ export type {
   TimeOptions,
 } from './options.ts'
 export type { MemoryPlan } from './plan/memory.ts'
-export { type LoadPlan, type PlannedFile, type PlannedSource, planLoad } from './plan/plan-load.ts'
+export { type LoadPlan, type PlannedFile, type PlannedIds, type PlannedSource, planLoad } from './plan/plan-load.ts'
 export type { LoadProgress } from './progress.ts'
 export type { LoadStats, SourceStats } from './statistics.ts'
 export type { S3Credentials, S3Options } from './storage/connection.ts'

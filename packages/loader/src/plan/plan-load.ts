@@ -31,11 +31,18 @@ export interface LoadPlan {
   readonly files: number
   readonly threads: number
   /** How ids are counted: by an array over their range, or by a hash table. */
-  readonly users: { readonly kind: IdKind; readonly way: 'direct' | 'table' }
-  readonly items: { readonly kind: IdKind; readonly way: 'direct' | 'table' }
+  readonly users: PlannedIds
+  readonly items: PlannedIds
   readonly memory: MemoryPlan
   /** Whether rows go through temporary files, because `memory` is over the budget. */
   readonly spill: boolean
+}
+
+export interface PlannedIds {
+  readonly kind: IdKind
+  readonly way: 'direct' | 'table'
+  /** Distinct ids at most: the range of an array, or the rows. */
+  readonly atMost: number
 }
 
 export interface PlannedSource {
@@ -164,8 +171,8 @@ export async function prepareLoad(
       bytes: sumOf(sources, (source) => source.bytes),
       files: totalFiles,
       threads,
-      users: { kind: both.user, way: userRange.way },
-      items: { kind: both.item, way: itemRange.way },
+      users: plannedIds(both.user, userRange, sampledRows),
+      items: plannedIds(both.item, itemRange, sampledRows),
       memory,
       spill,
     }
@@ -210,4 +217,8 @@ function requireSameKinds(
 
 function sumOf<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((sum, value) => sum + of(value), 0)
+}
+
+function plannedIds(kind: IdKind, range: IdRange, rows: number): PlannedIds {
+  return { kind, way: range.way, atMost: range.way === 'direct' ? Math.min(range.size, rows) : rows }
 }
