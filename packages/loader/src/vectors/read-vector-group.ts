@@ -1,0 +1,33 @@
+import type { IdKind } from '../ids/keys.ts'
+import type { ReadReport, ReadTask } from '../pool/messages.ts'
+import { readRowGroup } from '../pool/read-row-group.ts'
+import { OUTCOMES } from '../rows/source-task.ts'
+import { type GroupIds, IdCollector } from './id-collector.ts'
+import { copyVectors } from './vector-column.ts'
+
+export interface VectorsTask extends ReadTask {
+  readonly idColumn: string
+  readonly idKind: IdKind
+  readonly vectorColumn: string
+  readonly dimension: number
+}
+
+export interface VectorsReport extends ReadReport {
+  readonly ids: GroupIds
+  /** rows × dimension, row-major. */
+  readonly data: Float32Array<SharedArrayBuffer>
+}
+
+/** In a worker: ids and vectors of one row group. */
+export async function readVectorGroup(task: VectorsTask): Promise<VectorsReport> {
+  const { idColumn, idKind, vectorColumn, dimension, request } = task
+  const data = new Float32Array(new SharedArrayBuffer(4 * request.rows * dimension))
+  const ids = new IdCollector(idKind, request.rows)
+  let rows = 0
+  const report = await readRowGroup(task, new Float64Array(OUTCOMES), (batch) => {
+    ids.add(batch.columns.get(idColumn)!)
+    copyVectors(batch.columns.get(vectorColumn)!, dimension, data, rows)
+    rows += batch.length
+  })
+  return { ...report, ids: ids.finish(), data }
+}
