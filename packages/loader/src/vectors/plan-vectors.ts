@@ -1,3 +1,4 @@
+import type { SchemaTree } from 'hyparquet'
 import { LoadError } from '../errors.ts'
 import type { IdKind } from '../ids/keys.ts'
 import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
@@ -72,14 +73,20 @@ function dimensionOf({ rowGroups }: Footer, uri: string, column: FoundColumn, gr
   const { rows, chunks } = rowGroups[group]
   const leaves = chunks.slice(...column.leaves)
   const { type } = leaves[0]?.metadata ?? {}
-  const isList = column.nodes[column.nodes.length - 1].children.length > 0
-  if (!isList || leaves.length !== 1 || (type !== 'FLOAT' && type !== 'DOUBLE'))
+  const lists = listsIn(column.nodes[column.nodes.length - 1])
+  if (lists !== 1 || leaves.length !== 1 || (type !== 'FLOAT' && type !== 'DOUBLE'))
     throw refused(uri, column.name, column.type.name, 'a list of floats or doubles')
   const values = Number(leaves[0].metadata.num_values)
   const dimension = values / rows
   if (Number.isInteger(dimension)) return dimension
   const found = `${values} values in the ${rows} rows of row group ${group}`
   throw refused(uri, column.name, found, 'as many in every row')
+}
+
+/** Lists within a column, one in the other. */
+function listsIn({ element, children }: SchemaTree): number {
+  const inner = children.reduce((sum, child) => sum + listsIn(child), 0)
+  return inner + (element.repetition_type === 'REPEATED' ? 1 : 0)
 }
 
 function onlyOne(footer: Footer, uri: string, column: string, expected: string): FoundColumn {

@@ -10,18 +10,17 @@ export interface VectorsTask extends ReadTask {
   readonly idKind: IdKind
   readonly vectorColumn: string
   readonly dimension: number
+  /** Where the vectors go: rows × dimension values or more. */
+  readonly data: Float32Array<SharedArrayBuffer>
 }
 
 export interface VectorsReport extends ReadReport {
   readonly ids: GroupIds
-  /** rows × dimension, row-major. */
-  readonly data: Float32Array<SharedArrayBuffer>
 }
 
 /** In a worker: ids and vectors of one row group. */
 export async function readVectorGroup(task: VectorsTask): Promise<VectorsReport> {
-  const { idColumn, idKind, vectorColumn, dimension, request } = task
-  const data = new Float32Array(new SharedArrayBuffer(4 * request.rows * dimension))
+  const { idColumn, idKind, vectorColumn, dimension, data, request } = task
   const ids = new IdCollector(idKind, request.rows)
   let rows = 0
   const report = await readRowGroup(task, new Float64Array(OUTCOMES), (batch) => {
@@ -29,5 +28,5 @@ export async function readVectorGroup(task: VectorsTask): Promise<VectorsReport>
     copyVectors(batch.columns.get(vectorColumn)!, dimension, data, rows)
     rows += batch.length
   })
-  return { ...report, ids: ids.finish(), data }
+  return { ...report, ids: ids.finish() }
 }

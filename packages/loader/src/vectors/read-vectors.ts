@@ -27,7 +27,10 @@ export interface VectorFiles {
   readonly dimension: number
   /** A hash of names, sizes and versions of the files: changes when one of them does. */
   readonly fingerprint: string
-  /** Batches from row `start` on, in the order of the files and their rows. Row groups before it are not read. */
+  /**
+   * Batches from row `start` on, in the order of the files and their rows. Row groups before it are not read. A batch holds until the next
+   * one is asked for: its memory is used again.
+   */
   batches(start: number): AsyncGenerator<VectorFilesBatch, void, undefined>
 }
 
@@ -42,8 +45,8 @@ const BATCH_ROWS = 8192
 
 /**
  * Reads the footers of files with an id and a vector per row, such as MLlib writes, and returns a stream of their rows. Files come in
- * ascending order of their names. What is in memory is `threads + 1` row groups, each of rows × (4 × dimension + 8) bytes, and as much as
- * its columns take in the file.
+ * ascending order of their names. What is in memory is `threads + 1` row groups, each of rows × (4 × dimension + 16) bytes, and per
+ * thread one as its columns take in the file.
  *
  * @throws LoadError naming file and column, or the reason of `signal`
  */
@@ -64,32 +67,33 @@ export async function readVectors(options: ReadVectorsOptions): Promise<VectorFi
     while (next < jobs.length && skip >= jobs[next].request.rows) skip -= jobs[next++].request.rows
     if (next === jobs.length) return
     const pool = new WorkerPool(threads, signal)
-    const ahead: Promise<VectorsReport>[] = []
+    // The same memory for all row groups: V8 lets go of shared memory late, and 500 MB of vectors stayed 400 MB too long.
+    const rows = jobs.slice(next).reduce((most, { request }) => Math.max(most, request.rows), 0)
+    const free = Array.from({ length: Math.min(threads + 1, jobs.length - next) }, () => {
+      return new Float32Array(new SharedArrayBuffer(4 * rows * dimension))
+    })
+    const ahead: { data: Float32Array<SharedArrayBuffer>; report: Promise<VectorsReport> }[] = []
     try {
       while (next < jobs.length || ahead.length > 0) {
-        while (next < jobs.length && ahead.length < threads + 1) {
+        while (next < jobs.length && free.length > 0) {
           const { file, request } = jobs[next]
-          const task = {
-            id: next++,
-            file,
-            request,
-            connection: await connect(s3),
-            idColumn: id,
-            idKind,
-            vectorColumn: vector,
-            dimension,
-          }
+          const connection = await connect(s3)
+          const data = free.pop()!
+          const columns = { idColumn: id, idKind, vectorColumn: vector, dimension }
+          const task = { id: next++, file, request, connection, ...columns, data }
           const report = pool.one<typeof readVectorGroup>('readVectorGroup', task)
           report.catch(() => {})
-          ahead.push(report)
+          ahead.push({ data, report })
         }
-        const report = await ahead.shift()!
+        const { data, report } = ahead.shift()!
+        const ids = idsOf((await report).ids)
         signal?.throwIfAborted()
-        const ids = idsOf(report.ids)
         for (let from = skip; from < ids.length; from += BATCH_ROWS) {
           const to = Math.min(ids.length, from + BATCH_ROWS)
-          yield { ids: rowsOf(ids, from, to), data: report.data.subarray(from * dimension, to * dimension) }
+          yield { ids: rowsOf(ids, from, to), data: data.subarray(from * dimension, to * dimension) }
+          signal?.throwIfAborted()
         }
+        free.push(data)
         skip = 0
       }
     } finally {
