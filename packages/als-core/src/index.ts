@@ -24,8 +24,6 @@ export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
 export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/interaction-matrix.ts'
-export { type Interactions, type InteractionsOptions, interactionsFrom } from './matrix/interactions-from.ts'
-export type { ArrowRows, ColumnRows, RowFields, RowStream, Rows } from './matrix/read-rows.ts'
 export { weightByPopularity } from './matrix/weight-items.ts'
 export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.ts'
 export type { GivenIds } from './model/id-column.ts'
@@ -59,6 +57,7 @@ export type {
 export { Recommender } from './recommend/recommender.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
 export {
+  type StreamedItems,
   type TasteSpace,
   type TasteSpaceOptions,
   type TasteVectorsOptions,

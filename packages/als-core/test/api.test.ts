@@ -20,7 +20,6 @@ it('exports what the documentation says, and nothing else', () => {
       "foldInItems",
       "foldInUsers",
       "holdOutUsers",
-      "interactionsFrom",
       "itemNeighbours",
       "leaveKOut",
       "loadModel",

@@ -92,6 +92,32 @@ describe.each(variants)('%s', (_, options) => {
   })
 })
 
+test('item factors in batches, in memory that is used again, give the space of all of them', async () => {
+  const model = await trainWith(variants[1][1])
+  const { factors, options, userRegularization, itemFactors } = model
+  async function* batches(rows: number): AsyncGenerator<Float32Array> {
+    const buffer = new Float32Array(rows * k)
+    for (let from = 0; from < items; from += rows) {
+      const part = itemFactors.subarray(from * k, (from + rows) * k)
+      buffer.set(part)
+      yield buffer.subarray(0, part.length)
+    }
+  }
+  const whole = await tasteSpace(model, { pool })
+  const one = await tasteSpace({ factors, options, userRegularization, itemFactors: batches(items) }, { pool })
+  expect(one.fold).toEqual(whole.fold)
+  const many = await tasteSpace({ factors, options, userRegularization, itemFactors: batches(300) }, { pool })
+  for (let i = 0; i < k * k; i++) expect(many.fold[i]).toBeCloseTo(whole.fold[i], 9)
+  const ragged = { factors, options, userRegularization, itemFactors: toStream([new Float32Array(k + 1)]) }
+  await expect(tasteSpace(ragged, { pool })).rejects.toThrow(
+    `itemFactors has ${k + 1} values, expected a multiple of ${k}`,
+  )
+})
+
+async function* toStream(list: Float32Array[]): AsyncGenerator<Float32Array> {
+  yield* list
+}
+
 test('the same bits on 1 and 3 threads, and alone as in a batch', async () => {
   const model = await trainWith(variants[2][1])
   const one = createWorkerPool({ threads: 1 })

@@ -57,16 +57,27 @@ export interface TasteSpace {
   ): Promise<Float32Array<SharedArrayBuffer>>
 }
 
+/** What a taste space needs of a model whose item factors come in batches of whole rows, being too many for one memory. */
+export interface StreamedItems extends Pick<AlsModel, 'factors' | 'userRegularization'> {
+  readonly options: Pick<AlsModel['options'], 'regularization' | 'regularizationScaling' | 'unobservedWeight'>
+  readonly itemFactors: AsyncIterable<Float32Array>
+}
+
 /**
  * The taste space of a model: k² numbers, computed from the item factors in float64.
  *
  * @throws RangeError when the model does not know its users' mean regularization (an older file with a scaling other than
  * 'none'), or when A is not positive definite, which takes a regularization of 0.
  */
-export async function tasteSpace(model: AlsModel, options: TasteSpaceOptions = {}): Promise<TasteSpace> {
+export async function tasteSpace(
+  model: AlsModel | StreamedItems,
+  options: TasteSpaceOptions = {},
+): Promise<TasteSpace> {
   const { factors: k, itemFactors } = model
   const lambda = userLambda(model)
-  const gram = await withPool(options, (pool) => gramOf(itemFactors, k, pool))
+  const gram = await withPool(options, (pool) =>
+    Symbol.asyncIterator in itemFactors ? gramOfBatches(itemFactors, k, pool) : gramOf(itemFactors, k, pool),
+  )
   const system = gram.map((value) => model.options.unobservedWeight * value)
   for (let i = 0; i < k; i++) system[i * k + i] += lambda
   const root = cholesky(system, k)
@@ -101,7 +112,7 @@ export async function tasteSpace(model: AlsModel, options: TasteSpaceOptions = {
 }
 
 /** λ̄: the mean λ of the users who have entries. */
-function userLambda({ options, userRegularization }: AlsModel): number {
+function userLambda({ options, userRegularization }: Pick<StreamedItems, 'options' | 'userRegularization'>): number {
   const lambda = options.regularizationScaling === 'none' ? options.regularization : userRegularization
   if (lambda !== undefined) return lambda
   throw new RangeError(
@@ -128,6 +139,16 @@ function checkVectors(
   if (into && into.length !== vectors.length) {
     throw new RangeError(`into has ${into.length} values, expected ${vectors.length}, as ${name} has.`)
   }
+}
+
+async function gramOfBatches(batches: AsyncIterable<Float32Array>, k: number, pool: WorkerPool): Promise<Float64Array> {
+  const sum = new Float64Array(k * k)
+  for await (const batch of batches) {
+    checkVectors(batch, k, 0, undefined, 'itemFactors')
+    const gram = await gramOf(onSharedMemory(batch), k, pool)
+    for (let i = 0; i < gram.length; i++) sum[i] += gram[i]
+  }
+  return sum
 }
 
 function onSharedMemory(vectors: Float32Array): Float32Array<SharedArrayBuffer> {
