@@ -14,10 +14,14 @@ export const layers = {
     ...['load-interactions.ts', 'worker.ts', 'index.ts'],
   ],
   'packages/qdrant-sink/src': ['points', 'server', 'errors.ts', 'generation', 'publish', 'query', 'index.ts'],
+  'packages/spark/src': [
+    ...['errors.ts', 'progress.ts', 'storage-path.ts', 'options.ts', 'job.ts', 'command-line.ts'],
+    ...['spark-submit.ts', 'explain.ts', 'train-on-spark.ts', 'index.ts'],
+  ],
 }
 
 /** Which packages a package may import from, by their names. */
-const packages = { 'als-core': [], loader: ['als-core'], 'qdrant-sink': [] }
+const packages = { 'als-core': [], loader: ['als-core'], 'qdrant-sink': [], spark: [] }
 
 const toPath = (root, parts) => `^${root}/(${parts.map((part) => part.replace(/\.ts$/, '[.]ts$')).join('|')})`
 
