@@ -10,7 +10,6 @@ test('the public surface', () => {
       "planItems",
       "planLoad",
       "readItems",
-      "readVectors",
     ]
   `)
 })
