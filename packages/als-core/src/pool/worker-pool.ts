@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import { packLargeViews } from './large-views.ts'
 import { refuseUnknownNames } from './unknown-names.ts'
@@ -6,6 +8,11 @@ import { refuseUnknownNames } from './unknown-names.ts'
 export interface WorkerPoolOptions {
   /** Worker threads. Default: all cores. */
   threads?: number
+  /**
+   * Where the worker file is, for programs that are bundled: the bundle of `@seesaw/als-core/worker`, as an absolute URL or
+   * path. Default: the worker file of this package.
+   */
+  workerUrl?: URL | string
 }
 
 /**
@@ -22,27 +29,44 @@ export interface WorkerPool {
   close(): Promise<void>
 }
 
-/** Starts a pool. @throws RangeError when `threads` is not a whole number from 1 to 1024. */
+/**
+ * Starts a pool.
+ *
+ * @throws RangeError when `threads` is not a whole number from 1 to 1024; Error when the worker file is not there, or the
+ * threads cannot be started, as in a bundle that has swallowed them
+ */
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   refuseUnknownNames('createWorkerPool', options, NAMES)
   const { threads = availableParallelism() } = options
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw new RangeError(`threads is ${threads}, expected a whole number from 1 to 1024.`)
   }
-  const piscina = new Piscina({
-    filename: workerFile,
-    minThreads: threads,
-    maxThreads: threads,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-  })
+  const piscina = startThreads(findWorker(options.workerUrl), threads)
   let closed = false
+  let worked = false
+  let failure: Error | undefined
+  // Without a listener an error of a thread would end the process. Before any task has ended, every thread will have it.
+  piscina.on('error', (error) => {
+    if (worked || closed) return
+    failure ??= cannotStart(error)
+    void piscina.destroy()
+  })
   return {
     threads,
     piscina,
     run: async (task, message) => {
+      if (failure) throw failure
       if (closed) throw new Error('This pool is closed: make another one with createWorkerPool.')
-      return piscina.run({ task, message: packLargeViews(message) })
+      try {
+        const result = await piscina.run({ task, message: packLargeViews(message) })
+        worked = true
+        return result
+      } catch (error) {
+        if (!worked && /MODULE_NOT_FOUND/.test((error as NodeJS.ErrnoException).code ?? '')) {
+          failure ??= cannotStart(error as Error)
+        }
+        throw failure ?? error
+      }
     },
     close: async () => {
       closed = true
@@ -51,7 +75,42 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   }
 }
 
-const NAMES = { threads: true } as const satisfies Record<keyof WorkerPoolOptions, true>
+const NAMES = { threads: true, workerUrl: true } as const satisfies Record<keyof WorkerPoolOptions, true>
 
-/** `../worker.ts` from source and under the test runner, `worker.js` when built and installed. */
-const workerFile = new URL(`../worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href
+function startThreads(filename: string, threads: number): Piscina {
+  try {
+    return new Piscina({
+      filename,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+    })
+  } catch (error) {
+    throw cannotStart(error as Error)
+  }
+}
+
+function cannotStart(error: Error): Error {
+  return new Error(`The worker threads cannot be started: ${error.message}. ${IN_A_BUNDLE}`, { cause: error })
+}
+
+/** `../worker.ts` from source and under the test runner, `worker.js` when built and installed. @throws when it is not there */
+function findWorker(given: URL | string | undefined): string {
+  // Undefined in a CommonJS bundle.
+  const here = import.meta.url as string | undefined
+  if (!given && !here) throw new Error(`The worker file cannot be found from a CommonJS bundle. ${IN_A_BUNDLE}`)
+  const url = toUrl(given ?? new URL(`../worker${here!.slice(here!.lastIndexOf('.'))}`, here))
+  if (url.protocol === 'file:' && !existsSync(url)) {
+    throw new Error(`The worker file is not at ${fileURLToPath(url)}. ${IN_A_BUNDLE}`)
+  }
+  return url.href
+}
+
+function toUrl(place: URL | string): URL {
+  if (place instanceof URL) return place
+  return /^[a-z][a-z+.-]+:/i.test(place) ? new URL(place) : pathToFileURL(place)
+}
+
+const IN_A_BUNDLE =
+  "In a bundled program, bundle @seesaw/als-core/worker to a file of its own, leave piscina unbundled (external), and make the pool with createWorkerPool({ workerUrl: new URL('./worker.js', import.meta.url) }): see the README."
