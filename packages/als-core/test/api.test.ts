@@ -20,6 +20,7 @@ it('exports what the documentation says, and nothing else', () => {
       "foldInItems",
       "foldInUsers",
       "holdOutUsers",
+      "interactionsFrom",
       "itemNeighbours",
       "leaveKOut",
       "loadModel",

@@ -3,6 +3,7 @@ import { matrixFromCsr } from '../matrix/from-csr.ts'
 import { matrixFromTriplets, type Triplets } from '../matrix/from-triplets.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { type NumericArray, toNumbers } from '../matrix/numbers.ts'
+import { selectEntries, withoutPairsOf } from '../matrix/select-entries.ts'
 import { rowRandom } from './row-random.ts'
 
 /** Two matrices of the same shape without a common pair, that together hold every entry of their source. */
@@ -71,7 +72,7 @@ export function splitByTime(triplets: Triplets, times: NumericArray, moment: num
     })
   }
   const train = side(false)
-  return bothSides({ train, test: without(side(true), train) })
+  return bothSides({ train, test: withoutPairsOf(train, side(true)) })
 }
 
 export interface HeldOutUsers {
@@ -141,23 +142,6 @@ function bothSides(split: Split): Split {
   return split
 }
 
-function selectEntries(matrix: InteractionMatrix, keep: (entry: number) => boolean): InteractionMatrix {
-  const { csr, codebook, users, items } = matrix
-  const indptr = new Float64Array(users + 1)
-  const indices = new Uint32Array(matrix.entries)
-  const values = new Float32Array(matrix.entries)
-  let kept = 0
-  for (let user = 0; user < users; user++) {
-    for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
-      if (!keep(e)) continue
-      indices[kept] = csr.indices[e]
-      values[kept++] = valueAt(csr, codebook, e)
-    }
-    indptr[user + 1] = kept
-  }
-  return matrixFromCsr({ users, items, indptr, indices: indices.subarray(0, kept), values: values.subarray(0, kept) })
-}
-
 function selectUsers({ csr, codebook, items }: InteractionMatrix, users: Uint32Array): InteractionMatrix {
   const indptr = new Float64Array(users.length + 1)
   const indices: number[] = []
@@ -170,17 +154,6 @@ function selectUsers({ csr, codebook, items }: InteractionMatrix, users: Uint32A
     indptr[row + 1] = indices.length
   }
   return matrixFromCsr({ users: users.length, items, indptr, indices, values })
-}
-
-/** Entries of `later` whose pair is not in `earlier` already: something known cannot be found. */
-function without(later: InteractionMatrix, earlier: InteractionMatrix): InteractionMatrix {
-  const userOf = new Uint32Array(later.entries)
-  for (let user = 0; user < later.users; user++) userOf.fill(user, later.csr.indptr[user], later.csr.indptr[user + 1])
-  const known = Array.from(
-    { length: earlier.users },
-    (_, user) => new Set(earlier.csr.indices.subarray(earlier.csr.indptr[user], earlier.csr.indptr[user + 1])),
-  )
-  return selectEntries(later, (e) => !known[userOf[e]].has(later.csr.indices[e]))
 }
 
 /** `count` distinct numbers below `from`, drawn evenly (Floyd's method). */

@@ -3,8 +3,8 @@ import { MatrixError, packValues, transpose } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
 import { type NumericArray, toNumbers } from './numbers.ts'
 
-/** Several entries for one (user, item): keep the highest value, add them up, or refuse. */
-export type DuplicatePolicy = 'max' | 'sum' | 'error'
+/** Several entries for one (user, item): keep the highest value, add them up, keep the last in the order given, or refuse. */
+export type DuplicatePolicy = 'max' | 'sum' | 'last' | 'error'
 
 export interface MatrixShape {
   /** Number of users m (rows), at least 1. */
@@ -131,10 +131,12 @@ function merge(
       if (kept > first && indices[kept - 1] === indices[e]) {
         if (policy === 'error') {
           throw new MatrixError(
-            `Row ${u} has column ${indices[e]} more than once. Choose duplicates: 'max' or 'sum', or merge them before.`,
+            `Row ${u} has column ${indices[e]} more than once. Choose duplicates: 'max', 'sum' or 'last', or merge them before.`,
           )
         }
-        values[kept - 1] = policy === 'max' ? Math.max(values[kept - 1], values[e]) : values[kept - 1] + values[e]
+        if (policy === 'max') values[kept - 1] = Math.max(values[kept - 1], values[e])
+        else if (policy === 'sum') values[kept - 1] += values[e]
+        else values[kept - 1] = values[e]
         if (values[kept - 1] === 0) {
           throw new MatrixError(`Row ${u}, column ${indices[e]}: the values of its duplicates add up to 0.`)
         }

@@ -56,7 +56,7 @@ export interface ModelOptions {
   kernel?: KernelName
 }
 
-export const MODEL_OPTION_NAMES = {
+export const MODEL_OPTION_NAMES: Readonly<Record<keyof ModelOptions, true>> = {
   factors: true,
   iterations: true,
   regularization: true,
@@ -72,7 +72,7 @@ export const MODEL_OPTION_NAMES = {
   popularityExponent: true,
   seed: true,
   kernel: true,
-} as const satisfies Record<keyof ModelOptions, true>
+}
 
 /** An option that `train` cannot work with; the message names it. */
 export class OptionError extends RangeError {

@@ -70,17 +70,17 @@ export interface SimilarOptions extends RankOptions, MetricOptions {
 /** `metric` is 'taste' by default. */
 export interface BlendOptions extends RankOptions, MetricOptions {}
 
-export const RECOMMENDER_NAMES = {
+export const RECOMMENDER_NAMES: Readonly<Record<keyof RecommenderOptions, true>> = {
   interactions: true,
   pool: true,
   threads: true,
   kernel: true,
-} as const satisfies Record<keyof RecommenderOptions, true>
+}
 
 type ListOptions = RecommendOptions & SimilarOptions & BlendOptions
 
 /** Of all calls that make lists. */
-export const LIST_NAMES = {
+export const LIST_NAMES: Readonly<Record<keyof ListOptions, true>> = {
   limit: true,
   popularityPenalty: true,
   perGroup: true,
@@ -94,4 +94,4 @@ export const LIST_NAMES = {
   deny: true,
   where: true,
   interactionCount: true,
-} as const satisfies Record<keyof ListOptions, true>
+}
