@@ -22,7 +22,8 @@ console.log(
     confidence,
     peakRssMb: peakRssMb(),
     plannedMb: plan.memory.total / 1e6,
-    readBytes: stats.bytes,
+    readBytes: stats.bytes + stats.keptBytes,
+    fetchedBytes: stats.bytes,
     phases: stats.seconds,
   }),
 )

@@ -22,7 +22,9 @@ interface Outcome {
 
 interface LoaderOutcome extends Outcome {
   plannedMb: number
+  /** By both passes, from storage or from what the first had kept. */
   readBytes: number
+  fetchedBytes: number
   phases: Record<'plan' | 'count' | 'scatter' | 'merge' | 'transpose' | 'total', number>
 }
 
@@ -42,7 +44,8 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const files = await generateParquet(values.quick ? '1M' : values.size)
   console.error(`${files.rows} rows of haves, wants and ratings in ${files.haves.replace(/[^/]*$/, '')}`)
 
-  const ours = values.s3 ? await loadFromS3(files, values.endpoint) : await load(files)
+  const fromS3 = values.s3 ? await loadFromS3(files, values.endpoint) : undefined
+  const ours = fromS3?.ours ?? (await load(files))
   report('loader', ours, ours)
   console.error(
     `  ${Object.entries(ours.phases)
@@ -62,6 +65,8 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     peakRssMb: Math.round(ours.peakRssMb),
     plannedMb: Math.round(ours.plannedMb),
     duckdbPeakRssMb: duckdb && Math.round(duckdb.peakRssMb),
+    ratioToRawDownload: fromS3 && round(fromS3.ratio),
+    fetchedMb: fromS3 && Math.round(ours.fetchedBytes / 1e6),
   }
 }
 
@@ -78,7 +83,10 @@ function load(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
 }
 
 /** The load from an S3 server on this machine, between two downloads of the same bytes by the SDK alone, which drops them. */
-async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Promise<LoaderOutcome> {
+async function loadFromS3(
+  files: ParquetFiles,
+  endpoint: string | undefined,
+): Promise<{ ours: LoaderOutcome; ratio: number }> {
   const server = await serveFromS3(files, endpoint)
   try {
     const before = await server.download()
@@ -89,9 +97,10 @@ async function loadFromS3(files: ParquetFiles, endpoint: string | undefined): Pr
     const rate = (seconds: number) =>
       `${(ours.readBytes / 2e6 / seconds).toFixed(0)} MB/s (${(ours.readBytes / 2e6 / seconds / raw).toFixed(2)}x)`
     console.error(
-      `raw SDK download ${raw.toFixed(0)} MB/s; pass 1 ${rate(count)}, pass 2 ${rate(scatter)}, both ${rate((count + scatter) / 2)}`,
+      `raw SDK download ${raw.toFixed(0)} MB/s; pass 1 ${rate(count)}, pass 2 ${rate(scatter)}, both ${rate((count + scatter) / 2)}; ` +
+        `${(ours.fetchedBytes / 1e6).toFixed(0)} MB fetched, ${(ours.readBytes / 1e6).toFixed(0)} MB read`,
     )
-    return ours
+    return { ours, ratio: ours.readBytes / 1e6 / (count + scatter) / raw }
   } finally {
     await server.close()
   }

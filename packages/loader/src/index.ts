@@ -12,6 +12,7 @@ export type {
   TimeOptions,
 } from './options.ts'
 export type { MemoryPlan } from './plan/memory.ts'
+export type { DiskPlan } from './plan/plan-disk.ts'
 export { type LoadPlan, type PlannedFile, type PlannedIds, type PlannedSource, planLoad } from './plan/plan-load.ts'
 export type { LoadProgress } from './progress.ts'
 export type { LoadStats, SourceStats } from './statistics.ts'

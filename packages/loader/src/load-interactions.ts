@@ -3,6 +3,7 @@ import type { CompressedRows, IdColumn, InteractionMatrix } from '@seesaw/als-co
 import { countRows } from './count/count-rows.ts'
 import type { ActiveIds } from './count/select-active.ts'
 import { LoadError } from './errors.ts'
+import { KeptFetches } from './kept-fetches.ts'
 import { cutBuckets, LEAST_SPAN } from './matrix/buckets.ts'
 import { trimRows } from './matrix/compressed-rows.ts'
 import { packMatrix } from './matrix/pack-matrix.ts'
@@ -13,10 +14,12 @@ import { type LoadOptions, resolveOptions } from './options.ts'
 import { type LoadPlan, type PreparedLoad, prepareLoad } from './plan/plan-load.ts'
 import { WorkerPool } from './pool/pool.ts'
 import { ProgressMeter } from './progress.ts'
+import type { LoadRun } from './read-pass.ts'
 import { scatterRows } from './scatter/scatter-rows.ts'
 import { createSpillFolder, removeSpillFolder } from './spill/spill-files.ts'
 import { planSpill } from './spill/spill-plan.ts'
 import { LoadStatistics, type LoadStats } from './statistics.ts'
+import { isS3 } from './storage/s3-uri.ts'
 import { transpose } from './transpose/transpose.ts'
 
 export interface LoadedInteractions {
@@ -40,12 +43,18 @@ export interface LoadedInteractions {
 export async function loadInteractions(options: LoadOptions): Promise<LoadedInteractions> {
   const resolved = resolveOptions(options)
   const meter = new ProgressMeter(resolved.onProgress)
-  const prepared = await prepareLoad(resolved, meter)
-  const pool = new WorkerPool(workersFor(prepared), resolved.signal)
+  // From S3, threads start while the footers are read: a second of processor time for two of them, with its client.
+  const remote = resolved.sources.some(({ locations }) => locations.some(isS3))
+  let pool = remote ? new WorkerPool(resolved.threads, { remote, signal: resolved.signal }) : undefined
+  let kept: KeptFetches | undefined
   try {
-    return await execute(prepared, pool, meter)
+    const prepared = await prepareLoad(resolved, meter)
+    kept = await KeptFetches.create(prepared)
+    pool ??= new WorkerPool(workersFor(prepared), { remote, signal: resolved.signal })
+    return await execute({ prepared, pool, meter, statistics: new LoadStatistics(prepared), kept })
   } finally {
-    await pool.close()
+    await pool?.close()
+    await kept?.close()
   }
 }
 
@@ -55,15 +64,14 @@ function workersFor({ jobs, plan, options }: PreparedLoad): number {
   return Math.max(1, Math.min(options.threads, Math.max(jobs.length, spans)))
 }
 
-async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: ProgressMeter): Promise<LoadedInteractions> {
+async function execute(run: LoadRun): Promise<LoadedInteractions> {
+  const { prepared, statistics } = run
   const { options, compiled, plan } = prepared
-  const statistics = new LoadStatistics(prepared)
-
-  const { users, items } = await countRows(prepared, pool, meter, statistics)
+  const { users, items } = await countRows(run)
   if (users.ids.length === 0 || items.ids.length === 0) throw nothingLeft(prepared, statistics)
 
   const build = plan.spill ? buildThroughFiles : buildInMemory
-  let { csr, csc } = await build(prepared, pool, meter, statistics, { users, items })
+  let { csr, csc } = await build(run, { users, items })
 
   let userIds = users.ids
   let itemIds = items.ids
@@ -82,20 +90,18 @@ async function execute(prepared: PreparedLoad, pool: WorkerPool, meter: Progress
 }
 
 type Build = (
-  prepared: PreparedLoad,
-  pool: WorkerPool,
-  meter: ProgressMeter,
-  statistics: LoadStatistics,
+  run: LoadRun,
   active: { users: ActiveIds; items: ActiveIds },
 ) => Promise<{ csr: CompressedRows; csc: CompressedRows }>
 
 /** Pass 2, into the arrays of the matrix itself. */
-const buildInMemory: Build = async (prepared, pool, meter, statistics, active) => {
+const buildInMemory: Build = async (run, active) => {
+  const { prepared, pool, meter, statistics } = run
   const { merge } = prepared.options
   const { users, items } = active
   const buckets = cutBuckets(users.activity, 6)
   const area = createScatterArea(buckets, prepared.compiled.coded, merge === 'last')
-  await scatterRows(prepared, pool, meter, statistics, active, buckets, { area })
+  await scatterRows(run, active, buckets, { area })
   const merged = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
   statistics.seconds.merge = meter.end()
   statistics.merged = merged.indices.length
@@ -106,7 +112,8 @@ const buildInMemory: Build = async (prepared, pool, meter, statistics, active) =
 }
 
 /** Pass 2 within the memory budget: rows wait in temporary files, by range of users. */
-const buildThroughFiles: Build = async (prepared, pool, meter, statistics, active) => {
+const buildThroughFiles: Build = async (run, active) => {
+  const { prepared, pool, meter, statistics } = run
   const { merge, memoryBudget, temporaryDirectory, threads } = prepared.options
   const { users, items } = active
   const { coded } = prepared.compiled
@@ -117,7 +124,7 @@ const buildThroughFiles: Build = async (prepared, pool, meter, statistics, activ
     const spill = { folder, coded, timed }
     const buckets = cutBuckets(users.activity, 6, limits.bucketRows)
     const { stageRows } = limits
-    await scatterRows(prepared, pool, meter, statistics, active, buckets, { spill, stageRows })
+    await scatterRows(run, active, buckets, { spill, stageRows })
     const { spilledBytes, ...csr } = await mergeSpilledRows(pool, meter, buckets, spill, items.ids.length, merge)
     statistics.seconds.merge = meter.end()
     statistics.merged = csr.indices.length

@@ -71,7 +71,12 @@ export interface LoadOptions {
   invalidIds?: { null?: 'drop' | 'error'; negative?: 'drop' | 'error' }
   /** Bytes the loader may hold besides the matrix it returns. Above it, it works through temporary files. */
   memoryBudget?: number
-  /** Where those go. Default: the system's. */
+  /**
+   * Bytes of temporary files that may hold what the first pass fetched from S3, so that the second need not fetch it again.
+   * Default: 90 % of what `temporaryDirectory` has free, or 0 where it lies in memory (tmpfs).
+   */
+  downloadBudget?: number
+  /** Where temporary files go. Default: the system's. */
   temporaryDirectory?: string
   /** Worker threads. Default: one for each core. */
   threads?: number
@@ -101,6 +106,7 @@ export interface ResolvedOptions {
   merge: Merge
   invalidIds: { null: 'drop' | 'error'; negative: 'drop' | 'error' }
   memoryBudget: number
+  downloadBudget?: number
   temporaryDirectory: string
   threads: number
   s3?: S3Options
@@ -223,6 +229,7 @@ const schema = z
     merge: z.enum(['max', 'sum', 'last']).default('max'),
     invalidIds: z.strictObject({ null: policy, negative: policy }).prefault({}),
     memoryBudget: z.number().positive().default(Number.POSITIVE_INFINITY),
+    downloadBudget: z.number().min(0).optional(),
     temporaryDirectory: z.string().min(1).default(tmpdir()),
     threads: z.number().int().min(1).max(256).default(availableParallelism()),
     s3: s3.optional(),

@@ -33,8 +33,10 @@ export interface LoadStats {
   readonly entries: number
   /** Rounds of removal until the thresholds held, with `thresholds.repeat`. */
   readonly rounds: number
-  /** Bytes read from storage, both passes, footers left out. */
+  /** Bytes of the needed columns that were read from where they are stored, in both passes. */
   readonly bytes: number
+  /** Bytes that the second pass read from local disk, where the first had kept them. */
+  readonly keptBytes: number
   /** Requests and bodies that had to be read again. */
   readonly retries: number
   /** Bytes written to temporary files. */
@@ -57,6 +59,7 @@ export class LoadStatistics {
   merged = 0
   spilledBytes = 0
   #bytes = 0
+  #keptBytes = 0
   #retries: number
   readonly #prepared: PreparedLoad
   readonly #counts: Float64Array[]
@@ -129,6 +132,7 @@ export class LoadStatistics {
       entries: matrix.entries,
       rounds: this.rounds,
       bytes: this.#bytes,
+      keptBytes: this.#keptBytes,
       retries: this.#retries,
       spilledBytes: this.spilledBytes,
       seconds: { ...seconds, total },
@@ -137,7 +141,8 @@ export class LoadStatistics {
 
   #add(outcomes: Float64Array, report: ReadReport): void {
     for (let i = 0; i < OUTCOMES; i++) outcomes[i] += report.outcomes[i]
-    this.#bytes += report.bytes
+    if (report.fromKept) this.#keptBytes += report.bytes
+    else this.#bytes += report.bytes
     this.#retries += report.retries
     this.spilledBytes += report.spilledBytes ?? 0
   }

@@ -1,32 +1,24 @@
-import type { PreparedLoad } from '../plan/plan-load.ts'
 import type { RowGroupJob } from '../plan/row-group-jobs.ts'
-import type { WorkerPool } from '../pool/pool.ts'
-import type { ProgressMeter } from '../progress.ts'
-import { readPass } from '../read-pass.ts'
-import type { LoadStatistics } from '../statistics.ts'
+import { type LoadRun, readPass } from '../read-pass.ts'
 import type { countRowGroup } from './count-row-group.ts'
 import type { IdCounts } from './id-counter.ts'
 import { type ActiveIds, selectActive } from './select-active.ts'
 
 /** Pass 1: counts the rows of each user and item, and selects the active ones. */
-export async function countRows(
-  prepared: PreparedLoad,
-  pool: WorkerPool,
-  meter: ProgressMeter,
-  statistics: LoadStatistics,
-): Promise<{ users: ActiveIds; items: ActiveIds }> {
+export async function countRows(run: LoadRun): Promise<{ users: ActiveIds; items: ActiveIds }> {
+  const { prepared, pool, meter, statistics } = run
   const { thresholds } = prepared.options
   const counts = new Map<number, { users: IdCounts; items: IdCounts }>()
   const { users, items } = prepared
-  await readPass(prepared, meter, 'count', (jobs, toRows, onReport) =>
+  await readPass(run, 'count', (jobs, toRows, onReport) =>
     pool.run<typeof countRowGroup, RowGroupJob>(
       'countRowGroup',
       jobs,
       async (job, id) => ({ ...(await toRows(job, id)), users, items }),
-      (report, job) => {
+      (report, job, id) => {
         statistics.counted(job.source, report)
         counts.set(report.worker, { users: report.users, items: report.items })
-        onReport(report, job)
+        onReport(report, job, id)
       },
     ),
   )

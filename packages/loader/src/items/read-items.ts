@@ -5,6 +5,7 @@ import { KeyTable } from '../ids/key-table.ts'
 import type { RowMap } from '../ids/row-map.ts'
 import { WorkerPool } from '../pool/pool.ts'
 import { connect } from '../storage/connection.ts'
+import { isS3 } from '../storage/s3-uri.ts'
 import { type CatalogueOptions, prepareItems } from './plan-items.ts'
 import type { ItemsReport, readItemGroup } from './read-item-group.ts'
 
@@ -39,7 +40,7 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
   if (ids.length === 0) return
   const map = mapOf(ids, strings)
   const seen = new Uint8Array(ids.length)
-  const pool = new WorkerPool(threads, signal)
+  const pool = new WorkerPool(threads, { remote: jobs.some(({ file }) => isS3(file.uri)), signal })
   try {
     // A few row groups ahead of the reader, and no more: that is what bounds the memory.
     const ahead: Promise<ItemsReport>[] = []

@@ -14,6 +14,7 @@ import { type CompiledSources, compileSources } from './compile-sources.ts'
 import { findFiles } from './find-files.ts'
 import { fixedValues } from './fixed-values.ts'
 import { type MemoryPlan, planMemory } from './memory.ts'
+import { type DiskPlan, planDisk } from './plan-disk.ts'
 import { RangeFinder } from './range-finder.ts'
 import { readFooters } from './read-footers.ts'
 import { neededColumns, resolveColumns, type SourceColumns } from './resolve-columns.ts'
@@ -26,7 +27,7 @@ export interface LoadPlan {
   readonly rows: number
   /** Rows that the sample is expected to leave. */
   readonly sampledRows: number
-  /** Compressed bytes of the needed columns; each of the two passes reads them once. */
+  /** Compressed bytes of the needed columns. Each pass reads them once; `disk` says what is fetched from S3 twice. */
   readonly bytes: number
   readonly files: number
   readonly threads: number
@@ -34,6 +35,8 @@ export interface LoadPlan {
   readonly users: PlannedIds
   readonly items: PlannedIds
   readonly memory: MemoryPlan
+  /** Temporary files. */
+  readonly disk: DiskPlan
   /** Whether rows go through temporary files, because `memory` is over the budget. */
   readonly spill: boolean
 }
@@ -82,7 +85,7 @@ export interface PreparedLoad {
 /**
  * Lists the files, reads their footers, checks every schema, and says what the load will take: nothing else is read.
  *
- * @throws LoadError with code `options`, `missing`, `schema`, `truncated`, `corrupt`, `credentials` or `storage`
+ * @throws LoadError with code `options`, `missing`, `schema`, `truncated`, `corrupt`, `credentials`, `storage`, `memory` or `disk`
  */
 export async function planLoad(options: LoadOptions): Promise<LoadPlan> {
   return (await prepareLoad(resolveOptions(options))).plan
@@ -164,6 +167,14 @@ export async function prepareLoad(
     const spill = memory.ids + memory.working > options.memoryBudget
     // Refused now rather than after the first pass.
     if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, options.merge === 'last')
+    const disk = await planDisk({
+      folder: options.temporaryDirectory,
+      jobs,
+      budget: options.downloadBudget,
+      spilledRows: spill ? sampledRows : 0,
+      coded: compiled.coded,
+      timed: options.merge === 'last',
+    })
     const plan: LoadPlan = {
       sources,
       rows,
@@ -174,6 +185,7 @@ export async function prepareLoad(
       users: plannedIds(both.user, userRange, sampledRows),
       items: plannedIds(both.item, itemRange, sampledRows),
       memory,
+      disk,
       spill,
     }
     meter.add({}, store.counters.retries)

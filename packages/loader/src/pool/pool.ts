@@ -24,7 +24,8 @@ export class WorkerPool {
   readonly #signal: AbortSignal | undefined
   #running = 0
 
-  constructor(threads: number, signal?: AbortSignal) {
+  /** `remote`: something will be read from S3, so that the threads load the client for it when they start. */
+  constructor(threads: number, { remote, signal }: { remote: boolean; signal?: AbortSignal }) {
     compiled ??= new WebAssembly.Module(
       readFileSync(fileURLToPath(import.meta.resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'))),
     )
@@ -39,7 +40,7 @@ export class WorkerPool {
       // With waits on atomics a worker would sleep on its queue while its own fetches are under way.
       atomics: 'disabled',
       recordTiming: false,
-      workerData: { module: compiled, announcements: this.#announcements } satisfies WorkerSetup,
+      workerData: { module: compiled, announcements: this.#announcements, remote } satisfies WorkerSetup,
     })
     // Without a listener an error of a worker would end the process.
     this.#pool.on('error', () => {})
@@ -50,9 +51,9 @@ export class WorkerPool {
     task: string,
     jobs: readonly J[],
     toMessage: (job: J, index: number) => Message<F> | Promise<Message<F>>,
-    onResult: (result: Result<F>, job: J) => void,
+    onResult: (result: Result<F>, job: J, index: number) => void,
   ): Promise<void> {
-    await pMap(jobs, async (job, index) => onResult(await this.one<F>(task, await toMessage(job, index)), job), {
+    await pMap(jobs, async (job, index) => onResult(await this.one<F>(task, await toMessage(job, index)), job, index), {
       concurrency: this.threads * TASKS_PER_WORKER,
       signal: this.#signal,
     })

@@ -3,10 +3,11 @@ import { LoadError } from '../errors.ts'
 import { BufferPool } from '../parquet/buffers.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
 import { checkPages } from '../parquet/page-checksums.ts'
+import { keepRanges, openKept } from '../storage/kept-ranges.ts'
 import { Store } from '../storage/store.ts'
 import type { ReadReport, ReadTask, WorkerSetup } from './messages.ts'
 
-const { module, announcements } = workerData as WorkerSetup
+const { module, announcements, remote } = workerData as WorkerSetup
 /** Number of this worker in its pool. */
 export const worker: number = Atomics.add(announcements, 0, 1)
 startDecoder(module)
@@ -27,6 +28,7 @@ process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
 const buffers = new BufferPool()
+if (remote) Store.preload()
 let store: Store | undefined
 let decoding: Promise<unknown> = Promise.resolve()
 
@@ -40,13 +42,22 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
   store.renew(task.connection)
   // Tasks overlap, so each counts for itself.
   const counters = { requests: 0, retries: 0 }
-  const source = await store.open(task.file, counters)
+  const { kept } = task
+  const source = kept?.filled ? openKept(kept, request.uri, request.byteLength) : await store.open(task.file, counters)
   let pieces: Awaited<ReturnType<typeof fetchRowGroup>>
   try {
     pieces = await fetchRowGroup(request, source, buffers)
   } finally {
     await source.close()
   }
+  // Written while it is decoded: the decoder reads the bytes and leaves them as they are.
+  const written =
+    kept === undefined || kept.filled
+      ? kept?.filled
+      : keepRanges(
+          kept,
+          pieces.map(({ bytes }) => bytes),
+        )
   const turn = decoding.then(async () => {
     Atomics.store(announcements, 1 + worker, task.id + 1)
     const panicked = new Promise<never>((_, reject) => {
@@ -63,10 +74,10 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
     }
   })
   decoding = turn.catch(() => {})
-  await turn
+  const [isKept = false] = await Promise.all([written, turn])
   for (const { bytes } of pieces) buffers.give(bytes)
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
-  return { worker, bytes, retries: counters.retries, outcomes }
+  return { worker, bytes, fromKept: kept?.filled ?? false, kept: isKept, retries: counters.retries, outcomes }
 }
 
 function corrupt({ request }: { request: { uri: string; group: number } }, error: Error): LoadError {

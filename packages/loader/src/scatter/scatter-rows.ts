@@ -1,30 +1,24 @@
 import type { ActiveIds } from '../count/select-active.ts'
 import type { Buckets } from '../matrix/buckets.ts'
 import type { ScatterArea } from '../matrix/scatter-area.ts'
-import type { PreparedLoad } from '../plan/plan-load.ts'
 import type { RowGroupJob } from '../plan/row-group-jobs.ts'
-import type { WorkerPool } from '../pool/pool.ts'
-import type { ProgressMeter } from '../progress.ts'
-import { readPass } from '../read-pass.ts'
+import { type LoadRun, readPass } from '../read-pass.ts'
 import type { SpillFolder } from '../spill/spill-files.ts'
-import type { LoadStatistics } from '../statistics.ts'
 import type { scatterRowGroup, spillRowGroup } from './scatter-row-group.ts'
 
 /** Pass 2: rows with an active user and item go to the buckets of their users. */
 export async function scatterRows(
-  prepared: PreparedLoad,
-  pool: WorkerPool,
-  meter: ProgressMeter,
-  statistics: LoadStatistics,
+  run: LoadRun,
   active: { users: ActiveIds; items: ActiveIds },
   buckets: Buckets,
   target: { area: ScatterArea } | { spill: SpillFolder; stageRows: number },
 ): Promise<void> {
+  const { pool, meter, statistics } = run
   const maps = { users: active.users.map, items: active.items.map, buckets }
-  await readPass(prepared, meter, 'scatter', (jobs, toRows, onReport) => {
-    const counted: typeof onReport = (report, job) => {
+  await readPass(run, 'scatter', (jobs, toRows, onReport) => {
+    const counted: typeof onReport = (report, job, id) => {
       statistics.scattered(job.source, report)
-      onReport(report, job)
+      onReport(report, job, id)
     }
     return 'area' in target
       ? pool.run<typeof scatterRowGroup, RowGroupJob>(
@@ -40,5 +34,6 @@ export async function scatterRows(
           counted,
         )
   })
+  await run.kept.empty()
   statistics.seconds.scatter = meter.end()
 }

@@ -45,6 +45,11 @@ export class Store {
     agents?.httpsAgent.destroy()
   }
 
+  /** Loads the SDK before it is needed. */
+  static preload(): void {
+    for (const part of [import('./s3-client.ts'), import('./open-s3.ts')]) part.catch(() => {})
+  }
+
   /** The SDK takes a while to start, so a load from disk never does. */
   async #s3(): Promise<S3Client> {
     const { createAgents, createClient } = await import('./s3-client.ts')
