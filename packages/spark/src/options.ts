@@ -104,8 +104,37 @@ export interface TrainOnSparkOptions extends MergeOnSparkOptions {
   heldOutUsers?: number
 }
 
+/** A source with every default filled in: `uri` or `files`, one of the two. */
+export interface ResolvedSource {
+  name: string
+  uri?: string
+  files?: string[]
+  user: string
+  item: string
+  confidence: Confidence
+  sample: number
+}
+
 /** Options with every default filled in. */
-export type ResolvedOptions = z.infer<typeof schema>
+export interface ResolvedOptions {
+  sources: ResolvedSource[]
+  thresholds: { user: number; item: number }
+  seed: number
+  directory: string
+  spark: Required<Omit<SparkOptions, 'python'>> & { python?: string }
+  s3?: S3Options
+  factors: number
+  /** 0: the merged entries and no model. */
+  iterations: number
+  regularization: number
+  alpha: number
+  blocks?: number
+  checkpointInterval: number
+  holdOut: number
+  heldOutUsers: number
+  signal?: AbortSignal
+  onProgress?: (progress: SparkProgress) => void
+}
 
 /** Confidences by source name, for sources that give none. */
 const defaultConfidences: Readonly<Record<string, Confidence>> = {
