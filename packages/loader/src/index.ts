@@ -18,3 +18,9 @@ export type { LoadProgress } from './progress.ts'
 export type { LoadStats, SourceStats } from './statistics.ts'
 export type { S3Credentials, S3Options } from './storage/connection.ts'
 export type { LeftOut, LeftOutReason } from './storage/listing.ts'
+export {
+  type ReadVectorsOptions,
+  readVectors,
+  type VectorFiles,
+  type VectorFilesBatch,
+} from './vectors/read-vectors.ts'

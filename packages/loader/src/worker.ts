@@ -7,6 +7,7 @@ import { unpackLargeViews } from './pool/large-views.ts'
 import type { Call, Reply } from './pool/messages.ts'
 import { scatterRowGroup, spillRowGroup } from './scatter/scatter-row-group.ts'
 import { countShards, moveShards, sortItems } from './transpose/transpose-shards.ts'
+import { readVectorGroup } from './vectors/read-vector-group.ts'
 
 /** All that a worker thread can be asked to do. */
 const tasks: Record<string, (message: never) => unknown> = {
@@ -20,6 +21,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   moveShards,
   sortItems,
   readItemGroup,
+  readVectorGroup,
 }
 
 export default async function run({ task, message }: Call): Promise<Reply<unknown>> {

@@ -10,6 +10,7 @@ test('the public surface', () => {
       "planItems",
       "planLoad",
       "readItems",
+      "readVectors",
     ]
   `)
 })

@@ -1,4 +1,4 @@
-import type { Payload, PayloadIndexes, PublishOptions, Vectors } from '../src/index.ts'
+import type { Payload, PayloadIndexes, PublishOptions, VectorStream, Vectors } from '../src/index.ts'
 
 /** Indexes for the fields of `release`. */
 export const catalogueIndexes: PayloadIndexes = {
@@ -63,6 +63,33 @@ export function release(row: number): Payload {
 export function tagged(rows: number, seed: number): { vectors: Vectors; payloads: (row: number) => Payload } {
   const { vectors } = catalogue(rows, 4, seed)
   return { vectors, payloads: (row) => ({ ...release(row), seed }) }
+}
+
+/** The same points as a stream in batches of `size`, which uses the memory of a batch again for the next one. */
+export function streamOf(
+  { ids, data, dimension, distance }: Vectors,
+  size: number,
+  onStart?: (start: number) => void,
+): VectorStream {
+  return {
+    points: ids.length,
+    dimension,
+    ...(distance && { distance }),
+    fingerprint: `test ${data[0]}`,
+    *batches(start) {
+      onStart?.(start)
+      const memory = new Float32Array(size * dimension)
+      for (let from = start; from < ids.length; from += size) {
+        const to = Math.min(ids.length, from + size)
+        memory.set(data.subarray(from * dimension, to * dimension))
+        yield {
+          ids: Array.from({ length: to - from }, (_, i) => ids.at(from + i) as number),
+          data: memory.subarray(0, (to - from) * dimension),
+        }
+        memory.fill(Number.NaN)
+      }
+    },
+  }
 }
 
 /** mulberry32 */

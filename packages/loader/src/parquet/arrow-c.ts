@@ -17,6 +17,8 @@ export interface ArrowColumn {
   /** Addresses of the buffers, validity bitmap first (0 where there is none). */
   readonly buffers: readonly number[]
   readonly memory: ArrayBuffer
+  /** The values of a list, by element. */
+  readonly elements?: ArrowColumn
 }
 
 interface Bitmap {
@@ -49,18 +51,33 @@ export function readBatch(
       ;[child, field] = childOf(words, child, field, 0)
       validity.push(...bitmapOf(words, child, base))
     }
-    const column: ArrowColumn = {
-      name,
-      format: readString(memory, words[field >> 2]),
-      length: words[child >> 2],
-      offset: base + offsetOf(words, child),
-      validity,
-      buffers: buffersOf(words, child),
-      memory,
-    }
-    return [name, column] as const
+    return [name, columnAt(memory, name, child, field, base, validity)] as const
   })
   return { length, columns: new Map(found) }
+}
+
+function columnAt(
+  memory: ArrayBuffer,
+  name: string,
+  array: number,
+  schema: number,
+  base: number,
+  validity: readonly Bitmap[],
+): ArrowColumn {
+  const words = new Int32Array(memory)
+  const format = readString(memory, words[schema >> 2])
+  const column: ArrowColumn = {
+    name,
+    format,
+    length: words[array >> 2],
+    offset: base + offsetOf(words, array),
+    validity,
+    buffers: buffersOf(words, array),
+    memory,
+  }
+  if (format !== '+l' && format !== '+L' && !format.startsWith('+w')) return column
+  const [child, field] = childOf(words, array, schema, 0)
+  return { ...column, elements: columnAt(memory, name, child, field, 0, bitmapOf(words, child, 0)) }
 }
 
 /** True where the value of a row, and every struct around it, is there. */

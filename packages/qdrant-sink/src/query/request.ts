@@ -101,7 +101,7 @@ export function blend({
 export interface ForUserOptions extends RequestOptions {
   /** Alias of the users' collection, as published along. */
   users: string
-  /** Name of the users' vector, in a collection with named ones. Default the one of `using`. */
+  /** Name of the users' vector, '' for the one without a name. Default the one of `using`. */
   usersVector?: string
   /** Items the user knows already, to leave out. */
   exclude?: Id[]
@@ -113,7 +113,7 @@ export function forUser(user: Id, { users, usersVector, exclude, ...options }: F
   const known = exclude && exclude.length > 0 ? hasId(exclude) : undefined
   const own = options.filter && toFilter(options.filter)
   const filter = known ? { ...own, must_not: [...[own?.must_not ?? []].flat(), known] as Schemas['Condition'][] } : own
-  const lookup = { lookup_from: { collection: users, ...(vector && { vector }) } }
+  const lookup = { lookup_from: { collection: users, ...(vector !== undefined && { vector }) } }
   const { filter: _, ...rest } = options
   return request(
     { nearest: itemPoint(user) as Schemas['ExtendedPointId'] },
