@@ -3,6 +3,7 @@ import type { IdColumn } from '@seesaw/als-core'
 import { LoadError } from '../errors.ts'
 import { WorkerPool } from '../pool/pool.ts'
 import { connect, type S3Options } from '../storage/connection.ts'
+import { isS3 } from '../storage/s3-uri.ts'
 import { idsOf } from './id-collector.ts'
 import { planVectors } from './plan-vectors.ts'
 import type { readVectorGroup, VectorsReport } from './read-vector-group.ts'
@@ -66,7 +67,7 @@ export async function readVectors(options: ReadVectorsOptions): Promise<VectorFi
     let skip = start
     while (next < jobs.length && skip >= jobs[next].request.rows) skip -= jobs[next++].request.rows
     if (next === jobs.length) return
-    const pool = new WorkerPool(threads, signal)
+    const pool = new WorkerPool(threads, { remote: files.some(({ uri }) => isS3(uri)), signal })
     // The same memory for all row groups: V8 lets go of shared memory late, and 500 MB of vectors stayed 400 MB too long.
     const rows = jobs.slice(next).reduce((most, { request }) => Math.max(most, request.rows), 0)
     const free = Array.from({ length: Math.min(threads + 1, jobs.length - next) }, () => {
