@@ -35,6 +35,8 @@ export interface FileCase {
   readonly nulls: number
   readonly negatives: number
   readonly writer: Writer
+  /** SQL of an id that no load may take, in the last row: the refusal is the answer. */
+  readonly broken?: string
   /** Decides the rows. */
   readonly salt: number
 }
@@ -61,6 +63,15 @@ const ROWS = [0, 1, 7, 500, 2047, 2048, 2049, 4095, 4096, 4097, 5000, 9000, 12_2
 const MANY_ROWS = [65_535, 65_536, 65_537]
 const CODECS = ['uncompressed', 'snappy', 'gzip', 'zstd', 'lz4_raw']
 const OTHERS = ['list', 'struct', 'map', 'null', 'text', 'prefix']
+
+/** Ids that a number cannot hold, and numbers that are none, by type. */
+const BROKEN: Readonly<Record<string, readonly string[]>> = {
+  BIGINT: ['9007199254740992', '9223372036854775807'],
+  UBIGINT: ['9007199254740992', '9223372036854775808', '18446744073709551615'],
+  'DECIMAL(18,0)': ['9007199254740992'],
+  'DECIMAL(38,0)': ['9007199254740992', '18446744073709551616', '99999999999999999999999999999999999999'],
+  DOUBLE: ['9007199254740992', '1.5', '1e300', "'inf'"],
+}
 
 export function randomCase(seed: number, programs: readonly Writer['program'][]): Case {
   const random = new Random(seed)
@@ -106,7 +117,7 @@ function randomSource(
     const rows = random.chance(0.02) ? random.pick(MANY_ROWS) : random.pick(ROWS)
     return {
       rows,
-      everyId: random.chance(0.3),
+      everyId: random.chance(0.4),
       userType,
       itemType,
       nulls: random.pick([0, 0, 0.01, 0.3, 1]) * (random.chance(0.1) ? 1 : 0.3),
@@ -124,6 +135,7 @@ function randomSource(
         upperCase: partitions.length === 0 && random.chance(0.1),
         variant: random.int(0, 2 ** 30),
       },
+      broken: rows > 0 && random.chance(0.03) ? random.pick(BROKEN[userType.name] ?? [undefined]) : undefined,
       salt: random.int(1, 2 ** 30),
     }
   })

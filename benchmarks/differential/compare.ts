@@ -9,7 +9,7 @@ export interface Way {
   readonly spill: boolean
 }
 
-/** Loads a case and says what differs from the answer, or nothing. A refusal that is due is an error with code `options`. */
+/** Loads a case and says what differs from the answer, or nothing. */
 export async function findDifference(
   one: Case,
   paths: readonly (readonly string[])[],
@@ -18,13 +18,18 @@ export async function findDifference(
 ): Promise<string | undefined> {
   const empty =
     answer.userIds.length === 0 || answer.itemIds.length === 0 || (one.thresholds.repeat && answer.users.length === 0)
+  const broken = one.sources.find(({ files }) => files.some((file) => file.broken !== undefined))
   let loaded: LoadedInteractions
   try {
     loaded = await loadInteractions(await optionsOf(one, paths, way))
   } catch (error) {
+    if (broken !== undefined && error instanceof LoadError && error.code === 'ids') {
+      return error.column === broken.user ? undefined : `refused for another column: ${error}`
+    }
     if (empty && error instanceof LoadError && error.message.startsWith('Nothing is left')) return undefined
     return `the load failed: ${error}`
   }
+  if (broken !== undefined) return `an id that cannot be held was taken`
   if (empty) return `nothing should be left, the load gives ${loaded.matrix.entries} entries`
   if (loaded.plan.spill !== way.spill) return `the load ${way.spill ? 'kept' : 'did not keep'} to memory`
   return compare(one, loaded, answer)

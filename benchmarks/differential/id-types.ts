@@ -58,11 +58,12 @@ const text: IdType = { name: 'VARCHAR', write: (value) => value, signed: false }
 const blob: IdType = { name: 'BLOB', write: (value) => `encode(${value})`, signed: false }
 const uuid: IdType = { name: 'UUID', write: (value) => `(${value})::UUID`, signed: false }
 
-// Around the rows of a word, of a group of ranks and of a growing hash table (2,458 and 4,916 keys).
-const COUNTS = [1, 2, 31, 32, 33, 63, 64, 65, 100, 255, 256, 257, 800, 1500, 2457, 2458, 2459, 4915, 4916, 4917, 6000]
+// Around a word of a bitmap (32 and 64 ids), a byte, and the growth of a hash table (at 2,458 and 4,916 keys).
+const FEW = [1, 2, 31, 32, 33, 63, 64, 65, 100, 255, 256, 257, 800, 1500]
+const MANY = [2457, 2458, 2459, 3000, 4915, 4916, 4917, 6000]
 
 export function randomIds(random: Random): IdSpace {
-  const count = random.pick(COUNTS)
+  const count = random.pick(random.chance(0.5) ? MANY : FEW)
   if (random.chance(0.4)) return stringIds(random, count)
   const [stride, offset] = random.pick([
     [1, 0],

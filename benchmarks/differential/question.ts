@@ -29,7 +29,8 @@ export async function askDuckDb(
   )
   for (const [s, source] of sources.entries()) {
     for (const [f, file] of source.files.entries()) {
-      if (file.rows === 0) continue
+      // A refusal needs no answer, and casts of such ids may fail.
+      if (file.rows === 0 || file.broken !== undefined) continue
       await connection.run(
         `INSERT INTO signals ${await signalsOf(connection, { users, items }, source, file, paths[s][f], s)}`,
       )

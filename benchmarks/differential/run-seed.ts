@@ -19,6 +19,13 @@ export function waysOf(seed: number, every: boolean): readonly Way[] {
   return every || seed % 8 === 0 ? WAYS : [WAYS[seed % 4]]
 }
 
+export interface SeedResult {
+  /** What differs, if anything does. */
+  readonly difference?: string
+  /** Whether the answer was a refusal: an id that cannot be held. */
+  readonly refused: boolean
+}
+
 /** Writes the files of a seed, asks DuckDB, and loads them in each of the ways; says what differs. */
 export async function runSeed(
   connection: DuckDBConnection,
@@ -26,17 +33,19 @@ export async function runSeed(
   programs: readonly Writer['program'][],
   ways: readonly Way[],
   writePeer?: WritePeer,
-): Promise<string | undefined> {
+): Promise<SeedResult> {
   const one = randomCase(seed, programs)
   const folder = join(tmpdir(), `seesaw-differential-${process.pid}-${seed}`)
   try {
     const paths = await writeFiles(connection, one, folder, writePeer)
+    const refused = one.sources.some(({ files }) => files.some((file) => file.broken !== undefined))
     const answer = await askDuckDb(connection, one, paths)
     for (const way of ways) {
       const difference = await findDifference(one, paths, answer, way)
-      if (difference !== undefined) return `${way.threads} threads${way.spill ? ', spilling' : ''}: ${difference}`
+      if (difference === undefined) continue
+      return { difference: `${way.threads} threads${way.spill ? ', spilling' : ''}: ${difference}`, refused }
     }
-    return undefined
+    return { refused }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

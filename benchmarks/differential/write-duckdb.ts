@@ -14,7 +14,7 @@ const uniform = (purpose: number, salt: number) => `((hash(row * 16 + ${purpose}
 
 /** A query for the rows of a file, its columns in the order and under the names that it shall have. */
 export function rowsOf({ users, items }: Case, source: SourceCase, file: FileCase): string {
-  const { rows, everyId, userType, itemType, nulls, negatives, writer, salt } = file
+  const { rows, everyId, userType, itemType, nulls, negatives, writer, broken, salt } = file
   const number = (purpose: number, count: number, power: number) =>
     everyId ? `((row * 7919 + ${purpose}) % ${count})` : `floor(${count} * pow(${uniform(purpose, salt)}, ${power}))`
   const id = (type: typeof userType, value: string, purpose: number) =>
@@ -27,7 +27,9 @@ export function rowsOf({ users, items }: Case, source: SourceCase, file: FileCas
     [source.item, itemType, items, 4, 2],
   ] as const) {
     const k = `(${number(purpose, ids.count, power)})::BIGINT`
-    const value = id(type, ids.value, purpose + 1).replaceAll(/\bk\b/g, k)
+    const valid = id(type, ids.value, purpose + 1).replaceAll(/\bk\b/g, k)
+    const isBroken = broken !== undefined && name === source.user
+    const value = isBroken ? `CASE WHEN row = ${rows - 1} THEN ${broken}::${type.name} ELSE ${valid} END` : valid
     // A path: sometimes a struct around the id, with a field nobody asks for, and null as a whole now and then.
     const dot = name.indexOf('.')
     if (dot > 0 && writer.order % 2 === 0) {
@@ -36,7 +38,7 @@ export function rowsOf({ users, items }: Case, source: SourceCase, file: FileCas
       columns.push({
         name: name.slice(0, dot),
         sql:
-          writer.order % 3 === 0
+          writer.order % 3 === 0 && broken === undefined
             ? `CASE WHEN ${uniform(purpose + 3, salt)} < 0.05 THEN NULL ELSE ${struct} END`
             : struct,
       })

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { startWriter } from '../differential/peer-writer.ts'
-import { runSeed, waysOf } from '../differential/run-seed.ts'
+import { runSeed, type SeedResult, waysOf } from '../differential/run-seed.ts'
 
 export async function main(args: string[]): Promise<Record<string, unknown>> {
   const { values } = parseArgs({
@@ -25,6 +25,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
   const programs = values.peers ? (['duckdb', 'pyarrow', 'polars'] as const) : (['duckdb'] as const)
   let different = 0
+  let refused = 0
   let loads = 0
   let next = from
   const lane = async () => {
@@ -34,9 +35,10 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
       const seed = next++
       const ways = waysOf(seed, values['every-way'])
       loads += ways.length
-      const difference = await runSeed(connection, seed, programs, ways, peer?.write).catch(
-        (error) => `not asked: ${error}`,
+      const { difference, refused: due } = await runSeed(connection, seed, programs, ways, peer?.write).catch(
+        (error): SeedResult => ({ difference: `not asked: ${error}`, refused: false }),
       )
+      if (due) refused++
       if (difference !== undefined) {
         different++
         console.error(`seed ${seed}: ${difference}`)
@@ -47,5 +49,5 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     await peer?.close()
   }
   await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
-  return { seeds, loads, different }
+  return { seeds, different, refused, loads }
 }

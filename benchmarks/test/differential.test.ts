@@ -17,7 +17,7 @@ test.each(Array.from({ length: 8 }, (_, block) => 1 + BLOCK * block))(
       const connection = await instance.connect()
       while (next < first + BLOCK) {
         const seed = next++
-        const difference = await runSeed(connection, seed, ['duckdb'], waysOf(seed, false).slice(0, 1))
+        const { difference } = await runSeed(connection, seed, ['duckdb'], waysOf(seed, false).slice(0, 1))
         if (difference !== undefined) differences.push(`seed ${seed}: ${difference}`)
       }
       connection.closeSync()
