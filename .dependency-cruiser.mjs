@@ -10,7 +10,8 @@ export const layers = {
   ],
   'packages/loader/src': [
     ...['errors.ts', 'progress.ts', 'kernel', 'storage', 'options.ts', 'parquet', 'ids', 'rows', 'pool'],
-    ...['matrix', 'spill', 'plan', 'statistics.ts', 'read-pass.ts', 'count', 'scatter', 'merge', 'transpose', 'items'],
+    ...['matrix', 'spill', 'plan', 'statistics.ts', 'kept-fetches.ts', 'read-pass.ts'],
+    ...['count', 'scatter', 'merge', 'transpose', 'items', 'vectors'],
     ...['load-interactions.ts', 'worker.ts', 'index.ts'],
   ],
   'packages/qdrant-sink/src': ['points', 'server', 'errors.ts', 'generation', 'publish', 'query', 'index.ts'],
