@@ -40,7 +40,11 @@ test('entries that DuckDB merged, read as they are, are those of the loader’s 
   )
   expect(await merge.end(), merge.stderr).toEqual({ code: 0, signal: null })
   const loaded = await loadInteractions({
-    sources: ['haves', 'wants', 'ratings'].map((name) => ({ name, uri: join(folder, name) })),
+    sources: [
+      { name: 'haves', confidence: 3 },
+      { name: 'wants', confidence: 1.5 },
+      { name: 'ratings', confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
+    ].map((source) => ({ ...source, uri: join(folder, source.name), item: 'release_id' })),
     thresholds: { user: 30, item: 60 },
     threads: 2,
   })

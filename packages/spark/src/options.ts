@@ -12,7 +12,7 @@ export type Confidence =
   | { column: string; weight: 'linear' | 'log1p'; factor?: number; offset?: number }
 
 export interface SparkSource {
-  /** Used in statistics and messages; `haves`, `wants` and `ratings` have a default confidence. */
+  /** For statistics and messages. */
   name: string
   /**
    * A file, or a folder or prefix (all *.parquet, *.parq and *.pq below it, hidden names left out): a path, or `s3://`,
@@ -23,9 +23,9 @@ export interface SparkSource {
   files?: readonly string[]
   /** Column of user ids: whole numbers or strings. Default `user_id`. */
   user?: string
-  /** Column of item ids. Default `release_id`. */
+  /** Column of item ids. Default `item_id`. */
   item?: string
-  /** Default by name: haves 3.0, wants 1.5, ratings 5 -> 5.0, 4 -> 4.0, 3 -> 2.0. Otherwise required. */
+  /** Default 1, which needs an `alpha` above 1. */
   confidence?: Confidence
   /** Fraction of the users to take, in (0, 1]: the same in every source. Default 1. */
   sample?: number
@@ -136,13 +136,6 @@ export interface ResolvedOptions {
   onProgress?: (progress: SparkProgress) => void
 }
 
-/** Confidences by source name, for sources that give none. */
-const defaultConfidences: Readonly<Record<string, Confidence>> = {
-  haves: 3.0,
-  wants: 1.5,
-  ratings: { column: 'rating', values: { 5: 5.0, 4: 4.0, 3: 2.0 } },
-}
-
 /** Checks all options at once: the error lists every one that is wrong. */
 export function resolveOptions(options: TrainOnSparkOptions): ResolvedOptions {
   const result = schema.safeParse(options)
@@ -185,8 +178,8 @@ const source = z
     uri: place.optional(),
     files: z.array(z.string().min(1)).min(1).optional(),
     user: column.default('user_id'),
-    item: column.default('release_id'),
-    confidence: confidence.optional(),
+    item: column.default('item_id'),
+    confidence: confidence.default(1),
     sample: z.number().gt(0).max(1).default(1),
     time: only(undefined, 'windows and decay are not in the job: write the rows that count, with their weight, first'),
     partitions: only(undefined, 'not in the job: name the folders of the partitions in `uri`, or their files'),
@@ -194,11 +187,6 @@ const source = z
   .refine((value) => (value.uri === undefined) !== (value.files === undefined), {
     error: 'give either `uri` or `files`',
   })
-  .refine((value) => value.confidence !== undefined || Object.hasOwn(defaultConfidences, value.name), {
-    path: ['confidence'],
-    error: 'required, unless the source is named haves, wants or ratings',
-  })
-  .transform((value) => ({ ...value, confidence: value.confidence ?? defaultConfidences[value.name] }))
 
 const secretProperty = /^spark\.hadoop\.fs\.s3.*\.(access\.key|secret\.key|session\.token)$/
 
@@ -310,8 +298,7 @@ const schema = z
     }
   })
 
-function constantsOf(confidence: Confidence | undefined): number[] {
-  if (confidence === undefined) return []
+function constantsOf(confidence: Confidence): number[] {
   if (typeof confidence === 'number') return [confidence]
   if (!('values' in confidence)) return []
   return confidence.values instanceof Map ? [...confidence.values.values()] : Object.values(confidence.values)

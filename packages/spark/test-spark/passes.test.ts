@@ -6,7 +6,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type SparkSource, trainOnSpark } from '../src/index.ts'
 import { linesOfLoader, linesOfSpark, readParquet } from './entries.ts'
-import { type Shop, writeShop } from './shop.ts'
+import { type Shop, shopSources, writeShop } from './shop.ts'
 import { absent, type Outcome, runMany, sparkOptions, temporaryFolder } from './spark.ts'
 
 const folder = temporaryFolder()
@@ -22,12 +22,11 @@ const shops: Record<string, Shop> = {
 }
 
 const sourcesOf = (shop: string, sample: number): SparkSource[] => [
-  { name: 'haves', uri: join(folder, shop, 'haves'), sample },
-  { name: 'wants', uri: join(folder, shop, 'wants'), sample },
-  { name: 'ratings', uri: join(folder, shop, 'ratings'), sample },
+  ...shopSources((name) => join(folder, shop, name)).map((source) => ({ ...source, sample })),
   {
     name: 'plays',
     uri: join(folder, shop, 'plays'),
+    item: 'release_id',
     sample,
     confidence: { column: 'plays', weight: 'log1p', factor: 2 },
   },

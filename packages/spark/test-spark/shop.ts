@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
+import type { SparkSource } from '../src/index.ts'
 
 type Id = number | bigint | string | null
 type Row = { user: Id; item: Id; rating: number; plays: number }
@@ -9,6 +10,15 @@ export interface Shop {
   /** Ids of the n-th user and item. */
   readonly user: (n: number) => number | bigint | string
   readonly item: (n: number) => number | bigint | string
+}
+
+/** Haves, wants and ratings as both are told of them. */
+export function shopSources(place: (name: string) => string): SparkSource[] {
+  return [
+    { name: 'haves', confidence: 3 },
+    { name: 'wants', confidence: 1.5 },
+    { name: 'ratings', confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
+  ].map((source) => ({ ...source, uri: place(source.name), item: 'release_id' }))
 }
 
 /**

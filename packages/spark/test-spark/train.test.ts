@@ -12,7 +12,7 @@ import { type LoadedInteractions, loadInteractions, readItems } from '@seesaw/lo
 import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type SparkModel, type SparkProgress, trainOnSpark } from '../src/index.ts'
-import { writeShop } from './shop.ts'
+import { shopSources, writeShop } from './shop.ts'
 import { absent, sparkOptions, temporaryFolder } from './spark.ts'
 
 const s3a = inject('s3a')
@@ -35,7 +35,7 @@ describe.skipIf(absent || 'missing' in s3a)('trainOnSpark, from S3 to S3', () =>
     await client.send(new CreateBucketCommand({ Bucket: 'shop' }))
     writeShop(folder, { user: (n) => 1_000_000 + 13 * n, item: (n) => 7 * n }, 2)
     await upload(client, folder)
-    const sources = ['haves', 'wants', 'ratings'].map((name) => ({ name, uri: `s3://shop/${name}/` }))
+    const sources = shopSources((name) => `s3://shop/${name}/`)
     const thresholds = { user: 10, item: 20 }
     const s3 = { endpoint: server.address, credentials }
     model = await trainOnSpark({

@@ -20,7 +20,7 @@ export function fakeSpark(
   writeFileSync(submit, `#!/bin/sh\ncd "${folder}"\n${script}\n`)
   chmodSync(submit, 0o755)
   return {
-    sources: [{ name: 'haves', uri: 'haves' }],
+    sources: [{ name: 'haves', uri: 'haves', confidence: 3 }],
     directory: join(folder, 'out'),
     ...more,
     spark: { environment: { PATH: process.env.PATH }, submit, ...more.spark },

@@ -4,7 +4,11 @@ import { jobOf } from '../src/job.ts'
 import { resolveOptions } from '../src/options.ts'
 import { hadoopPath, loaderPath } from '../src/storage-path.ts'
 
-const least = { sources: [{ name: 'haves', uri: '/shop/haves' }], directory: '/out', spark: { environment: {} } }
+const least = {
+  sources: [{ name: 'haves', uri: '/shop/haves', confidence: 3 }],
+  directory: '/out',
+  spark: { environment: {} },
+}
 
 function problemsOf(options: Record<string, unknown>): string {
   try {
@@ -51,7 +55,7 @@ test('a confidence that Spark would take for a dislike', () => {
   const sources = [
     { name: 'haves', uri: 'h', confidence: 3 },
     { name: 'wants', uri: 'w', confidence: 1 },
-    { name: 'ratings', uri: 'r' },
+    { name: 'ratings', uri: 'r', confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
   ]
   expect(problemsOf({ sources })).toMatch(
     /^ {2}sources\.1\.confidence: the least of "wants" is 1, times alpha 1 it is 1; MLlib trains on/m,
@@ -77,7 +81,7 @@ test('where Spark runs', () => {
 
 test('sources', () => {
   expect(problemsOf({ sources: [] })).toContain('sources')
-  expect(problemsOf({ sources: [{ name: 'plays', uri: 'p' }] })).toContain('sources.0.confidence: required')
+  expect(problemsOf({ sources: [{ name: 'plays', uri: 'p' }] })).toContain('the least of "plays" is 1, times alpha 1')
   expect(problemsOf({ sources: [{ name: 'haves' }] })).toContain('give either `uri` or `files`')
   expect(problemsOf({ sources: [least.sources[0], least.sources[0]] })).toContain('two sources have the same name')
   expect(problemsOf({ sources: [{ name: 'haves', uri: 's3://shop/*' }] })).toContain('not a glob')
@@ -99,7 +103,7 @@ test('the job as it is written down', () => {
     resolveOptions({
       ...least,
       sources: [
-        { name: 'haves', uri: 's3://shop/haves/', sample: 0.3 },
+        { name: 'haves', uri: 's3://shop/haves/', confidence: 3, sample: 0.3 },
         {
           name: 'ratings',
           files: ['/a [1]/x*.parquet', 's3://b/c{d}.parquet'],
@@ -130,7 +134,7 @@ test('the job as it is written down', () => {
             "value": 3,
             "way": "constant",
           },
-          "item": "release_id",
+          "item": "item_id",
           "listed": false,
           "name": "haves",
           "paths": [
@@ -154,7 +158,7 @@ test('the job as it is written down', () => {
             ],
             "way": "table",
           },
-          "item": "release_id",
+          "item": "item_id",
           "listed": true,
           "name": "ratings",
           "paths": [
@@ -172,7 +176,7 @@ test('the job as it is written down', () => {
             "way": "weight",
             "weight": "log1p",
           },
-          "item": "release_id",
+          "item": "item_id",
           "listed": false,
           "name": "plays",
           "paths": [
