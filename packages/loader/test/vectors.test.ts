@@ -80,6 +80,29 @@ describe('ids and vectors are those that DuckDB reads', () => {
     expect(found.ids[0]).toBe(18446744073709548615n)
   })
 
+  test('columns of numbers are read along', async () => {
+    const numbers =
+      'i % 7 AS interaction_count, CASE WHEN i % 5 = 0 THEN NULL ELSE i / 8 END::DOUBLE AS weight, i::DECIMAL(9, 2) AS price'
+    const path = await write(
+      'numbers.parquet',
+      `SELECT *, ${numbers} FROM (${vectors(5000, 2, 'i', 'FLOAT[]')}) t(id, vector, i)`,
+    )
+    const names = ['interaction_count', 'weight', 'price']
+    const stream = await readVectors({ source: path, numbers: names })
+    for (const start of [0, 3000]) {
+      const found: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
+      for await (const batch of stream.batches(start))
+        for (const name of names) found[name].push(...batch.numbers[name])
+      for (const name of names) {
+        const query = `SELECT coalesce(${name}::DOUBLE, 'NaN'::DOUBLE) FROM '${path}' OFFSET ${start}`
+        expect(found[name], name).toEqual((await duckdb.runAndReadAll(query)).getColumns()[0])
+      }
+    }
+    await expect(readVectors({ source: path, numbers: ['vector'] })).rejects.toThrow(
+      /column "vector": found list, expected numbers/,
+    )
+  })
+
   test('several files, empty ones among them, other names of the columns, from any row on', async () => {
     const rename = (query: string): string => `SELECT id AS user_id, vector AS factors, row FROM (${query})`
     for (const [i, rows] of [5000, 0, 1, 2048, 4096].entries())

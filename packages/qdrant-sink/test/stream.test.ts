@@ -58,6 +58,34 @@ test('several vectors of a point, and users beside items', async ({ server, run 
   expect(await pointsOf(server, streamed.users as string)).toEqual(await pointsOf(server, arrays.users as string))
 })
 
+test('numbers of a batch go into the payload, where it has none of its own', async ({ server, run }) => {
+  const counts = Float64Array.from({ length: rows }, (_, row) => (row === 50 ? Number.NaN : row * 2))
+  const stream: VectorStream = {
+    ...streamOf(vectors, 30),
+    *batches(start) {
+      let from = start
+      for (const batch of streamOf(vectors, 30).batches(start) as Iterable<VectorBatch>) {
+        yield { ...batch, numbers: { interaction_count: counts.subarray(from, from + batch.ids.length) } }
+        from += batch.ids.length
+      }
+    },
+  }
+  const payload = (row: number): Record<string, unknown> => (row === 20 ? { row, interaction_count: 7 } : { row })
+  server.faults.add({ operation: 'upsert', skip: 5, fault: { kind: 'status', status: 503 }, times: 2 })
+  const options = { vectors: stream, payloads: payload, verifySample: rows }
+  await expect(run({ ...options, concurrency: 1, retry: { retries: 1, minDelay: 1 } })).rejects.toThrow()
+  const { collection, resumed } = await run(options)
+  expect(resumed).toBe(50)
+  const found = (await pointsOf(server, collection)) as { payload: unknown }[]
+  expect([0, 20, 49, 50, 99].map((row) => found[row].payload)).toEqual([
+    { row: 0, interaction_count: 0 },
+    { row: 20, interaction_count: 7 },
+    { row: 49, interaction_count: 98 },
+    { row: 50 },
+    { row: 99, interaction_count: 198 },
+  ])
+})
+
 describe('what is wrong with a stream is found while it is read: nothing is left, and the alias stays', () => {
   const batch = (ids: Ids, value = 1): VectorBatch => ({ ids, data: new Float32Array(ids.length * 4).fill(value) })
   test.for<[string, VectorBatch[], RegExp]>([

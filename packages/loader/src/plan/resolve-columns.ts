@@ -92,7 +92,7 @@ type Acceptance = (type: ColumnType, column: FoundColumn) => boolean
 /** What Hive and Spark name the partition of the rows without a value. */
 const NULL_PARTITION = '__HIVE_DEFAULT_PARTITION__'
 
-const isNumber = ({ kind }: ColumnType) =>
+export const isNumber = ({ kind }: ColumnType): boolean =>
   kind === 'integer' || kind === 'float' || kind === 'decimal' || kind === 'boolean'
 
 /** Whether a column can hold ids: doubles can, because pandas makes them of whole numbers with gaps. */

@@ -5,7 +5,7 @@ import { type FoundColumn, findColumns } from '../parquet/find-column.ts'
 import type { Footer } from '../parquet/footer.ts'
 import { findFiles } from '../plan/find-files.ts'
 import { readFooters } from '../plan/read-footers.ts'
-import { columnNames, idKind, isId, severalOf } from '../plan/resolve-columns.ts'
+import { columnNames, idKind, isId, isNumber, severalOf } from '../plan/resolve-columns.ts'
 import { filledGroups, type RowGroupJob, rowGroupJobs } from '../plan/row-group-jobs.ts'
 import type { StoredFile } from '../storage/byte-source.ts'
 import { connect, type S3Options } from '../storage/connection.ts'
@@ -23,6 +23,7 @@ export interface VectorsLocation {
   source: string | readonly string[]
   id: string
   vector: string
+  numbers: readonly string[]
   s3?: S3Options
   signal?: AbortSignal
 }
@@ -32,7 +33,7 @@ export interface VectorsLocation {
  *
  * @throws LoadError naming file, column and row group
  */
-export async function planVectors({ source, id, vector, s3, signal }: VectorsLocation): Promise<VectorsPlan> {
+export async function planVectors({ source, id, vector, numbers, s3, signal }: VectorsLocation): Promise<VectorsPlan> {
   signal?.throwIfAborted()
   const store = new Store(await connect(s3))
   try {
@@ -60,7 +61,8 @@ export async function planVectors({ source, id, vector, s3, signal }: VectorsLoc
           throw refused(uri, vector, `${dimension} values per row in row group ${group}`, expected)
         }
       }
-      jobs.push(...rowGroupJobs(0, files[i], footer, [ids, vectors]))
+      const others = numbers.map((name) => numberColumn(footer, uri, name))
+      jobs.push(...rowGroupJobs(0, files[i], footer, [ids, vectors, ...others]))
     }
     return { jobs, files, dimension: first?.dimension ?? 0, idKind: kind?.kind ?? 'integer' }
   } finally {
@@ -87,6 +89,12 @@ function dimensionOf({ rowGroups }: Footer, uri: string, column: FoundColumn, gr
 function listsIn({ element, children }: SchemaTree): number {
   const inner = children.reduce((sum, child) => sum + listsIn(child), 0)
   return inner + (element.repetition_type === 'REPEATED' ? 1 : 0)
+}
+
+function numberColumn(footer: Footer, uri: string, name: string): FoundColumn {
+  const column = onlyOne(footer, uri, name, 'numbers')
+  if (isNumber(column.type) || column.type.kind === 'null') return column
+  throw refused(uri, name, column.type.name, 'numbers')
 }
 
 function onlyOne(footer: Footer, uri: string, column: string, expected: string): FoundColumn {

@@ -15,6 +15,8 @@ export interface ReadVectorsOptions {
   id?: string
   /** Column of the vector: a list of as many floats or doubles in every row. Default `vector`. */
   vector?: string
+  /** Columns of numbers to read along, such as `interaction_count`; null becomes NaN. */
+  numbers?: readonly string[]
   s3?: S3Options
   /** Worker threads that decode, and row groups that are held ahead of the reader. Default 1. */
   threads?: number
@@ -39,6 +41,8 @@ export interface VectorFilesBatch {
   readonly ids: IdColumn | BigUint64Array
   /** ids.length × dimension, row-major. */
   readonly data: Float32Array
+  /** Columns of numbers, by name. */
+  readonly numbers: Readonly<Record<string, Float64Array>>
 }
 
 /** Rows of a batch: a small part of a row group, which is what memory depends on. */
@@ -52,12 +56,18 @@ const BATCH_ROWS = 8192
  * @throws LoadError naming file and column, or the reason of `signal`
  */
 export async function readVectors(options: ReadVectorsOptions): Promise<VectorFiles> {
-  const { id = 'id', vector = 'vector', s3, threads = 1, signal } = options
-  const { jobs, files, dimension, idKind } = await planVectors({ ...options, id, vector })
+  const { id = 'id', vector = 'vector', numbers = [], s3, threads = 1, signal } = options
+  const { jobs, files, dimension, idKind } = await planVectors({ ...options, id, vector, numbers })
   const points = jobs.reduce((sum, { request }) => sum + request.rows, 0)
   const fingerprint = createHash('sha256')
     .update(
-      JSON.stringify([id, vector, dimension, files.map(({ uri, byteLength, version }) => [uri, byteLength, version])]),
+      JSON.stringify([
+        id,
+        vector,
+        numbers,
+        dimension,
+        files.map(({ uri, byteLength, version }) => [uri, byteLength, version]),
+      ]),
     )
     .digest('hex')
 
@@ -80,18 +90,20 @@ export async function readVectors(options: ReadVectorsOptions): Promise<VectorFi
           const { file, request } = jobs[next]
           const connection = await connect(s3)
           const data = free.pop()!
-          const columns = { idColumn: id, idKind, vectorColumn: vector, dimension }
+          const columns = { idColumn: id, idKind, vectorColumn: vector, dimension, numberColumns: numbers }
           const task = { id: next++, file, request, connection, ...columns, data }
           const report = pool.one<typeof readVectorGroup>('readVectorGroup', task)
           report.catch(() => {})
           ahead.push({ data, report })
         }
         const { data, report } = ahead.shift()!
-        const ids = idsOf((await report).ids)
+        const { ids: group, numbers: found } = await report
+        const ids = idsOf(group)
         signal?.throwIfAborted()
         for (let from = skip; from < ids.length; from += BATCH_ROWS) {
           const to = Math.min(ids.length, from + BATCH_ROWS)
-          yield { ids: rowsOf(ids, from, to), data: data.subarray(from * dimension, to * dimension) }
+          const some = Object.fromEntries(numbers.map((name, i) => [name, found[i].subarray(from, to)]))
+          yield { ids: rowsOf(ids, from, to), data: data.subarray(from * dimension, to * dimension), numbers: some }
           signal?.throwIfAborted()
         }
         free.push(data)

@@ -1,6 +1,6 @@
 import { writeDecimal } from './decimal.ts'
 import { scaleOf } from './field.ts'
-import { type IdField, type Payload, type PayloadReader, payloadText, withId } from './payload.ts'
+import { type IdField, type Payload, type PayloadReader, payloadText, withId, withNumbers } from './payload.ts'
 import { type Id, itemPoint, type PointId } from './point-id.ts'
 import type { PointBlock, PointSource } from './source.ts'
 
@@ -50,7 +50,12 @@ export async function* makeBatches(options: BatchOptions): AsyncGenerator<Batch,
         const pointId = itemPoint(id)
         const read = payloads.read(row, id)
         const own = isPromise(read) ? await read : read
-        const payload = payloadText(source.name, row, id, withId(own, id, pointId, options.idField))
+        const payload = payloadText(
+          source.name,
+          row,
+          id,
+          withId(withNumbers(own, block.numbers, row - block.first), id, pointId, options.idField),
+        )
         options.onPoint(block, row, payload)
         const point = write(block, row, pointId, payload)
         if (ends.length > 0 && (ends.length === batchSize || length + point.length + 1 > maxBatchBytes)) {

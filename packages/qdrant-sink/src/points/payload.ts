@@ -73,6 +73,17 @@ export interface IdField {
   always: boolean
 }
 
+/** Adds the numbers of a row to a payload that lacks them. */
+export function withNumbers(
+  payload: Payload | undefined,
+  numbers: Readonly<Record<string, ArrayLike<number>>> | undefined,
+  index: number,
+): Payload | undefined {
+  if (numbers === undefined || (payload != null && (typeof payload !== 'object' || 'toJSON' in payload))) return payload
+  const found = Object.entries(numbers).map(([name, values]) => [name, values[index]] as const)
+  return { ...Object.fromEntries(found.filter(([, value]) => !Number.isNaN(value))), ...payload }
+}
+
 /** Adds the id to a payload that lacks it. */
 export function withId(
   payload: Payload | undefined,

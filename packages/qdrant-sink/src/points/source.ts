@@ -12,6 +12,8 @@ export interface PointBlock {
   ids: Ids
   /** One array for each field. */
   data: Float32Array[]
+  /** Of a stream. */
+  numbers?: VectorBatch['numbers']
 }
 
 /** Points to publish, whether in arrays or in a stream. */
@@ -87,7 +89,7 @@ function streamSource(
       const order = new AscendingIds(`${name}.ids`, true)
       let row = start
       for await (const batch of stream.batches(start) as AsyncIterable<VectorBatch | NamedVectorBatch>) {
-        const { ids } = batch
+        const { ids, numbers } = batch
         if (row + ids.length > points)
           throw new RangeError(
             `${name} has more than the ${points} points that \`points\` says. Count the source again.`,
@@ -95,7 +97,7 @@ function streamSource(
         const data = fields.map((field) => ('named' in batch ? batch.named[field.name] : batch.data))
         for (const [i, field] of fields.entries()) checkValues(name, field, ids, data[i], row)
         for (let i = 0; i < ids.length; i++) order.add(ids.at(i), row + i)
-        if (ids.length > 0) yield { from: row, to: row + ids.length, first: row, ids, data }
+        if (ids.length > 0) yield { from: row, to: row + ids.length, first: row, ids, data, numbers }
         row += ids.length
       }
       if (row < points)

@@ -54,6 +54,8 @@ export interface VectorBatch {
   ids: Ids
   /** ids.length × dimension, row-major. */
   data: Float32Array
+  /** Numbers per row that go into the payload by these names, where it has none of its own. NaN is left out. */
+  numbers?: Readonly<Record<string, ArrayLike<number>>>
 }
 
 /** A stream of points of several vectors each. */
@@ -66,6 +68,7 @@ export interface NamedVectorBatch {
   ids: Ids
   /** ids.length × dimension for each name of the stream. */
   named: Record<string, Float32Array>
+  numbers?: VectorBatch['numbers']
 }
 
 /** All that `publish` takes. */

@@ -1,5 +1,5 @@
 import { sentVector } from '../points/field.ts'
-import { type IdField, type PayloadReader, payloadText, withId } from '../points/payload.ts'
+import { type IdField, type PayloadReader, payloadText, withId, withNumbers } from '../points/payload.ts'
 import { type Id, itemPoint, type PointId } from '../points/point-id.ts'
 import type { PointBlock, PointSource } from '../points/source.ts'
 
@@ -38,7 +38,8 @@ export class Sample {
       for (let row = block.from; row < Math.min(block.to, start); row++) {
         if (!this.#rows.has(row)) continue
         const id = block.ids.at(row - block.first) as Id
-        const payload = withId(await payloads.read(row, id), id, itemPoint(id), idField)
+        const own = withNumbers(await payloads.read(row, id), block.numbers, row - block.first)
+        const payload = withId(own, id, itemPoint(id), idField)
         this.take(block, row, payloadText(this.#source.name, row, id, payload))
       }
       if (block.to >= start) return
