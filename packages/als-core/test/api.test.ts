@@ -30,6 +30,7 @@ it('exports what the documentation says, and nothing else', () => {
       "planMemory",
       "readImplicitModel",
       "saveModel",
+      "saveModelStream",
       "splitByTime",
       "splitRandomly",
       "tasteSpace",

@@ -144,7 +144,12 @@ describe('loading refuses', () => {
   it('a file of another model', async () => {
     const other = mkdtempSync(join(tmpdir(), 'model-'))
     await saveModel(
-      { ...model, factors: 3, userFactors: model.userFactors.slice(0, 15) as unknown as AlsModel['userFactors'] },
+      {
+        ...model,
+        factors: 3,
+        userFactors: model.userFactors.slice(0, 3 * model.users) as unknown as AlsModel['userFactors'],
+        itemFactors: model.itemFactors.slice(0, 3 * model.items) as unknown as AlsModel['itemFactors'],
+      },
       other,
     )
     const users = readdirSync(other).find((name) => name.startsWith('users'))!

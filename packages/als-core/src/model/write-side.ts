@@ -1,0 +1,194 @@
+import { open } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import {
+  type Data,
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float32,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  Schema,
+  Struct,
+  Uint32,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
+
+/** Some rows of the users or of the items of a model, in their order. */
+export interface SideBatch {
+  /** Without them rows are numbered. Either all batches of a side have ids or none has, and all of one kind. */
+  readonly ids?: { readonly length: number; at(row: number): number | bigint | string | undefined } | undefined
+  /** rows × factors, row-major. */
+  readonly data: Float32Array
+  /** Of items: interactions in the data, and what popularityExponent multiplied the values by. In all batches or in none. */
+  readonly numbers?: {
+    readonly interaction_count?: ArrayLike<number> | undefined
+    readonly weight?: ArrayLike<number> | undefined
+  }
+}
+
+/** Rows of a record batch: at most this many, and at most about 32 MB of vectors. */
+const BATCH_ROWS = 65_536
+
+/** Writes one Arrow IPC file of a model, a batch at a time. `name` is for messages. */
+export async function writeSide(
+  path: string,
+  name: string,
+  factors: number,
+  batches: Iterable<SideBatch> | AsyncIterable<SideBatch>,
+): Promise<{ rows: number; bytes: number; ids: boolean }> {
+  const vectorType = new FixedSizeList(factors, new Field('item', new Float32(), false))
+  const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
+  const file = await open(path, 'wx')
+  const writer = new RecordBatchFileWriter()
+  // The writer queues chunks as batches are written; at most two batches wait.
+  let queued = 0
+  let written = 0
+  const chunks = writer[Symbol.asyncIterator]()
+  const drained = (async () => {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      await file.writeFile(next.value)
+      written += next.value.byteLength
+    }
+  })()
+  // Awaited below; until then a failure must not count as unhandled.
+  let failed = false
+  drained.catch(() => {
+    failed = true
+  })
+  let shape: Shape | undefined
+  let empty: Shape | undefined
+  let schema: Schema | undefined
+  let rows = 0
+  try {
+    for await (const batch of batches) {
+      checkBatch(name, batch, factors, rows)
+      const count = batch.data.length / factors
+      // A batch without rows tells whether there are ids, and not of which kind.
+      if (count === 0) {
+        empty ??= shapeOf(batch)
+        continue
+      }
+      shape ??= shapeOf(batch)
+      checkShape(name, batch, shape, rows)
+      if (schema === undefined) {
+        schema = schemaOf(shape, vectorType)
+        writer.reset(undefined, schema)
+      }
+      for (let first = 0; first < count; first += batchRows) {
+        const length = Math.min(batchRows, count - first)
+        const children = [
+          idData(name, batch, shape, first, length, rows),
+          vectorData(vectorType, batch.data, factors, first, length),
+          ...(shape.counts
+            ? [numberData(new Uint32(), Uint32Array, batch.numbers!.interaction_count!, first, length)]
+            : []),
+          ...(shape.weights ? [numberData(new Float32(), Float32Array, batch.numbers!.weight!, first, length)] : []),
+        ]
+        const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children })
+        writer.write(new RecordBatch(schema, data))
+        queued += 4 * length * factors
+        while (queued - written > 8 * batchRows * factors && !failed) await setTimeout(1)
+      }
+      rows += count
+    }
+    shape ??= empty ?? { ids: undefined, counts: false, weights: false }
+    if (schema === undefined) writer.reset(undefined, schemaOf(shape, vectorType))
+    writer.finish()
+    await drained
+    await file.sync()
+    return { rows, bytes: (await file.stat()).size, ids: shape.ids !== undefined }
+  } catch (error) {
+    writer.abort(error)
+    await drained.catch(() => {})
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** What all batches of a side have alike. */
+interface Shape {
+  readonly ids: 'string' | 'integer' | undefined
+  readonly counts: boolean
+  readonly weights: boolean
+}
+
+function shapeOf({ ids, numbers }: SideBatch): Shape {
+  return {
+    ids: ids === undefined ? undefined : typeof ids.at(0) === 'string' ? 'string' : 'integer',
+    counts: numbers?.interaction_count !== undefined,
+    weights: numbers?.weight !== undefined,
+  }
+}
+
+function schemaOf({ ids, counts, weights }: Shape, vectorType: DataType): Schema {
+  const fields: Field<DataType>[] = [
+    new Field('id', ids === 'string' ? new Utf8() : new Int64(), false),
+    new Field('vector', vectorType, false),
+  ]
+  if (counts) fields.push(new Field('interaction_count', new Uint32(), false))
+  if (weights) fields.push(new Field('weight', new Float32(), false))
+  return new Schema(fields)
+}
+
+function checkBatch(name: string, { ids, data }: SideBatch, factors: number, firstRow: number): void {
+  if (data.length % factors !== 0 || (ids !== undefined && ids.length * factors !== data.length)) {
+    const expected = ids === undefined ? `a multiple of ${factors}` : `${ids.length} ids × ${factors} factors`
+    throw new RangeError(
+      `${name}: the batch from row ${firstRow} on has ${data.length} values, expected ${expected}. The model was not saved.`,
+    )
+  }
+  const wrong = data.findIndex((value) => !Number.isFinite(value))
+  if (wrong < 0) return
+  throw new RangeError(
+    `${name}: row ${firstRow + Math.floor(wrong / factors)} holds ${data[wrong]}, expected finite numbers. The model was not saved.`,
+  )
+}
+
+function checkShape(name: string, batch: SideBatch, expected: Shape, firstRow: number): void {
+  const found = shapeOf(batch)
+  for (const key of ['ids', 'counts', 'weights'] as const) {
+    if (found[key] === expected[key]) continue
+    throw new TypeError(
+      `${name}: the batch from row ${firstRow} on has ${key} ${found[key]}, expected ${expected[key]}, as in the first one. The model was not saved.`,
+    )
+  }
+}
+
+function idData(name: string, { ids }: SideBatch, shape: Shape, first: number, length: number, firstRow: number): Data {
+  if (shape.ids === 'string') {
+    const strings = Array.from({ length }, (_, r) => String(ids!.at(first + r)))
+    return vectorFromArray(strings, new Utf8()).data[0]
+  }
+  const numbers = BigInt64Array.from({ length }, (_, r) => {
+    const row = firstRow + first + r
+    const id = ids ? (ids.at(first + r) as number | bigint) : row
+    if (Number.isSafeInteger(Number(id))) return BigInt(id)
+    throw new RangeError(
+      `${name}: row ${row} has the id ${id}, expected an integer below 2^53 or a string. The model was not saved.`,
+    )
+  })
+  return makeData({ type: new Int64(), length, nullCount: 0, data: numbers })
+}
+
+function vectorData(type: FixedSizeList, data: Float32Array, factors: number, first: number, length: number): Data {
+  const values = data.slice(first * factors, (first + length) * factors)
+  const child = makeData({ type: new Float32(), length: length * factors, nullCount: 0, data: values })
+  return makeData({ type, length, nullCount: 0, child })
+}
+
+function numberData(
+  type: Uint32 | Float32,
+  array: Uint32ArrayConstructor | Float32ArrayConstructor,
+  values: ArrayLike<number>,
+  first: number,
+  length: number,
+): Data {
+  const data = new array(length)
+  for (let i = 0; i < length; i++) data[i] = values[first + i]
+  return makeData({ type, length, nullCount: 0, data } as never)
+}
