@@ -4,7 +4,7 @@
  */
 export const layers = {
   'packages/als-core/src': [
-    ...['pool', 'kernel', 'linear-algebra', 'matrix', 'model'],
+    ...['checks', 'pool', 'kernel', 'linear-algebra', 'matrix', 'model'],
     ...['rank', 'solve', 'recommend', 'evaluate', 'train', 'tune'],
     ...['worker.ts', 'index.ts'],
   ],

@@ -1,4 +1,4 @@
-// Dense float64 algebra on k×k matrices, once a half-sweep: products, Cholesky, the symmetric eigenproblem. Matrices are
+// Dense float64 algebra on k×k matrices, once per half-sweep: products, Cholesky, the symmetric eigenproblem. Matrices are
 // row-major; a row is `stride` doubles long, a multiple of 4, and zero beyond column n.
 
 @inline function fma64(a: v128, b: v128, c: v128): v128 {

@@ -87,9 +87,9 @@ describe('splits', () => {
   })
 
   it('name what is wrong', () => {
-    expect(() => leaveKOut(matrix, 0)).toThrow('k is 0, expected a whole number from 1.')
+    expect(() => leaveKOut(matrix, 0)).toThrow('k is 0, expected a positive integer.')
     expect(() => splitRandomly(matrix, 1)).toThrow('ratio is 1, expected a number between 0 and 1.')
-    expect(() => holdOutUsers(matrix, 200)).toThrow('count is 200, expected a whole number from 1 to 199')
+    expect(() => holdOutUsers(matrix, 200)).toThrow('count is 200, expected an integer from 1 to 199')
     const triplets = { users: 2, items: 2, rows: [0], columns: [1] }
     expect(() => splitByTime(triplets, [], 1)).toThrow('times has 0 entries, expected 1')
     expect(() => splitByTime(triplets, [Number.NaN], 1)).toThrow('times[0] is NaN')

@@ -215,7 +215,7 @@ describe('evaluate', () => {
     await expect(evaluate(model, { train, test: other })).rejects.toThrow('train is 60×400 and test 60×401')
     await expect(evaluate(model, { train: other, test: other })).rejects.toThrow('The model is 60×400 and train 60×401')
     await expect(evaluate(model, { train, test, k: [0] })).rejects.toThrow(
-      'k is [0], expected one or more whole numbers',
+      'k is [0], expected one or more positive integers',
     )
   })
 })

@@ -133,8 +133,8 @@ describe('refused by matrixFromCsr', () => {
     [{ values: [1] }, /1 values for 2 indices/],
     [{ indptr: [0, 2, 1] }, /from 0 to 1, expected from 0 to the number of entries, 2/],
     [{ indptr: [1, 1, 2] }, /runs from 1/],
-    [{ indptr: [0, Number.NaN, 2] }, /Row 0: indptr falls from 0 to NaN/],
-    [{ indptr: [0, 3, 2] }, /entry 2: column undefined|Row 1: indptr falls from 3 to 2/],
+    [{ indptr: [0, Number.NaN, 2] }, /Row 0: indptr decreases from 0 to NaN/],
+    [{ indptr: [0, 3, 2] }, /entry 2: column undefined|Row 1: indptr decreases from 3 to 2/],
     [{ indices: [3, 0] }, /Row 0, entry 0: column 3, expected an integer from 0 to 2/],
   ] as [Partial<CsrInput>, RegExp][])('%o', (change, message) => {
     expect(() => matrixFromCsr({ ...csr, ...change })).toThrow(MatrixError)
@@ -156,7 +156,7 @@ describe('refused by train before any thread starts', () => {
   }
 
   it.each([
-    [{ factors: 0 }, /factors is 0, expected a whole number from 1/],
+    [{ factors: 0 }, /factors is 0, expected an integer from 1/],
     [{ factors: 8.5 }, /factors is 8.5/],
     [{ iterations: -1 }, /iterations is -1/],
     [{ regularization: -0.1 }, /regularization is -0.1, expected a finite number of at least 0/],
@@ -210,7 +210,7 @@ describe('refused by train before any thread starts', () => {
       { csr: { ...matrix.csr, indices: new Uint32Array(2) } },
       /csr.indices is on an ArrayBuffer, expected a SharedArrayBuffer/,
     ],
-    [{ codebook: undefined }, /one-byte codes, but the matrix has no codebook/],
+    [{ codebook: undefined }, /Uint8Array codes, but the matrix has no codebook/],
     [{ csr: { ...matrix.csr, indices: shared([2, 3]) } }, /csr: row 1 has column 3, expected columns from 0 to 2/],
     [{ csc: { ...matrix.csc, indices: shared([1, 2]) } }, /csc: row 2 has column 2/],
     [

@@ -122,6 +122,6 @@ describe('createWorkerPool', () => {
   })
 
   it.each([0, -1, 1.5, Number.NaN, 4096])('refuses %d threads', (threads) => {
-    expect(() => createWorkerPool({ threads })).toThrow(/threads is .*expected a whole number from 1 to 1024/)
+    expect(() => createWorkerPool({ threads })).toThrow(/threads is .*expected an integer from 1 to 1024/)
   })
 })

@@ -333,7 +333,7 @@ describe('use', () => {
     await expect(recommender.recommend(users)).rejects.toThrow('There is no user row 70: the model has 70, from 0.')
     await expect(recommender.recommend(1.5)).rejects.toThrow('There is no user row 1.5')
     await expect(recommender.similarItems(-1)).rejects.toThrow('There is no item row -1')
-    await expect(recommender.recommend(1, { limit: 0 })).rejects.toThrow('limit is 0, expected a whole number from 1.')
+    await expect(recommender.recommend(1, { limit: 0 })).rejects.toThrow('limit is 0, expected a positive integer.')
     await expect(recommender.recommend(1, { allow: [items] })).rejects.toThrow(
       'allow[0] is 3003, expected a row number',
     )

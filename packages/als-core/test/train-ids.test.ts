@@ -64,7 +64,7 @@ describe('ids are refused by row, before the training', () => {
     [
       'beyond 2^53',
       BigInt64Array.of(1n, 1200000000000000001n, 1200000000000000003n, 5n),
-      /itemIds: row 1 is 1200000000000000001n, expected a whole number within 2\^53. Make the ids strings/,
+      /itemIds: row 1 is 1200000000000000001n, expected an integer within 2\^53. Make the ids strings/,
     ],
     [
       'number, then string',
@@ -72,7 +72,7 @@ describe('ids are refused by row, before the training', () => {
       /itemIds: row 1 is "b", a string, and row 0 1, a number: expected ids of one kind/,
     ],
     ['string, then number', ['1', 2, 3, 4], /itemIds: row 1 is 2, a number, and row 0 "1", a string/],
-    ['a gap', [undefined, 2, 3, 4], /itemIds: row 0 is undefined, expected a string or a whole number/],
+    ['a gap', [undefined, 2, 3, 4], /itemIds: row 0 is undefined, expected a string or an integer/],
     ['null', ['a', null, 'b', 'c'], /itemIds: row 1 is null, expected a string/],
     ['a fraction', [1, 2.5, 3, 4], /itemIds: row 1 is 2.5, expected/],
     ['a float64 beyond 2^53', Float64Array.of(1, 2, 2 ** 53, 4), /itemIds: row 2 is 9007199254740992/],

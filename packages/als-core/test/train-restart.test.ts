@@ -1,4 +1,4 @@
-/** Trainings that go on from another: checkpoints and warm starts. */
+/** Trainings that resume from another: checkpoints and warm starts. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,12 +66,12 @@ describe('checkpoint', () => {
       return error.message as string
     }
     expect(await refused(matrix, { alpha: 2, seed: 1 })).toMatch(/alpha was 1, is now 2; seed was 42, is now 1/)
-    expect(await refused(makeMatrix([4, 5, 6], 5000), {})).toMatch(/matrix has other entries/)
+    expect(await refused(makeMatrix([4, 5, 6], 5000), {})).toMatch(/matrix has different entries/)
     const other = {
       ...matrix,
       codebook: matrix.codebook!.map((value) => value * 2) as unknown as typeof matrix.codebook,
     }
-    expect(await refused(other, {})).toMatch(/matrix has other entries/)
+    expect(await refused(other, {})).toMatch(/matrix has different entries/)
 
     // Where that is wanted, it is written over, and resumed from then on.
     const fresh = await train(matrix, { ...options, iterations: 2, seed: 1 })
@@ -108,7 +108,7 @@ describe('initial', () => {
     expect(Math.abs(a.history[0].loss / b.history[0].loss - 1)).toBeLessThan(0.2)
   })
 
-  it('goes on from an earlier model where that ended', async () => {
+  it('resumes from an earlier model where that ended', async () => {
     const earlier = await train(matrix, { factors: 24, iterations: 6, pool })
     const later = await train(matrix, { pool, iterations: 1, initial: earlier })
     expect(later.factors).toBe(24)

@@ -134,7 +134,7 @@ describe('tune', () => {
     expect(tuneTable({ runs }).split('\n')).toHaveLength(2 + 13)
   })
 
-  it('goes on from its journal with the same result', async () => {
+  it('resumes from its journal with the same result', async () => {
     const journal = join(folder, 'search.jsonl')
     const whole = await tune(matrix, options())
     const stop = new AbortController()
@@ -162,9 +162,7 @@ describe('tune', () => {
   })
 
   it('names what is wrong', async () => {
-    await expect(tune(matrix, { ...options(), trials: 0 })).rejects.toThrow(
-      'trials is 0, expected a whole number from 1.',
-    )
+    await expect(tune(matrix, { ...options(), trials: 0 })).rejects.toThrow('trials is 0, expected a positive integer.')
     await expect(tune(matrix, { ...options(), eta: 1 })).rejects.toThrow('eta is 1')
     await expect(tune(matrix, { ...options(), space: { alpha: [] } })).rejects.toThrow(
       'alpha has no values to choose from.',

@@ -18,7 +18,7 @@ export function setIndex(
 }
 
 /**
- * Room for a block: 3·width + 64 bytes a query, `capacity` candidates of 16 bytes a query, and scratch of 16·width + 41,600
+ * Room for a block: 3·width + 64 bytes per query, `capacity` candidates of 16 bytes per query, and scratch of 16·width + 41,600
  * bytes (see screen.ts: 160 for each of 256 panels); `limit` is the length of the lists.
  */
 export function setBlock(queries_: usize, candidates_: usize, scratch_: usize, capacity_: i32, limit_: i32): void {

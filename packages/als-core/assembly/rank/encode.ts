@@ -33,7 +33,7 @@ import { ONE, Query } from "./block";
 }
 
 /**
- * Encodes eight rows (float32, k each, one after the other): a coarse panel, `width` fine codes a row, and the panel's
+ * Encodes eight rows (float32, k each, one after the other): a coarse panel, `width` fine codes per row, and the panel's
  * bounds (float32): scale s, largest |c - s·v/|v||, and s over the largest and the smallest norm. Returns the largest
  * |f - 32767·v/|v|| of a row.
  */

@@ -1,5 +1,5 @@
 // Exact top-k of a block of queries: runs of panels are screened by their coarse codes (screen.ts), what passes becomes a
-// candidate (candidates.ts) and the best of those are looked at by their fine codes. Items stand by falling norm: a query is
+// candidate (candidates.ts) and the best of those are looked at by their fine codes. Items stand in descending order of norm: a query is
 // finished when (32767² + E)·|y| falls below its threshold.
 
 import { candidates, capacity, limit, norms, ONE, penalties, Query, QUERY_BYTES, queryAt, scratch, width } from "./block";

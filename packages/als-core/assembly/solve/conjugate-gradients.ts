@@ -25,7 +25,7 @@ let squaredNorm: f32 = 0;
  * Solves `rows` rows. `indptr`: rows + 1 offsets into the entries; `block`: rows × k, holds D⁻¹ times the start (x in the
  * whitened case, x itself when `diagonal` is given) and receives y or x; `diagonal`: 0 when the basis is whitened (D = I), else
  * 2 × k, a and e of D⁻² = a + λe; `lambda`: λ of each row; `isWarm`: rows start from `block`, else
- * at zero. `losses` (two f64 a row): what the row adds to the objective at its solution, Σ b²/c
+ * at zero. `losses` (two f64 per row): what the row adds to the objective at its solution, Σ b²/c
  * aside, and Σ e x² where `diagonal` is given.
  * `isResident`: all entries are in the areas; else there is one row, whose entries come by `fetchEntries`.
  * Returns -1, or the row whose system is not positive definite or not finite.

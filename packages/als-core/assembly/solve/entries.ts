@@ -1,4 +1,4 @@
-// The entries of a block of rows, in two areas of 8 bytes an entry: the record of its column (the address of its row of Z and
+// The entries of a block of rows, in two areas of 8 bytes per entry: the record of its column (the address of its row of Z and
 // what int8-rows.ts says of its codes); its weight w and its target b. And the row under way, which has a part of them.
 
 let columnRecords: usize = 0, allRecords: usize = 0, allWeights: usize = 0;

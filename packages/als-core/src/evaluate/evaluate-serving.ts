@@ -107,16 +107,16 @@ async function answerExactly(recommender: Recommender, questions: readonly Servi
   for (let from = 0; from < questions.length; from += BATCH) {
     const some = questions.slice(from, from + BATCH)
     const [{ kind, metric }] = some
-    const most = some.reduce((most, { exclude, limit }) => Math.max(most, limit + exclude.length), 0)
+    const longest = some.reduce((max, { exclude, limit }) => Math.max(max, limit + exclude.length), 0)
     const lists =
       kind === 'user'
         ? await recommender.recommend(
             some.map(({ user }) => user),
-            { limit: most, exclude: false },
+            { limit: longest, exclude: false },
           )
         : await recommender.blend(
             some.map(({ positive }) => ({ positive })),
-            { limit: most, metric },
+            { limit: longest, metric },
           )
     for (const [q, { exclude, limit }] of some.entries()) {
       const out = new Set(exclude)

@@ -1,7 +1,7 @@
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { countInteractions, valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { RecommendationSource } from '../recommend/recommendations.ts'
 import { Recommender } from '../recommend/recommender.ts'
@@ -178,10 +178,12 @@ function checkOptions(
   checkDisjoint(train, test)
   const wrong = cutoffs.find((cutoff) => !(Number.isInteger(cutoff) && cutoff >= 1))
   if (auc && !('userFactors' in source)) {
-    throw new RangeError('auc needs the scores of all items: it is for models, not for a source of lists.')
+    throw new RangeError(
+      'auc needs the scores of all items, which a source of lists does not have, expected a model. Leave auc out.',
+    )
   }
   if (cutoffs.length === 0 || wrong !== undefined) {
-    throw new RangeError(`k is [${cutoffs}], expected one or more whole numbers from 1.`)
+    throw new RangeError(`k is [${cutoffs}], expected one or more positive integers.`)
   }
 }
 

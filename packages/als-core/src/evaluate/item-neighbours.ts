@@ -1,3 +1,4 @@
+import { positiveInteger } from '../checks/values.ts'
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
@@ -17,9 +18,7 @@ export interface ItemNeighboursOptions {
  * Takes Σ over users of (interactions)² steps and 12 bytes for each neighbour kept.
  */
 export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: ItemNeighboursOptions = {}): Baseline {
-  if (!(Number.isInteger(neighbours) && neighbours >= 1)) {
-    throw new RangeError(`neighbours is ${neighbours}, expected a whole number from 1.`)
-  }
+  positiveInteger('neighbours', neighbours)
   const { csr, csc, items } = train
   const near: { items: Uint32Array; similarities: Float64Array }[] = Array.from({ length: items }, () => ({
     items: new Uint32Array(0),
@@ -107,14 +106,14 @@ function largest(items: Uint32Array, values: Float64Array, count: number): Uint3
   const byValue = (a: number, b: number) => values[b] - values[a] || a - b
   const candidates = new Uint32Array(2 * count)
   let length = 0
-  let least = 0
+  let smallest = 0
   for (const item of items) {
-    if (values[item] < least) continue
+    if (values[item] < smallest) continue
     candidates[length++] = item
     if (length < candidates.length) continue
     candidates.sort(byValue)
     length = count
-    least = values[candidates[count - 1]]
+    smallest = values[candidates[count - 1]]
   }
   return candidates.slice(0, length).sort(byValue).slice(0, count)
 }

@@ -11,7 +11,7 @@ export interface PopularityBucket {
 
 /**
  * Head, middle and tail: the most popular items that together hold a third of the training interactions, those that hold
- * the next third, and all others. Equally popular items stand by row.
+ * the next third, and all others. Equally popular items are ordered by row.
  */
 export function popularityBuckets(train: InteractionMatrix): PopularityBucket[] {
   const counts = countInteractions(train)

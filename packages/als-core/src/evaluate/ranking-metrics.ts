@@ -143,7 +143,7 @@ export class MetricSums {
   }
 }
 
-/** Gini coefficient of counts: Σ (2i - n - 1)·x_i / (n·Σ x) over the counts in rising order, i from 1. */
+/** Gini coefficient of counts: Σ (2i - n - 1)·x_i / (n·Σ x) over the counts in ascending order, i from 1. */
 export function gini(counts: readonly number[]): number {
   const sorted = Float64Array.from(counts).sort()
   let weighted = 0

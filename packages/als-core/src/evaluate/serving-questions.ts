@@ -63,7 +63,7 @@ export function makeQuestion(
 }
 
 /** Users with items in both matrices, at most `users` of them, drawn by the seed, in ascending order. */
-export function drawUsers({ train, test, users: most = 1000, seed = 42 }: QuestionOptions): number[] {
+export function drawUsers({ train, test, users: limit = 1000, seed = 42 }: QuestionOptions): number[] {
   const able: { user: number; key: number }[] = []
   for (let user = 0; user < train.users; user++) {
     if (train.csr.indptr[user + 1] === train.csr.indptr[user] || relevantItems(test, user).size === 0) continue
@@ -74,7 +74,7 @@ export function drawUsers({ train, test, users: most = 1000, seed = 42 }: Questi
   }
   able.sort((a, b) => a.key - b.key || a.user - b.user)
   return able
-    .slice(0, most)
+    .slice(0, limit)
     .map(({ user }) => user)
     .sort((a, b) => a - b)
 }

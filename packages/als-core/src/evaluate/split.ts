@@ -1,3 +1,4 @@
+import { positiveInteger } from '../checks/values.ts'
 import { valueAt } from '../matrix/entries.ts'
 import { matrixFromCsr } from '../matrix/from-csr.ts'
 import { matrixFromTriplets, type Triplets } from '../matrix/from-triplets.ts'
@@ -22,7 +23,7 @@ export interface SplitOptions {
  * training.
  */
 export function leaveKOut(matrix: InteractionMatrix, k: number, { seed = 42 }: SplitOptions = {}): Split {
-  if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`k is ${k}, expected a whole number from 1.`)
+  positiveInteger('k', k)
   return divide(matrix, (user, entries) => {
     const chosen = new Uint8Array(entries)
     if (entries > k) for (const entry of draw(entries, k, seed, user)) chosen[entry] = 1
@@ -102,7 +103,7 @@ export function holdOutUsers(
   )
   if (!(Number.isInteger(count) && count >= 1 && count < matrix.users && count <= able.length)) {
     throw new RangeError(
-      `count is ${count}, expected a whole number from 1 to ${Math.min(matrix.users - 1, able.length)}: users with at least two entries, and one left to train on.`,
+      `count is ${count}, expected an integer from 1 to ${Math.min(matrix.users - 1, able.length)}: users with at least two entries, and one left to train on.`,
     )
   }
   const users = Uint32Array.from([...draw(able.length, count, seed, matrix.users)].map((place) => able[place])).sort()

@@ -11,9 +11,9 @@ import { applySlice, type EigenKernel, type EigenSlices, type eigenShards, SLICE
 export interface DenseKernel {
   /** A·B. Triangles that are known to be zero are not multiplied. */
   product(a: Float64Array, b: Float64Array, known?: { a?: Triangle; b?: Triangle }): Float64Array
-  /** V of A = V·Vᵀ, a triangle of the given kind, or nothing when A is not positive definite. */
+  /** V of A = V·Vᵀ, or undefined when A is not positive definite; `triangle` is the kind V is. */
   cholesky(a: Float64Array, triangle: Triangle): Float64Array | undefined
-  /** The inverse of a triangular matrix of the given kind. */
+  /** The inverse of a triangular matrix. */
   invert(v: Float64Array, triangle: Triangle): Float64Array
   /** Eigenvalues of symmetric A and its eigenvectors as rows: A = vectorsᵀ·diag(values)·vectors. */
   eigen(a: Float64Array): Promise<{ values: Float64Array; vectors: Float64Array }>
@@ -27,7 +27,7 @@ interface Exports extends EigenKernel {
   cholesky(a: number, n: number, stride: number): number
   invertLower(l: number, inverse: number, n: number, stride: number): void
   beginEigen(a: number, n: number, stride: number, vectors: number, values: number, work: number): void
-  nextRotations(n: number, values: number, work: number, rotations: number, most: number): number
+  nextRotations(n: number, values: number, work: number, rotations: number, capacity: number): number
 }
 
 /** From this order on the pool's threads share the work on eigenvectors; below, calling them takes longer. */
@@ -50,8 +50,8 @@ export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernel
   const values = c + square
   const work = values + stride * 8
   const rotations = work + 5 * stride * 8
-  const most = Math.max(ROTATIONS, k)
-  const pages = Math.ceil((rotations + most * 24) / 65_536)
+  const capacity = Math.max(ROTATIONS, k)
+  const pages = Math.ceil((rotations + capacity * 24) / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const module = compileKernel(denseBytes, kernel)
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports
@@ -101,7 +101,7 @@ export function openDenseKernel(k: number, { kernel, pool, signal }: DenseKernel
         ;[from, to] = [to, from]
       }
       for (;;) {
-        const count = exports.nextRotations(k, values, work, rotations, most)
+        const count = exports.nextRotations(k, values, work, rotations, capacity)
         if (count < 0) {
           throw new Error(`The eigenvalues of a Gram matrix of order ${k} did not converge: are the factors finite?`)
         }

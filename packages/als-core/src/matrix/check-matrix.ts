@@ -2,20 +2,20 @@ import { MatrixError } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
 
 /**
- * Checks everything that a matrix from elsewhere could have wrong and that threads would only meet half-way: shapes,
- * shared buffers, offsets, columns, values. One pass over both orientations, a few nanoseconds an entry.
+ * Checks everything that could be wrong with a matrix from elsewhere, before threads run into it: shapes, shared buffers,
+ * offsets, columns, values. One pass over both orientations, a few nanoseconds per entry.
  *
  * @throws MatrixError naming the array.
  */
 export function checkMatrix(matrix: InteractionMatrix): void {
   const { users, items, entries } = matrix
-  for (const [name, count, least] of [
+  for (const [name, count, min] of [
     ['users', users, 1],
     ['items', items, 1],
     ['entries', entries, 0],
   ] as const) {
-    if (!(Number.isInteger(count) && count >= least)) {
-      throw new MatrixError(`The matrix's ${name} is ${count}, expected a whole number of at least ${least}.`)
+    if (!(Number.isInteger(count) && count >= min)) {
+      throw new MatrixError(`The matrix's ${name} is ${count}, expected an integer of at least ${min}.`)
     }
   }
   matrix.codebook?.forEach((value, code) => {
@@ -49,12 +49,14 @@ function checkSide(name: string, side: CompressedRows, rows: number, { entries, 
     throw new MatrixError(
       codebook
         ? `${name}.values are ${side.values.constructor.name}, but the matrix has a codebook: expected Uint8Array codes.`
-        : `${name}.values are one-byte codes, but the matrix has no codebook.`,
+        : `${name}.values are Uint8Array codes, but the matrix has no codebook: expected a Float32Array, or a codebook.`,
     )
   }
   for (let r = 0; r < rows; r++) {
     if (!(side.indptr[r + 1] >= side.indptr[r])) {
-      throw new MatrixError(`${name}.indptr falls from ${side.indptr[r]} to ${side.indptr[r + 1]} at row ${r}.`)
+      throw new MatrixError(
+        `${name}.indptr decreases from ${side.indptr[r]} to ${side.indptr[r + 1]} at row ${r}, expected ascending offsets.`,
+      )
     }
   }
   if (side.indptr[0] !== 0 || side.indptr[rows] !== entries) {
@@ -91,7 +93,7 @@ function checkEntries(
           `${name}: row ${row}, column ${column} has ${
             codes === undefined
               ? `value ${value}, expected a finite number other than 0`
-              : `code ${value}, expected a place in the codebook of ${codes}`
+              : `code ${value}, expected a code below ${codes}, the length of the codebook`
           }.`,
         )
       }

@@ -82,7 +82,7 @@ function checkShape({ users, items, indptr, indices, values }: Checked): void {
   }
 }
 
-/** Checks every entry; tells whether the columns of all rows are strictly ascending. */
+/** Checks every entry; returns whether the columns of all rows are strictly ascending. */
 function checkEntries(
   { users, items, indptr, indices, values: original }: Checked,
   values: Float32Array,
@@ -91,7 +91,7 @@ function checkEntries(
   for (let u = 0; u < users; u++) {
     const end = indptr[u + 1]
     if (!(end >= indptr[u]))
-      throw new MatrixError(`Row ${u}: indptr falls from ${indptr[u]} to ${end}, expected ascending offsets.`)
+      throw new MatrixError(`Row ${u}: indptr decreases from ${indptr[u]} to ${end}, expected ascending offsets.`)
     let previous = -1
     for (let e = indptr[u]; e < end; e++) {
       const column = indices[e]

@@ -16,8 +16,8 @@ export class IdIndex {
   }
 
   /** The number of an id, which is new or was seen before. @throws MatrixError for what is no id, naming the row */
-  add(given: unknown, row: number): number {
-    const id = typeof given === 'bigint' ? this.#whole(given, row) : given
+  add(original: unknown, row: number): number {
+    const id = typeof original === 'bigint' ? this.#toNumber(original, row) : original
     const seen = this.#numbers.get(id as number | string)
     if (seen !== undefined) return seen
     this.#check(id, row)
@@ -54,7 +54,7 @@ export class IdIndex {
     }
   }
 
-  #whole(id: bigint, row: number): number {
+  #toNumber(id: bigint, row: number): number {
     const number = Number(id)
     if (Number.isSafeInteger(number)) return number
     throw new MatrixError(

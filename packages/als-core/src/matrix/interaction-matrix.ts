@@ -7,12 +7,12 @@ export interface CompressedRows {
   readonly indptr: Float64Array<SharedArrayBuffer>
   /** Column of each entry, ascending within a row, no duplicates. */
   readonly indices: Uint32Array<SharedArrayBuffer>
-  /** Value of each entry, or, when the matrix has a `codebook`, its one-byte place in that codebook. */
+  /** Value of each entry, or, when the matrix has a `codebook`, its one-byte code, a position in that codebook. */
   readonly values: Float32Array<SharedArrayBuffer> | Uint8Array<SharedArrayBuffer>
 }
 
 /**
- * Interactions of users (rows) with items (columns), held in both orientations.
+ * Interactions of users (rows) with items (columns), stored in both orientations.
  *
  * A value r is a strength of preference: positive for "liked", negative for "disliked" (explicit dislike), never 0, NaN
  * or infinite. `train` turns it into a confidence.
@@ -24,9 +24,9 @@ export interface InteractionMatrix {
   readonly items: number
   /** Number of stored (user, item) pairs. */
   readonly entries: number
-  /** users × items, one row a user. */
+  /** users × items, one row per user. */
   readonly csr: CompressedRows
-  /** items × users, one row an item: the transpose of `csr`. */
+  /** items × users, one row per item: the transpose of `csr`. */
   readonly csc: CompressedRows
   /** At most 256 distinct values; when present, `values` of both orientations are bytes that index it. */
   readonly codebook?: Float32Array<SharedArrayBuffer>

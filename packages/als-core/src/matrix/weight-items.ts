@@ -1,3 +1,4 @@
+import { number } from '../checks/values.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { countInteractions, valueAt } from './entries.ts'
 import type { InteractionMatrix } from './interaction-matrix.ts'
@@ -62,6 +63,6 @@ export function weightItems(matrix: InteractionMatrix, weights: ArrayLike<number
  * @throws RangeError when the exponent is not in that range.
  */
 export function weightByPopularity(matrix: InteractionMatrix, exponent = 0.25): InteractionMatrix {
-  if (!(exponent >= 0 && exponent <= 1)) throw new RangeError(`exponent is ${exponent}, expected a number from 0 to 1.`)
+  number('exponent', exponent, 0, 1)
   return weightItems(matrix, itemWeightsOf(matrix, popularityWeights(matrix, exponent)))
 }

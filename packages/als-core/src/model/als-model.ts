@@ -27,7 +27,7 @@ export interface IterationReport {
   rowsPerSecond: number
   /** Entries of both half-sweeps a second. */
   entriesPerSecond: number
-  /** Conjugate-gradient steps a row, on average. */
+  /** Conjugate-gradient steps per row, on average. */
   stepsPerRow: number
   /** The validation metric after the iteration, where it was measured. */
   validation?: number
@@ -54,6 +54,6 @@ export interface AlsModel {
   /** Mean λ of the users who have entries, as regularizationScaling made them: what `tasteSpace` takes. */
   readonly userRegularization?: number
   readonly options: ModelOptions
-  /** One report an iteration. */
+  /** One report per iteration. */
   readonly history: readonly IterationReport[]
 }

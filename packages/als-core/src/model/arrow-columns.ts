@@ -14,7 +14,7 @@ interface Column {
 
 /** Copies a column of lists with `width` numbers each into `target`, row-major, from `row` on. */
 export function copyVectors(column: Column, width: number, target: Float32Array, row: number): void {
-  const expected = `${width} float32 a row`
+  const expected = `${width} float32 per row`
   const { vector, path } = present(column, expected, row)
   let at = row * width
   for (const data of vector.data) {
@@ -54,7 +54,7 @@ export function copyNumbers(column: Column, target: Uint32Array | Float32Array, 
   }
 }
 
-/** Collects ids: whole numbers in a Float64Array (exact to 2^53), strings in an array. */
+/** Collects ids: integers in a Float64Array (exact to 2^53), strings in an array. */
 export class IdReader {
   column: Float64Array | string[] | undefined
   readonly #rows: number
@@ -82,7 +82,7 @@ export class IdReader {
     for (let r = 0; r < vector.length; r++) {
       const id: unknown = vector.get(r)
       if (typeof id !== 'string') {
-        throw new ModelFormatError(`${path}: column "id" is of type ${vector.type}, expected whole numbers or strings.`)
+        throw new ModelFormatError(`${path}: column "id" is of type ${vector.type}, expected integers or strings.`)
       }
       this.column[row + r] = id
     }

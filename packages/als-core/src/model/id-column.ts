@@ -1,27 +1,27 @@
+import { OptionError } from '../checks/option-error.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
-import { OptionError } from './options.ts'
 
-/** Ids as they are given: whole numbers or strings, also the 64-bit integers of DuckDB and Arrow, which become numbers. */
-export type GivenIds = IdColumn | { readonly length: number; at(row: number): bigint | undefined }
+/** Ids as callers have them: integers or strings, also the 64-bit integers of DuckDB and Arrow, which become numbers. */
+export type InputIds = IdColumn | { readonly length: number; at(row: number): bigint | undefined }
 
 /**
- * Checks the ids of one side: one for each row, all whole numbers within 2^53 or all strings, no two the same. Takes 8 bytes
- * a row while it looks for repeated ones.
+ * Checks the ids of one side: one per row, all integers within 2^53 or all strings, no two the same. Takes 8 bytes per
+ * row while it looks for duplicates.
  *
  * @throws OptionError naming the option and the row
  */
-export function checkIds(name: string, given: GivenIds, rows: number, side: string): IdColumn {
-  if (given.length !== rows) {
-    throw new OptionError(`${name} has ${given.length} elements, but the matrix has ${rows} ${side}.`)
+export function checkIds(name: string, original: InputIds, rows: number, side: string): IdColumn {
+  if (original.length !== rows) {
+    throw new OptionError(`${name} has ${original.length} elements, but the matrix has ${rows} ${side}.`)
   }
-  const ids = withoutBigints(name, given)
+  const ids = withoutBigints(name, original)
   if (rows === 0) return ids
   const type = typeof ids.at(0)
   const keys = new Float64Array(rows)
   for (let row = 0; row < rows; row++) {
     const id = ids.at(row)
     if (typeof id === 'number' ? !Number.isSafeInteger(id) : typeof id !== 'string') {
-      throw new OptionError(`${name}: row ${row} is ${show(id)}, expected a string or a whole number within 2^53.`)
+      throw new OptionError(`${name}: row ${row} is ${show(id)}, expected a string or an integer within 2^53.`)
     }
     if (typeof id !== type) {
       throw new OptionError(
@@ -34,15 +34,15 @@ export function checkIds(name: string, given: GivenIds, rows: number, side: stri
   return ids
 }
 
-/** Numbers in place of 64-bit integers. @throws OptionError for one beyond 2^53, which a number cannot tell from the next */
-export function withoutBigints(name: string, given: GivenIds): IdColumn {
-  if (typeof given.at(0) !== 'bigint') return given as IdColumn
-  return Float64Array.from({ length: given.length }, (_, row) => {
-    const id = given.at(row)
+/** Numbers in place of 64-bit integers. @throws OptionError for one beyond 2^53, which a number cannot hold exactly */
+export function withoutBigints(name: string, ids: InputIds): IdColumn {
+  if (typeof ids.at(0) !== 'bigint') return ids as IdColumn
+  return Float64Array.from({ length: ids.length }, (_, row) => {
+    const id = ids.at(row)
     const number = Number(id)
     if (typeof id === 'bigint' && Number.isSafeInteger(number)) return number
     throw new OptionError(
-      `${name}: row ${row} is ${show(id)}, expected a whole number within 2^53. Make the ids strings, which are of any length.`,
+      `${name}: row ${row} is ${show(id)}, expected an integer within 2^53. Make the ids strings, which are of any length.`,
     )
   })
 }
@@ -59,7 +59,9 @@ function checkDistinct(name: string, ids: IdColumn, keys: Float64Array): void {
     if (!repeated.has(typeof id === 'number' ? id : hash(id))) continue
     const first = firstOf.get(id)
     if (first !== undefined) {
-      throw new OptionError(`${name}: rows ${first} and ${row} are both ${show(id)}, expected distinct ids, one a row.`)
+      throw new OptionError(
+        `${name}: rows ${first} and ${row} are both ${show(id)}, expected distinct ids, one per row.`,
+      )
     }
     firstOf.set(id, row)
   }

@@ -75,21 +75,21 @@ export async function readImplicitModel(path: string): Promise<AlsModel> {
 export async function writeImplicitModel(model: AlsModel, path: string): Promise<void> {
   const { factors, users, items, userFactors, itemFactors, userIds, itemIds, options } = model
   const float = (value: number): NpyArray => ({ descr: '<f8', shape: [], values: Float64Array.of(value) })
-  const whole = (value: number): NpyArray => ({ descr: '<i8', shape: [], values: BigInt64Array.of(BigInt(value)) })
-  const truth = (value: boolean): NpyArray => ({ descr: '|b1', shape: [], values: Uint8Array.of(value ? 1 : 0) })
+  const int64 = (value: number): NpyArray => ({ descr: '<i8', shape: [], values: BigInt64Array.of(BigInt(value)) })
+  const bool = (value: boolean): NpyArray => ({ descr: '|b1', shape: [], values: Uint8Array.of(value ? 1 : 0) })
   const arrays: Record<string, NpyArray> = {
     user_factors: { descr: '<f4', shape: [users, factors], values: userFactors },
     item_factors: { descr: '<f4', shape: [items, factors], values: itemFactors },
     regularization: float(options.regularization),
-    factors: whole(factors),
-    num_threads: whole(0),
-    iterations: whole(options.iterations),
-    use_native: truth(true),
-    use_cg: truth(options.solver === 'cg'),
-    cg_steps: whole(options.maxSteps),
-    calculate_training_loss: truth(false),
+    factors: int64(factors),
+    num_threads: int64(0),
+    iterations: int64(options.iterations),
+    use_native: bool(true),
+    use_cg: bool(options.solver === 'cg'),
+    cg_steps: int64(options.maxSteps),
+    calculate_training_loss: bool(false),
     dtype: { descr: '<U7', shape: [], values: ['float32'] },
-    random_state: whole(options.seed),
+    random_state: int64(options.seed),
     alpha: float(options.alpha),
     ...(userIds && { user_ids: toArray(userIds) }),
     ...(itemIds && { item_ids: toArray(itemIds) }),
@@ -163,7 +163,7 @@ function idsOf(array: NpyArray | undefined, name: string, path: string): IdColum
   const row = ids.findIndex((id) => !Number.isSafeInteger(id))
   if (row >= 0) {
     throw new ModelFormatError(
-      `${path}: "${name}" of row ${row} is ${array.values[row]}, expected strings or whole numbers within 2^53.`,
+      `${path}: "${name}" of row ${row} is ${array.values[row]}, expected strings or integers within 2^53.`,
     )
   }
   return ids
@@ -175,6 +175,6 @@ function toArray(ids: IdColumn): NpyArray {
     return { descr: '<i8', shape, values: BigInt64Array.from({ length: ids.length }, (_, row) => BigInt(ids.at(row)!)) }
   }
   const values = Array.from({ length: ids.length }, (_, row) => String(ids.at(row)))
-  const width = values.reduce((most, value) => Math.max(most, [...value].length), 1)
+  const width = values.reduce((max, value) => Math.max(max, [...value].length), 1)
   return { descr: `<U${width}`, shape, values }
 }

@@ -83,7 +83,7 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
     throw new ModelFormatError(
       size === undefined
         ? `${path} is missing; the manifest names it. Restore it, or save the model again.`
-        : `${path} has ${size} bytes, the manifest says ${side.bytes}: it is truncated or of another model. Save the model again.`,
+        : `${path} has ${size} bytes, the manifest says ${side.bytes}: it is truncated or from a different model. Save the model again.`,
     )
   }
   const values = sharedFloat32(side.rows * factors)

@@ -59,7 +59,7 @@ export function checkManifest(value: unknown, path: string): Manifest {
     }
   }
   if (!Number.isInteger(manifest.factors) || manifest.factors < 1) {
-    throw new ModelFormatError(`${path} has "factors" ${manifest.factors}, expected a whole number of at least 1.`)
+    throw new ModelFormatError(`${path} has "factors" ${manifest.factors}, expected a positive integer.`)
   }
   return manifest
 }

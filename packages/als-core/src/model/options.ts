@@ -1,3 +1,5 @@
+import { OptionError } from '../checks/option-error.ts'
+import { integer, number, oneOf, positive } from '../checks/values.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
 
 /**
@@ -6,7 +8,7 @@ import type { KernelName } from '../kernel/instantiate.ts'
  */
 export type RegularizationScaling = 'none' | 'count' | { nu: number }
 
-/** What the numbers of a model depend on; saved with it. */
+/** The options that determine the factors; saved with the model. */
 export interface ModelOptions {
   /** Length k of a factor vector. Default 128, or that of `initial`. */
   factors: number
@@ -23,12 +25,12 @@ export interface ModelOptions {
    * 'ials': Σ c (1 - x·y)² over the observed plus α0 Σ (x·y)² over all pairs (Rendle et al. 2022).
    */
   objective: 'hkv' | 'ials'
-  /** α0 of 'ials': the weight of a pair as unobserved. Default 0.1; 1 for 'hkv', where it is not an option. */
+  /** α0 of 'ials': the weight of every pair as if unobserved. Default 0.1; for 'hkv' it is 1 and cannot be set. */
   unobservedWeight: number
   /** 'cg': conjugate gradients in WebAssembly. 'cholesky': exact float64 solves in TypeScript, slow; the reference. */
   solver: 'cg' | 'cholesky'
   /**
-   * A row whose squared residual is below tolerance² of its explained objective gets its last step, which costs half.
+   * A row whose squared residual is below tolerance² of its explained objective takes one last step, at half the cost.
    * Default 0.005: with it the loss stays within 1e-4 of the exact solver's after every iteration, see the README.
    */
   tolerance: number
@@ -37,12 +39,12 @@ export interface ModelOptions {
    * raises the loss. Default 0.8, see the README; 0 is plain alternating least squares.
    */
   momentum: number
-  /** Most conjugate-gradient steps for a row and half-sweep. Default 20, which few rows reach. */
+  /** Maximum number of conjugate-gradient steps per row and half-sweep. Default 20, which few rows reach. */
   maxSteps: number
   /**
-   * How the fixed side is held for the random reads of a half-sweep. 'int8', with a unit for each row, is a quarter of the
-   * memory traffic, which is what the solver waits for; 'float32' is for tolerances below 1e-3. 'auto' (default) takes int8
-   * from 2.5 million factors on the larger side: a smaller copy fits the caches, and rounding averages out over many rows.
+   * Precision of the copy of the fixed side that a half-sweep reads at random. 'int8', quantized with a scale per row, is a
+   * quarter of the memory traffic, which is what the solver waits for; use 'float32' for tolerances below 1e-3. 'auto' (default)
+   * is int8 from 2.5 million factors on the larger side: a smaller copy fits the caches, and over many rows rounding averages out.
    */
   gatherPrecision: 'auto' | 'int8' | 'float32'
   /**
@@ -52,7 +54,7 @@ export interface ModelOptions {
   popularityExponent: number
   /** Decides the start. Default 42. */
   seed: number
-  /** Which build of the kernel. Default: relaxed where the engine has it. */
+  /** Which build of the kernel. Default: 'relaxed' where the engine supports it. */
   kernel?: KernelName
 }
 
@@ -74,11 +76,6 @@ export const MODEL_OPTION_NAMES: Readonly<Record<keyof ModelOptions, true>> = {
   kernel: true,
 }
 
-/** An option that `train` cannot work with; the message names it. */
-export class OptionError extends RangeError {
-  override readonly name = 'OptionError'
-}
-
 /** Fills in the defaults and checks what a model depends on. @throws OptionError naming the option. */
 export function resolveModelOptions(options: Partial<ModelOptions>): ModelOptions {
   const objective = options.objective ?? 'hkv'
@@ -91,8 +88,8 @@ export function resolveModelOptions(options: Partial<ModelOptions>): ModelOption
     )
   }
   const resolved: ModelOptions = {
-    factors: whole('factors', options.factors ?? 128, 1, 4096),
-    iterations: whole('iterations', options.iterations ?? 15, 0, 1_000_000),
+    factors: integer('factors', options.factors ?? 128, 1, 4096),
+    iterations: integer('iterations', options.iterations ?? 15, 0, 1_000_000),
     regularization: number('regularization', options.regularization ?? 0.01, 0),
     regularizationScaling: scaling(options.regularizationScaling ?? 'none'),
     alpha: positive('alpha', options.alpha ?? 1),
@@ -101,34 +98,13 @@ export function resolveModelOptions(options: Partial<ModelOptions>): ModelOption
     solver: oneOf('solver', options.solver ?? 'cg', ['cg', 'cholesky']),
     tolerance: number('tolerance', options.tolerance ?? 0.005, 0),
     momentum: number('momentum', options.momentum ?? 0.8, 0),
-    maxSteps: whole('maxSteps', options.maxSteps ?? 20, 1, 10_000),
+    maxSteps: integer('maxSteps', options.maxSteps ?? 20, 1, 10_000),
     gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'auto', ['auto', 'int8', 'float32']),
     popularityExponent: number('popularityExponent', options.popularityExponent ?? 0, 0, 1),
-    seed: whole('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
+    seed: integer('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
   }
   if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])
   return resolved
-}
-
-export function whole(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  throw new OptionError(`${name} is ${value}, expected a whole number from ${low} to ${high}.`)
-}
-
-function number(name: string, value: number, low: number, high = Number.MAX_VALUE): number {
-  if (Number.isFinite(value) && value >= low && value <= high) return value
-  const range = high < Number.MAX_VALUE ? `a number from ${low} to ${high}` : `a finite number of at least ${low}`
-  throw new OptionError(`${name} is ${value}, expected ${range}.`)
-}
-
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw new OptionError(`${name} is ${value}, expected a finite number above 0.`)
-}
-
-export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value
-  throw new OptionError(`${name} is ${JSON.stringify(value)}, expected one of '${choices.join("', '")}'.`)
 }
 
 function scaling(value: RegularizationScaling): RegularizationScaling {

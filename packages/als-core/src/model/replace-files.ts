@@ -69,7 +69,7 @@ export async function writeFlushed(path: string, arrays: readonly ArrayBufferVie
   }
 }
 
-/** Fills arrays one after the other from a file. @throws Error when it ends before. */
+/** Fills arrays one after the other from a file. @throws Error when the file is too short. */
 export async function readInto(path: string, arrays: readonly ArrayBufferView[]): Promise<void> {
   const file = await open(path)
   try {

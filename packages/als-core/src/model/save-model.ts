@@ -7,7 +7,7 @@ import { type SideBatch, writeSide } from './write-side.ts'
 /**
  * Writes a model to a directory, which is made if it is missing: `users-*.arrow` and `items-*.arrow` (Arrow IPC files with
  * columns id, vector and, for items, interaction_count and, where values were weighted by popularity, weight) and `manifest.json`. The manifest is put in place last, by one
- * rename: a reader finds the old model or the new one, never a half. Files of the model before are then deleted. Of two runs
+ * rename: a reader finds the old model or the new one, never a mixture. The old model's files are then deleted. Of two runs
  * that save at the same time, the directory holds the model of the one that ends last.
  */
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {

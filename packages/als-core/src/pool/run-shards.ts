@@ -2,7 +2,7 @@ import type { WorkerPool } from './worker-pool.ts'
 
 /**
  * What the threads of one phase share: which shard is next, which are done, and whether to stop. A thread takes shards
- * until none is left; one message a thread and phase is all the traffic.
+ * until none is left; one message per thread and phase is all the traffic.
  */
 export interface ShardBoard {
   readonly shards: number
@@ -28,7 +28,7 @@ const FIRST = 3
 /** A function that a worker thread runs on the shards it takes; it stands under its own name in `worker.ts`. */
 export type ShardWork = (message: never) => unknown
 
-/** What `runShards` is given for it: the threads add their slot and the board. */
+/** The message of `runShards`, to which it adds the thread's slot and the board. */
 export type ShardMessage<Work extends ShardWork> = Omit<Parameters<Work>[0], 'slot' | 'board'>
 
 /**
@@ -80,7 +80,7 @@ export function isDone({ state }: ShardBoard, shard: number): boolean {
   return Atomics.load(state, FIRST + shard) === 1
 }
 
-/** In a worker: the shards that this thread takes, one after the other, each marked done when the next is asked for. */
+/** In a worker: the shards that this thread takes, each marked done when the next is requested. */
 export function* takeShards({ shards, state }: ShardBoard): Generator<number> {
   for (;;) {
     if (Atomics.load(state, STOP) === 1) return

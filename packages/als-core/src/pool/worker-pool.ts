@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { integer } from '../checks/values.ts'
 import { packLargeViews } from './large-views.ts'
-import { refuseUnknownNames } from './unknown-names.ts'
 
 export interface WorkerPoolOptions {
   /** Worker threads. Default: all cores. */
@@ -16,8 +17,8 @@ export interface WorkerPoolOptions {
 }
 
 /**
- * Worker threads that run the shards of `train`, `Recommender` and `evaluate`. Make one and pass it to several calls to
- * pay for starting the threads once; whoever made it closes it.
+ * Worker threads that run the shards of `train`, `Recommender` and `evaluate`. Make one and pass it to several calls so
+ * that threads are started once; whoever made it closes it.
  */
 export interface WorkerPool {
   readonly threads: number
@@ -25,22 +26,20 @@ export interface WorkerPool {
   run<T>(task: string, message: unknown): Promise<T>
   /** The pool below, for its statistics. */
   readonly piscina: Piscina
-  /** Ends the threads; work under way is lost. */
+  /** Ends the threads; running work is lost. */
   close(): Promise<void>
 }
 
 /**
  * Starts a pool.
  *
- * @throws RangeError when `threads` is not a whole number from 1 to 1024; Error when the worker file is not there, or the
+ * @throws OptionError when `threads` is not an integer from 1 to 1024; Error when the worker file is not there, or the
  * threads cannot be started, as in a bundle that has swallowed them
  */
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   refuseUnknownNames('createWorkerPool', options, NAMES)
   const { threads = availableParallelism() } = options
-  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
-    throw new RangeError(`threads is ${threads}, expected a whole number from 1 to 1024.`)
-  }
+  integer('threads', threads, 1, 1024)
   const piscina = startThreads(findWorker(options.workerUrl), threads)
   let closed = false
   let worked = false
@@ -75,6 +74,19 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   }
 }
 
+/** Runs `work` on the pool of the options, or on one of its own that is closed afterwards. */
+export async function withPool<T>(
+  { pool, threads }: { pool?: WorkerPool; threads?: number },
+  work: (pool: WorkerPool) => Promise<T>,
+): Promise<T> {
+  const workers = pool ?? createWorkerPool({ threads })
+  try {
+    return await work(workers)
+  } finally {
+    if (!pool) await workers.close()
+  }
+}
+
 const NAMES = { threads: true, workerUrl: true } as const satisfies Record<keyof WorkerPoolOptions, true>
 
 function startThreads(filename: string, threads: number): Piscina {
@@ -96,11 +108,11 @@ function cannotStart(error: Error): Error {
 }
 
 /** `../worker.ts` from source and under the test runner, `worker.js` when built and installed. @throws when it is not there */
-function findWorker(given: URL | string | undefined): string {
+function findWorker(workerUrl: URL | string | undefined): string {
   // Undefined in a CommonJS bundle.
   const here = import.meta.url as string | undefined
-  if (!given && !here) throw new Error(`The worker file cannot be found from a CommonJS bundle. ${IN_A_BUNDLE}`)
-  const url = toUrl(given ?? new URL(`../worker${here!.slice(here!.lastIndexOf('.'))}`, here))
+  if (!workerUrl && !here) throw new Error(`The worker file cannot be found from a CommonJS bundle. ${IN_A_BUNDLE}`)
+  const url = toUrl(workerUrl ?? new URL(`../worker${here!.slice(here!.lastIndexOf('.'))}`, here))
   if (url.protocol === 'file:' && !existsSync(url)) {
     throw new Error(`The worker file is not at ${fileURLToPath(url)}. ${IN_A_BUNDLE}`)
   }

@@ -5,7 +5,7 @@ export const areaCandidates: number = 2 ** 17
 /** Rows left out for a block's queries together, 4 bytes each. */
 export const areaExcluded: number = 2 ** 18
 
-/** Addresses in the index's memory, in bytes; what they hold is told in `assembly/rank/encode.ts`. */
+/** Addresses in the index's memory, in bytes; `assembly/rank/encode.ts` says what is there. */
 export interface RankingLayout {
   /** Factors, rounded up to a multiple of 16. */
   readonly width: number
@@ -52,7 +52,7 @@ export function planLayout(count: number, k: number, threads: number): RankingLa
   const bytes = plan(0)
   if (bytes > 2 ** 32) {
     throw new RangeError(
-      `Ranking ${count} rows of ${k} factors takes ${bytes} bytes of WebAssembly memory, which ends at ${2 ** 32}. ` +
+      `Ranking ${count} rows of ${k} factors takes ${bytes} bytes of WebAssembly memory, expected at most ${2 ** 32}. ` +
         'Use fewer factors, or rank parts of the catalogue and merge their lists.',
     )
   }
@@ -71,7 +71,7 @@ export function planArea(area: number, width: number, count: number): AreaLayout
   return { vectors, queries, scratch, excluded, candidates, mask, end: plan(0) }
 }
 
-/** Gives out addresses one after the other, each at the start of a cache line. */
+/** Allocates consecutive addresses, each at the start of a cache line. */
 function addresses(next: number): (size: number) => number {
   return (size) => {
     const at = next

@@ -1,10 +1,10 @@
 /**
- * Row numbers by falling norm, equal norms by rising row: a radix sort on the bits of the (non-negative) float32, three
+ * Row numbers in descending order of norm, equal norms in ascending order of row: a radix sort on the bits of the (non-negative) float32, three
  * digits of 11 bits, O(rows).
  */
 export function orderByNorm(norms: Float32Array): Uint32Array {
   const count = norms.length
-  // The bits of non-negative floats order like the floats; their complement turns falling into rising.
+  // The bits of non-negative floats order like the floats; their complement turns descending into ascending.
   const keys = new Uint32Array(norms.slice().buffer).map((bits) => ~bits)
   let from = Uint32Array.from({ length: count }, (_, row) => row)
   let to = new Uint32Array(count)

@@ -42,19 +42,19 @@ function rankBlock(thread: RankThread, task: RankTask, from: number): number {
   return next
 }
 
-/** Gives the kernel up to `most` queries from `from`; those that cannot be screened are ranked at once. */
+/** Gives the kernel up to `max` queries from `from`; those that cannot be screened are ranked at once. */
 function fillBlock(
   { kernel, f32, u32, at }: RankThread,
   task: RankTask,
   from: number,
-  most: number,
+  max: number,
 ): { block: RankedQuery[]; next: number } {
   const { index, vectors, vectorRows, excluded, penalty, metric } = task
   const { k, rounding } = index
   const block: RankedQuery[] = []
   let excludedAt = at.excluded
   let query = from
-  for (; query < task.to && block.length < most; query++) {
+  for (; query < task.to && block.length < max; query++) {
     const vector = (vectorRows ? vectorRows[query] : query) * k
     const norm = normOf(vectors, vector, k)
     const list = excluded?.lists ? excluded.lists[query] : query

@@ -66,7 +66,7 @@ export class Ranker {
     return { rows, scores, counts: found }
   }
 
-  /** A few queries that read the whole index are shared out by parts of it: two threads take half the time. */
+  /** A few queries that read all of the index are split by parts of the index: two threads take half the time. */
   #partsOf(queries: number, metric: RankRequest['metric']): number {
     const { threads } = this.#pool
     return metric === 'cosine' && 2 * queries <= threads && this.index.count >= 8 * threads * 256 ? threads : 1
@@ -118,9 +118,9 @@ export class Ranker {
   }
 }
 
-/** Where equal tasks of at most 256 queries begin, and the end; all but the last have whole fours, which the kernel takes at once. */
-function taskBounds(queries: number, fewest: number): number[] {
+/** Where equal tasks of at most 256 queries begin, and the end; all but the last are multiples of four, which the kernel takes at once. */
+function taskBounds(queries: number, minTasks: number): number[] {
   const fours = Math.ceil(queries / 4)
-  const tasks = Math.max(Math.min(fewest, fours), Math.ceil(fours / 64))
+  const tasks = Math.max(Math.min(minTasks, fours), Math.ceil(fours / 64))
   return Array.from({ length: tasks + 1 }, (_, task) => Math.min(queries, 4 * Math.floor((fours * task) / tasks)))
 }

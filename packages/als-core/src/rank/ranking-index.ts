@@ -8,8 +8,8 @@ import { planLayout, type RankingLayout } from './layout.ts'
 import { orderByNorm } from './order-by-norm.ts'
 
 /**
- * Rows of a factor matrix, ready for the exact top-k of `assembly/rank/kernel.ts`: directions in int8 and int16, by falling norm,
- * in panels of eight. 3·k bytes a row, 18 more for bounds, norm and number, and 3.2 MB (plus an eighth of a byte a row) a
+ * Rows of a factor matrix, ready for the exact top-k of `assembly/rank/kernel.ts`: directions in int8 and int16, in descending order of norm,
+ * in panels of eight. 3·k bytes per row, 18 more for bounds, norm and number, and 3.2 MB (plus an eighth of a byte per row) a
  * thread.
  */
 export interface RankingIndex {
@@ -37,7 +37,7 @@ export interface RankingIndexOptions {
 
 /**
  * Builds the index over the pool.
- * @throws RangeError when a factor is not finite or as good as that, or when the index would not fit a WebAssembly memory.
+ * @throws RangeError when a factor is not finite or beyond 1e27, or when the index would not fit a WebAssembly memory.
  */
 export async function buildRankingIndex(
   factors: Float32Array<SharedArrayBuffer>,

@@ -1,6 +1,6 @@
 import type { RankTask } from './task.ts'
 
-/** Writes a query's list, best first: by falling score, equal scores by rising row. */
+/** Writes a query's list, best first: in descending order of score, equal scores in ascending order of row. */
 export function writeList(task: RankTask, query: number, rows: ArrayLike<number>, scores: ArrayLike<number>): void {
   const { limit } = task
   const base = query * limit
@@ -12,15 +12,15 @@ export function writeList(task: RankTask, query: number, rows: ArrayLike<number>
     if (last > first + 1) order.subarray(first, last).sort((a, b) => rows[a] - rows[b])
     first = last
   }
-  for (let place = 0; place < found; place++) {
-    task.rows[base + place] = rows[order[place]]
-    task.scores[base + place] = scores[order[place]]
+  for (let n = 0; n < found; n++) {
+    task.rows[base + n] = rows[order[n]]
+    task.scores[base + n] = scores[order[n]]
   }
   task.found[query] = found
 }
 
 /**
- * Places of float32 scores, falling. The bits of a float32, its sign turned into order, and the place fit a float64
+ * Positions of float32 scores in descending order. The bits of a float32, its sign turned into order, and the position fit a float64
  * together, which the engine sorts without calling back: three times as fast as by a comparison, for 100 scores.
  */
 function sortByScore(scores: ArrayLike<number>): Uint32Array {

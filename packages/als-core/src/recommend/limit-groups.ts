@@ -1,3 +1,4 @@
+import { positiveInteger } from '../checks/values.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { RankedRows, RankRequest } from '../rank/ranker.ts'
 
@@ -22,9 +23,7 @@ export async function limitGroups(
   if (groups.length !== count) {
     throw new RangeError(`perGroup.groups has ${groups.length} entries, expected ${count}, one for each row.`)
   }
-  if (!(Number.isInteger(max) && max >= 1)) {
-    throw new RangeError(`perGroup.max is ${max}, expected a positive integer.`)
-  }
+  positiveInteger('perGroup.max', max)
   const width = Math.min(limit, count)
   const rows = sharedUint32(request.queries * width)
   const scores = sharedFloat32(request.queries * width)

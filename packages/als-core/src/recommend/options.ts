@@ -15,7 +15,7 @@ export interface RecommenderOptions {
   kernel?: KernelName
 }
 
-/** Which rows a list may hold and how many. */
+/** Which rows a list may hold, and how many. */
 export interface RankOptions extends RowFilter {
   /** Length of each list. Default: 10. */
   limit?: number
@@ -47,7 +47,7 @@ export interface RecommendOptions extends RankOptions, FallbackOptions {
   exclude?: InteractionMatrix | boolean
 }
 
-/** Which geometry makes items alike; docs/serving.md says which is for what. */
+/** The geometry in which items are alike; docs/serving.md says which to use for what. */
 export interface MetricOptions {
   /**
    * 'cosine': the angle between item factors, for "more like this" and long tails. 'taste': what the model would recommend to

@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
+import { positiveInteger } from '../checks/values.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import type { RecommendOptions } from './options.ts'
 import type { RecommendationBatch } from './recommendations.ts'
@@ -24,7 +25,7 @@ export interface RecommendAllResult {
  * Writes the lists of all users to a Parquet file: user (original id), rank (from 1), item (original id), score. Ids are
  * int64 where they are numbers, strings where they are not; users without ids have their row numbers. Memory is that of a
  * block and of what the garbage collector has not yet taken of those before: with blocks of 4,096 users and lists of 50 it
- * grew by 250 MB for 200,000 users and by 260 for 400,000. The file appears under its name when it is whole.
+ * grew by 250 MB for 200,000 users and by 260 for 400,000. The file appears under its name when it is complete.
  */
 export async function recommendAll(
   recommend: (users: Uint32Array, options: RecommendOptions) => Promise<RecommendationBatch>,
@@ -32,9 +33,7 @@ export async function recommendAll(
   file: string,
   { users: some, blockUsers = 16_384, onProgress, ...options }: RecommendAllOptions,
 ): Promise<RecommendAllResult> {
-  if (!(Number.isInteger(blockUsers) && blockUsers >= 1)) {
-    throw new RangeError(`blockUsers is ${blockUsers}, expected a whole number from 1.`)
-  }
+  positiveInteger('blockUsers', blockUsers)
   const users = some ? Uint32Array.from(some) : Uint32Array.from({ length: model.users }, (_, user) => user)
   const userType = idType(model.userIds)
   const itemType = idType(model.itemIds)

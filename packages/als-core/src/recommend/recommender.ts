@@ -1,10 +1,11 @@
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { number, positiveInteger } from '../checks/values.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
 import { gramOf } from '../linear-algebra/gram-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
-import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { Ranker, type RankRequest } from '../rank/ranker.ts'
 import { buildRankingIndex } from '../rank/ranking-index.ts'
@@ -34,8 +35,8 @@ import { SideRows } from './side-rows.ts'
  * Answers from a model in this process: exact lists over all items, computed by worker threads.
  *
  * Scores are inner products for users and cosines for similar rows, computed in float64 and rounded to float32; equal
- * scores stand by rising row number. The same lists come from any number of threads, any batch and either kernel. Calls
- * may overlap. The index (3·factors bytes a row, beside the model) is built on first use, or by `prepare`.
+ * scores are ordered by row number. The same lists come from any number of threads, any batch and either kernel. Calls
+ * may overlap. The index (3·factors bytes per row, beside the model) is built on first use, or by `prepare`.
  */
 export class Recommender {
   readonly model: AlsModel
@@ -114,7 +115,7 @@ export class Recommender {
     return this.#track(() => recommendAll((users, some) => this.recommend(users, some), this.model, file, options))
   }
 
-  /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector a query. */
+  /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector per query. */
   recommendForVectors(
     vectors: Float32Array,
     options: RankOptions & FallbackOptions & { exclude?: InteractionMatrix } = {},
@@ -123,7 +124,7 @@ export class Recommender {
       const { factors } = this.model
       if (vectors.length === 0 || vectors.length % factors !== 0) {
         throw new RangeError(
-          `vectors has ${vectors.length} values, expected a multiple of ${factors}, one vector a query.`,
+          `vectors has ${vectors.length} values, expected a multiple of ${factors}, one vector per query.`,
         )
       }
       const { exclude } = options
@@ -227,7 +228,7 @@ export class Recommender {
     return this.#itemRows.rowOf(id)
   }
 
-  /** Waits for calls under way, then frees the index and ends the threads, if they are its own. Further calls fail. */
+  /** Waits for running calls, then frees the index and ends the threads, if they are its own. Further calls fail. */
   async close(): Promise<void> {
     const wasClosed = this.#closed
     this.#closed = true
@@ -267,15 +268,14 @@ export class Recommender {
     refuseUnknownNames('recommend', options, LIST_NAMES)
     const { limit = 10, popularityPenalty = 0, perGroup, signal, fallback = 'none' } = options
     const { count } = ranker.index
-    if (!(Number.isInteger(limit) && limit >= 1))
-      throw new RangeError(`limit is ${limit}, expected a whole number from 1.`)
-    if (!(popularityPenalty >= 0 && popularityPenalty < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`popularityPenalty is ${popularityPenalty}, expected a number from 0.`)
-    }
+    positiveInteger('limit', limit)
+    number('popularityPenalty', popularityPenalty, 0)
     const ofItems = ranker.index.factors !== this.model.userFactors
     const counts = ofItems ? this.model.interactionCounts : undefined
     if (popularityPenalty > 0 && !counts) {
-      throw new RangeError('popularityPenalty is for items of a model with interactionCounts; there are none here.')
+      throw new RangeError(
+        'popularityPenalty needs a model with interactionCounts and lists of items; there are none here.',
+      )
     }
     if (fallback !== 'none' && fallback !== 'mostPopular') {
       throw new RangeError(`fallback is ${JSON.stringify(fallback)}, expected 'none' or 'mostPopular'.`)
@@ -335,9 +335,9 @@ export class Recommender {
     return one ? batch.at(0) : batch
   }
 
-  /** Counts calls under way, so that `close` can wait for them. */
+  /** Keeps track of running calls, so that `close` can wait for them. */
   async #track<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new Error('This recommender is closed: make another one.')
+    if (this.#closed) throw new Error('This recommender is closed. Make another one.')
     const running = work()
     this.#underWay.add(running)
     try {
@@ -356,7 +356,7 @@ function checkShape(model: AlsModel, interactions: InteractionMatrix | undefined
   )
 }
 
-/** The vectors of some rows, one after the other. */
+/** The vectors of some rows, in one array. */
 function rowsOf(vectors: Float32Array, rows: Uint32Array, k: number): Float32Array<SharedArrayBuffer> {
   const some = sharedFloat32(rows.length * k)
   for (const [n, row] of rows.entries()) some.set(vectors.subarray(row * k, (row + 1) * k), n * k)

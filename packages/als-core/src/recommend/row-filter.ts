@@ -1,12 +1,12 @@
 import type { RankingIndex } from '../rank/ranking-index.ts'
 
-/** Which rows may be recommended; every condition given must hold. */
+/** Which rows may be recommended; all conditions must hold. */
 export interface RowFilter {
   /** Only these rows. */
   allow?: ArrayLike<number> | ReadonlySet<number>
   /** None of these rows. */
   deny?: ArrayLike<number> | ReadonlySet<number>
-  /** Only rows for which this is true; called once a row and call. */
+  /** Only rows for which this is true; called once per row and call. */
   where?: (row: number) => boolean
   /**
    * Only rows with at least `min` and at most `max` interactions, from the model's `interactionCounts`: hidden gems with
@@ -16,7 +16,7 @@ export interface RowFilter {
 }
 
 /**
- * 1 for each row that every condition lets pass, or nothing when no condition is given. O(rows), a millisecond for 100,000:
+ * 1 for each row that every condition lets pass, or undefined without a condition. O(rows), a millisecond for 100,000:
  * keep queries with the same filter in one batch.
  * @throws RangeError for a row that is not there, or for a range without `counts`.
  */
@@ -51,11 +51,11 @@ export function createMask(
   return mask
 }
 
-function setRows(allowed: Uint8Array, given: RowFilter['allow'], value: number, option: string): void {
-  if (!given) return
-  const rows = given instanceof Set ? [...given] : (given as ArrayLike<number>)
+function setRows(allowed: Uint8Array, listed: RowFilter['allow'], value: number, option: string): void {
+  if (!listed) return
+  const rows = listed instanceof Set ? [...listed] : (listed as ArrayLike<number>)
   if (typeof rows.length !== 'number') {
-    throw new RangeError(`${option} is ${typeof given}, expected an array or a Set of row numbers.`)
+    throw new RangeError(`${option} is ${typeof listed}, expected an array or a Set of row numbers.`)
   }
   for (let i = 0; i < rows.length; i++) {
     if (!(rows[i] >= 0 && rows[i] < allowed.length && Number.isInteger(rows[i]))) {

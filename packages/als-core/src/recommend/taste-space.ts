@@ -3,7 +3,7 @@ import { gramOf } from '../linear-algebra/gram-rows.ts'
 import { multiplyRows } from '../linear-algebra/multiply-rows.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
-import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { type WorkerPool, withPool } from '../pool/worker-pool.ts'
 
 export interface TasteSpaceOptions {
   /** Threads for YᵀY and for transforming vectors; without it each call starts its own and ends them. */
@@ -156,16 +156,4 @@ function onSharedMemory(vectors: Float32Array): Float32Array<SharedArrayBuffer> 
   const shared = sharedFloat32(vectors.length)
   shared.set(vectors)
   return shared
-}
-
-async function withPool<T>(
-  { pool: given, threads }: TasteSpaceOptions,
-  work: (pool: WorkerPool) => Promise<T>,
-): Promise<T> {
-  const pool = given ?? createWorkerPool({ threads })
-  try {
-    return await work(pool)
-  } finally {
-    if (!given) await pool.close()
-  }
 }

@@ -10,9 +10,9 @@ import type { DenseKernel, Triangle } from '../linear-algebra/dense-kernel.ts'
 export interface Basis {
   /** W (k×k): Z = F̂·W, the fixed side in the new basis. */
   readonly transform: Float64Array
-  /** What W is, if it is triangular: the product takes half the time. */
+  /** The kind of triangle W is, if any: the product then takes half the time. */
   readonly triangle?: Triangle
-  /** R (k×k): X̂·R, the previous solution in the new basis, where the rows start. Absent: they start at X̂. */
+  /** R (k×k): rows start at X̂·R, the previous solution in the new basis; absent: at X̂ itself. */
   readonly restart?: Float64Array
   /** P of the solution in the new basis. */
   readonly toFactors: Float64Array
@@ -40,7 +40,7 @@ export interface BasisInput {
   readonly lambda?: number
 }
 
-/** Whitened where there is one λ for all rows: that takes a Cholesky factor, where the other takes eigenvectors. */
+/** Whitened when one λ serves all rows, which takes a Cholesky factor; otherwise spectral, which takes eigenvectors. */
 export async function changeBasis(dense: DenseKernel, input: BasisInput): Promise<Basis> {
   const { gram, k, lambda } = input
   for (let i = 0; i < k; i++) {
@@ -106,7 +106,7 @@ async function spectralBasis(dense: DenseKernel, input: BasisInput): Promise<Bas
   }
   const { values, vectors } = await dense.eigen(scaled)
   const largest = values.reduce((a, b) => Math.max(a, b), 0)
-  // A direction that the fixed side does not have is left as it is: nothing but rounding lies in it.
+  // A direction with no weight in the fixed side is left unscaled: it holds nothing but rounding.
   const scales = values.map((value) => (value > 1e-14 * largest ? (value * largest) ** (-1 / 4) : 1))
   const transform = new Float64Array(k * k)
   const toFactors = fixed ? dense.product(vectors, fixed.directions) : vectors.slice()
@@ -171,7 +171,7 @@ function splitRows(matrix: Float64Array, k: number): { lengths: Float64Array; di
   return { lengths, directions }
 }
 
-/** Whether a k×k matrix is triangular of the given kind. */
+/** Whether a k×k matrix is a triangle of this kind. */
 function isTriangular(matrix: Float64Array, k: number, triangle: Triangle): boolean {
   for (let i = 0; i < k; i++) {
     for (let j = 0; j < i; j++) if (matrix[triangle === 'upper' ? i * k + j : j * k + i] !== 0) return false

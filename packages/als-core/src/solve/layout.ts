@@ -1,6 +1,6 @@
 import type { ModelOptions } from '../model/options.ts'
 
-/** Where things lie in the kernel's shared memory, in bytes. */
+/** Addresses in the kernel's shared memory, in bytes. */
 export interface Layout {
   /** Rows of Z; 0 when they are outside. */
   readonly fixed: number
@@ -16,7 +16,7 @@ export interface Layout {
   readonly codebook: number
   /** Two vectors, see `Basis`. */
   readonly diagonal: number
-  /** The first thread's scratch area; each further one is `scratchBytes` on. */
+  /** The first thread's scratch area; the others follow, `scratchBytes` each. */
   readonly scratch: number
   readonly scratchBytes: number
   readonly areas: ScratchAreas
@@ -25,7 +25,7 @@ export interface Layout {
   readonly padded: number
   /** Rows of a tile. */
   readonly tileRows: number
-  /** Whether Z is outside, in its own SharedArrayBuffer. */
+  /** Whether Z is outside of this memory, in a SharedArrayBuffer of its own. */
   readonly outside: boolean
 }
 
@@ -60,32 +60,32 @@ export interface ScratchAreas {
 
 /** Rows solved or multiplied at a time; a multiple of the six of a product's inner loop. */
 export const BLOCK_ROWS = 96
-/** Entries whose rows of Z are brought in at a time: CHUNK of assembly/solve/gather.ts. */
+/** Entries whose rows of Z are gathered together: CHUNK of assembly/solve/gather.ts. */
 const CHUNK = 64
-/** Entries of a block of rows; a longer row is streamed through in pieces. */
+/** Maximum number of entries of a block of rows; a longer row is streamed in pieces. */
 export const BLOCK_ENTRIES = 32_768
 /**
  * A long row that fits the tile is gathered once, however many passes follow, and those read it in order. Measured at k = 128
- * on rows of 40,000 entries: 104 ns an entry and two passes in the tile, 233 when every pass gathers again.
+ * on rows of 40,000 entries: 104 ns per entry and two passes in the tile, 233 when every pass gathers again.
  */
 const TILE_BYTES = 16 * 1024 * 1024
 /** A 32-bit WebAssembly memory. */
 export const MEMORY_LIMIT: number = 2 ** 32
 
-/** Bytes for a factor of the fixed side's copy, whose longest has `rows` rows. */
+/** Bytes per factor of the fixed side's copy; `rows` is the number of rows of the larger side. */
 export function bytesPerFactor(precision: ModelOptions['gatherPrecision'], factors: number, rows: number): 1 | 4 {
   if (precision === 'auto') return rows * padFactors(factors) >= 2_500_000 ? 1 : 4
   return precision === 'int8' ? 1 : 4
 }
 
-/** k padded to whole vectors: rows of 32 bytes. */
+/** k padded to a multiple of 8, which is 32 bytes of float32. */
 export function padFactors(factors: number): number {
   return Math.ceil(factors / 8) * 8
 }
 
 /**
- * Lays out the memory for a fixed side of up to `rows` rows of `bytes` bytes for a factor. When Z does not fit below `limit` it is held outside and
- * its rows are brought in as they are needed.
+ * Lays out the memory for a fixed side of up to `rows` rows of `bytes` bytes per factor. When Z does not fit below `limit` it is
+ * stored outside, and its rows are copied in as they are needed.
  */
 export function planLayout(
   factors: number,

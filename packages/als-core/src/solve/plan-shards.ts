@@ -1,12 +1,12 @@
 /** Runs of rows, for one phase on one side. */
 export interface Shards {
   readonly count: number
-  /** [first row, end row) of each shard, two numbers a shard. */
+  /** [first row, end row) of each shard, two numbers per shard. */
   readonly bounds: Float64Array<SharedArrayBuffer>
 }
 
 /** Entries of a shard: large enough that its start is free, small enough for eight threads to end together. */
-const ENTRIES = { least: 1 << 14, most: 1 << 21, shards: 128 }
+const ENTRIES = { min: 1 << 14, max: 1 << 21, shards: 128 }
 /** Most rows of a shard to solve: as many are kept per thread until it is done. */
 export const SHARD_ROWS = 4096
 
@@ -16,7 +16,7 @@ export const SHARD_ROWS = 4096
  */
 export function planSolveShards(indptr: Float64Array): Shards {
   const rows = indptr.length - 1
-  const target = Math.min(Math.max(indptr[rows] / ENTRIES.shards, ENTRIES.least), ENTRIES.most)
+  const target = Math.min(Math.max(indptr[rows] / ENTRIES.shards, ENTRIES.min), ENTRIES.max)
   const runs: [number, number][] = []
   for (let first = 0; first < rows; ) {
     let end = first + 1
@@ -28,14 +28,14 @@ export function planSolveShards(indptr: Float64Array): Shards {
   return toShards(runs.sort((a, b) => entries(b) - entries(a) || a[0] - b[0]))
 }
 
-/** Most shards of a Gram matrix, a float64 partial sum of k×k each: fewer for large k. */
-export function mostGramShards(factors: number): number {
+/** Maximum number of shards of a Gram matrix, a float64 partial sum of k×k each: fewer for large k. */
+export function maxGramShards(factors: number): number {
   return factors <= 256 ? 16 : 8
 }
 
-/** Cuts `rows` into at most `most` equal runs of at least 512 rows. */
-export function planRowShards(rows: number, most: number): Shards {
-  const count = Math.max(1, Math.min(most, Math.floor(rows / 512)))
+/** Cuts `rows` into at most `max` equal runs of at least 512 rows. */
+export function planRowShards(rows: number, max: number): Shards {
+  const count = Math.max(1, Math.min(max, Math.floor(rows / 512)))
   return toShards(
     Array.from({ length: count }, (_, s) => [Math.floor((s * rows) / count), Math.floor(((s + 1) * rows) / count)]),
   )

@@ -22,7 +22,7 @@ export interface FailedRow {
 export class RowError extends Error {
   override readonly name = 'RowError'
   readonly side: 'users' | 'items'
-  /** The row in the matrix that was given. */
+  /** Row of the matrix passed to `train`. */
   readonly row: number
 
   constructor(side: 'users' | 'items', row: number, options: ModelOptions) {
@@ -40,7 +40,7 @@ export function throwOnFailure(results: (FailedRow | undefined)[], side: Side, o
   if (failed.length > 0) throw new RowError(side.name, Math.min(...failed), options)
 }
 
-/** What the rows of a half-sweep add up to. */
+/** Sums over the rows of a half-sweep. */
 export interface SolveTotals {
   /** Σ over the rows of f(x), the objective less its constant and the other side's regularisation. */
   readonly objective: number
@@ -54,7 +54,7 @@ export function shardTotals(shards: number): Float64Array<SharedArrayBuffer> {
   return sharedFloat64(3 * shards)
 }
 
-/** Writes the totals of a shard down. */
+/** Stores the totals of a shard. */
 export function setTotals(totals: Float64Array, shard: number, { objective, penalty, steps }: SolveTotals): void {
   totals[3 * shard] = objective
   totals[3 * shard + 1] = penalty

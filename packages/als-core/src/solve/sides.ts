@@ -1,6 +1,6 @@
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedUint32 } from '../pool/shared-arrays.ts'
-import { mostGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
+import { maxGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
 
 /** The factors of a side: X = X̂·P. */
 export interface Factors {
@@ -36,7 +36,7 @@ export function makeSides(matrix: InteractionMatrix, k: number): { users: Side; 
     factors: undefined,
     order: orderByEntries(sparse.indptr),
     solveShards: planSolveShards(sparse.indptr),
-    gramShards: planRowShards(rows, mostGramShards(k)),
+    gramShards: planRowShards(rows, maxGramShards(k)),
     rowShards: planRowShards(rows, 256),
   })
   return { users: side('users', matrix.users, matrix.csr), items: side('items', matrix.items, matrix.csc) }

@@ -89,7 +89,7 @@ export interface SolveTask extends InPlaceTask {
   /** Position in Z of each row of the fixed side. */
   readonly order: Uint32Array
   readonly system: RowSystem
-  /** Whether the factors before have to be brought to the new basis. */
+  /** Whether the previous factors have to be brought to the new basis. */
   readonly restart: boolean
   /** Whether Z is int8. */
   readonly quantized: boolean
@@ -101,7 +101,7 @@ export interface SolveTask extends InPlaceTask {
 export function solveShards(task: SolveTask): FailedRow | undefined {
   const { share, slot, board, bounds, values, rows, order, system, restart, quantized, outside, totals } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
-  // The first entry of the block of rows under way, and the first of those in the areas.
+  // The first entry of the current block of rows, and the first of those in the scratch areas.
   let blockFrom = 0
   let fetchedFrom = 0
   const view = viewKernel(share, slot, {

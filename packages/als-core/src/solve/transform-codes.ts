@@ -14,8 +14,8 @@ export interface TransformCodes {
 const NORM = 46_300
 
 /**
- * Encodes W (k×k) for the product with a fixed side whose Gram matrix is `gram`. The columns of that side are brought to equal
- * length first, so that none drowns in the rounding of another; a product then errs by about 1e-4 of its row's length, a
+ * Encodes W (k×k) for the product with a fixed side whose Gram matrix is `gram`. The columns of that side are scaled to equal
+ * length first, so that none is lost in the rounding of another; a product then errs by about 1e-4 of its row's length, a
  * twentieth of what rounding it to int8 does.
  */
 export function encodeTransform(transform: Float64Array, gram: Float64Array, k: number): TransformCodes {

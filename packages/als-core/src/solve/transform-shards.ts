@@ -27,7 +27,7 @@ export async function transformFixedSide(
 
 export interface TransformTask extends RowsTask {
   readonly factors: Float32Array
-  /** What W is, if it is triangular. */
+  /** The kind of triangle W is, if any. */
   readonly triangle?: Triangle
   /** Position in Z of each row. */
   readonly order: Uint32Array
@@ -65,7 +65,7 @@ export function transformShards(task: TransformTask): void {
           block,
         )
       } else kernel.multiply(source, rows, padded, layout.transform, triangle, block)
-      // Rows of a Z outside are encoded one after the other first, where the factors were.
+      // Rows of a Z outside are encoded contiguously first, in the place of the factors.
       const records = outside ? view.at('rowRecords') : layout.records + first * 8
       for (let r = 0; r < rows; r++) {
         u32[records / 4 + 2 * r] = outside ? source + r * bytes : layout.fixed + order[first + r] * bytes

@@ -9,7 +9,7 @@ import { sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import { type KernelShare, type SolverKernel, viewKernel } from './kernel-view.ts'
 import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
-import { mostGramShards, SHARD_ROWS } from './plan-shards.ts'
+import { maxGramShards, SHARD_ROWS } from './plan-shards.ts'
 import { type KeptRows, makeKeptRows } from './rows-in-place.ts'
 
 /** Z, outside the kernel's memory. */
@@ -19,7 +19,7 @@ export interface OutsideRows {
   readonly scales: Uint32Array<SharedArrayBuffer>
 }
 
-/** What the half-sweeps of one training work with. */
+/** What the half-sweeps of one training share. */
 export interface Workbench {
   readonly pool: WorkerPool
   readonly options: ModelOptions
@@ -43,7 +43,7 @@ export interface Workbench {
 }
 
 /**
- * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is held
+ * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is stored
  * outside of the kernel's memory.
  */
 export function openWorkbench(
@@ -74,7 +74,7 @@ export function openWorkbench(
       },
     }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
-    partials: sharedFloat64(options.solver === 'cg' ? mostGramShards(options.factors) * layout.padded ** 2 : 0),
+    partials: sharedFloat64(options.solver === 'cg' ? maxGramShards(options.factors) * layout.padded ** 2 : 0),
     kept: makeKeptRows(pool.threads, Math.min(SHARD_ROWS, Math.max(matrix.users, matrix.items)), layout.padded),
     running: { signal },
   }

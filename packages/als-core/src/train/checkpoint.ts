@@ -16,7 +16,7 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError'
 }
 
-/** What a training needs to go on, to the bit. */
+/** What a training needs to resume, to the bit. */
 export interface TrainingState {
   readonly users: Factors
   readonly items: Factors
@@ -25,7 +25,7 @@ export interface TrainingState {
   readonly history: readonly IterationReport[]
 }
 
-/** What decides the bits of the factors, apart from the number of iterations. */
+/** What determines the bits of the factors, apart from the number of iterations. */
 export interface Fingerprint {
   /** SHA-256 of shape, offsets, columns and values. */
   readonly matrix: string
@@ -39,7 +39,7 @@ const VERSION = 2
 interface SideFile {
   readonly name: string
   readonly bytes: number
-  /** Whether the k×k float64 matrix back to the factors follows the float32 values. */
+  /** Whether the k×k float64 matrix P follows the float32 values. */
   readonly transformed: boolean
 }
 
@@ -52,7 +52,7 @@ interface Manifest extends Fingerprint {
   readonly history: readonly IterationReport[]
 }
 
-/** Hashes a matrix, 1.6 GB a second, and names the kernel that will run. */
+/** Hashes a matrix, 1.6 GB per second, and names the kernel that will run. */
 export async function takeFingerprint(matrix: InteractionMatrix, options: ModelOptions): Promise<Fingerprint> {
   const { users, items, entries, csr, codebook } = matrix
   const hash = createHash('sha256').update(JSON.stringify([users, items, entries, codebook?.length ?? 0]))
@@ -69,7 +69,7 @@ export async function takeFingerprint(matrix: InteractionMatrix, options: ModelO
   return { matrix: hash.digest('hex'), options: { ...deciding, kernel } }
 }
 
-/** Writes the state, replacing the checkpoint before in one step. */
+/** Writes the state, replacing the previous checkpoint in one step. */
 export async function writeCheckpoint(
   directory: string,
   fingerprint: Fingerprint,
@@ -91,9 +91,9 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the checkpoint of a directory, if it has one to go on from.
+ * Reads the checkpoint of a directory, if it has one to resume from.
  *
- * @throws CheckpointError when it is of a later version or its files are not whole, and when it is from a different
+ * @throws CheckpointError when it is of a later version or its files are incomplete, and when it is from a different
  * matrix or different options, unless `onMismatch` is 'restart'.
  */
 export async function readCheckpoint(
@@ -163,7 +163,7 @@ function readManifest(text: string, path: string): Manifest {
   return manifest
 }
 
-/** What of a checkpoint is not as this training has it, in words. */
+/** How a checkpoint differs from this training, in words. */
 function compare(manifest: Manifest, expected: Fingerprint): string[] {
   const differences: string[] = []
   const before = manifest.options as unknown as Record<string, unknown>
@@ -171,6 +171,6 @@ function compare(manifest: Manifest, expected: Fingerprint): string[] {
     const [then, here] = [before?.[name], now].map((value) => JSON.stringify(value))
     if (then !== here) differences.push(`${name} was ${then}, is now ${here}`)
   }
-  if (manifest.matrix !== expected.matrix) differences.unshift('its matrix has other entries')
+  if (manifest.matrix !== expected.matrix) differences.unshift('its matrix has different entries')
   return differences
 }

@@ -4,7 +4,7 @@ import { itemWeightsOf, weightItems } from '../matrix/weight-items.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
-import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { type WorkerPool, withPool } from '../pool/worker-pool.ts'
 import { halfSweep } from '../solve/half-sweep.ts'
 import { restoreInPlace } from '../solve/restore-shards.ts'
 import { makeSides } from '../solve/sides.ts'
@@ -20,10 +20,10 @@ export interface FoldInOptions
 
 /**
  * Factors of users that the model has not seen, or whose interactions have changed, without retraining: one half-sweep
- * over their rows with the item factors held. The model's own objective, confidence and regularisation hold. Rows are
- * solved to 1e-5 by default (`tolerance`, `maxSteps`), where training is content with less.
+ * over their rows with the item factors fixed. The model's own objective, confidence and regularisation hold. Rows are
+ * solved to 1e-5 by default (`tolerance`, `maxSteps`), more closely than training does.
  *
- * A call makes a rotated copy of the item factors, so fold users in by batches.
+ * A call brings a copy of all item factors to another basis, so fold users in by batches.
  *
  * @param matrix new users × the model's items
  * @returns users × factors, row-major: what `recommendForVectors` takes. A user without interactions has zeros, and an empty
@@ -43,7 +43,7 @@ export function foldInUsers(
 }
 
 /**
- * Factors of items that the model has not seen: one half-sweep over their rows with the user factors held, as
+ * Factors of items that the model has not seen: one half-sweep over their rows with the user factors fixed, as
  * `foldInUsers`.
  *
  * @param matrix the model's users × new items
@@ -66,26 +66,23 @@ async function foldIn(
   model: AlsModel,
   newcomers: InteractionMatrix,
   side: 'users' | 'items',
-  { pool: given, threads, signal, ...solving }: FoldInOptions,
+  { pool, threads, signal, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
   checkMatrix(newcomers)
   if (newcomers.entries === 0) return sharedFloat32(newcomers[side] * model.factors)
   const matrix = weighted(model, newcomers, side)
   const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
   const options: ModelOptions = { ...model.options, ...precise, ...solving }
-  const pool = given ?? createWorkerPool({ threads })
-  try {
-    const bench = openWorkbench(matrix, options, pool, signal)
+  return withPool({ pool, threads }, async (workers) => {
+    const bench = openWorkbench(matrix, options, workers, signal)
     const { padded } = bench.share.layout
     const sides = makeSides(matrix, options.factors)
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
     await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0 })
-    return await restoreInPlace(bench, solved)
-  } finally {
-    if (!given) await pool.close()
-  }
+    return restoreInPlace(bench, solved)
+  })
 }
 
 /** Newcomers with the weights that the model was trained with: those of its items, or by a new item's own entries. */

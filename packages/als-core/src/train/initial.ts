@@ -1,6 +1,6 @@
+import { OptionError } from '../checks/option-error.ts'
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { withoutBigints } from '../model/id-column.ts'
-import { OptionError } from '../model/options.ts'
 import type { Columns, TrainOptions } from './options.ts'
 
 /** Where the rows of a side start. */
@@ -24,7 +24,7 @@ export function planStart(
   if (!initial) return {}
   if (initial.factors !== undefined && initial.factors !== k) {
     throw new OptionError(
-      `initial has ${initial.factors} factors, but factors is ${k}: leave factors out to go on with ${initial.factors}, or leave initial out.`,
+      `initial has ${initial.factors} factors, but factors is ${k}: leave factors out to keep ${initial.factors}, or leave initial out.`,
     )
   }
   if (!(initial.itemFactors instanceof Float32Array)) {
@@ -63,7 +63,7 @@ function planSide(
   if (factors.length !== initialRows * k) {
     throw new OptionError(
       `initial.${side}Factors has ${factors.length} values, expected ${initialRows} rows of ${k} factors${
-        before ? '' : `: without initial.${side}Ids it needs a row for each row of the matrix`
+        before ? '' : `: without initial.${side}Ids it needs one row per row of the matrix`
       }.`,
     )
   }

@@ -1,20 +1,15 @@
+import { OptionError } from '../checks/option-error.ts'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { integer, oneOf } from '../checks/values.ts'
 import type { RankingMetrics } from '../evaluate/ranking-metrics.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
-import { checkIds, type GivenIds } from '../model/id-column.ts'
-import {
-  MODEL_OPTION_NAMES,
-  type ModelOptions,
-  OptionError,
-  oneOf,
-  resolveModelOptions,
-  whole,
-} from '../model/options.ts'
-import { describeUnknownNames } from '../pool/unknown-names.ts'
+import { checkIds, type InputIds } from '../model/id-column.ts'
+import { MODEL_OPTION_NAMES, type ModelOptions, resolveModelOptions } from '../model/options.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 
 export interface TrainOptions extends Partial<ModelOptions> {
-  /** Worker threads when no pool is given. Default: all cores. The factors do not depend on it. */
+  /** Worker threads when there is no `pool`. Default: all cores. The factors do not depend on it. */
   threads?: number
   /** A pool to run on; it stays open. Default: one of its own, closed before `train` returns. */
   pool?: WorkerPool
@@ -24,22 +19,22 @@ export interface TrainOptions extends Partial<ModelOptions> {
   onIteration?: (
     report: IterationReport,
     model: () => Promise<AlsModel>,
-    // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is one that goes on
+    // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing lets the training continue
   ) => void | 'stop' | Promise<void | 'stop'>
   /** Called about ten times a second within an iteration. */
   onProgress?: (progress: TrainProgress) => void
   /**
-   * Measures the model on interactions that are not in the matrix after each iteration, ends when it has stopped getting
-   * better, and returns the model of the best iteration.
+   * After each iteration measures the model on interactions that are not in the matrix, stops when it no longer improves, and
+   * returns the model of the best iteration.
    */
   validation?: ValidationOptions
-  /** Original ids of the users and items, one a row and no two the same, kept with the model. 64-bit integers become numbers. */
-  userIds?: GivenIds
-  itemIds?: GivenIds
+  /** Original ids of the users and items, one per row and no two the same, kept with the model. 64-bit integers become numbers. */
+  userIds?: InputIds
+  itemIds?: InputIds
   /**
-   * Writes the state of the training to `directory` after every `everyIterations` iterations (default 1) and after the
-   * last, each time in one step. When the directory has a checkpoint of the same matrix and options, the training goes on
-   * from it, to the same factors, bit for bit, as one that was not interrupted; `iterations` may be raised.
+   * Writes the state of the training to `directory` every `everyIterations` iterations (default 1) and after the last, each time
+   * in one step. When the directory has a checkpoint of the same matrix and options, the training
+   * resumes from it, to the same factors, bit for bit, as one that was not interrupted; `iterations` may be raised.
    */
   checkpoint?: CheckpointOptions
   /** Starts from the factors of an earlier model, or from plain arrays, instead of at random. */
@@ -66,7 +61,7 @@ export interface TrainProgress {
   iterations: number
   side: 'users' | 'items'
   phase: keyof PhaseSeconds
-  /** Share of the iteration that is done, 0 to 1. */
+  /** Fraction of the iteration that is done, 0 to 1. */
   fraction: number
 }
 
@@ -80,9 +75,9 @@ export interface ValidationOptions {
   metric?: ValidationMetric
   /** Length of the lists. Default 20. */
   k?: number
-  /** Measure after every so many iterations, and after the last. Default 1. */
+  /** Measure every `every` iterations, and after the last. Default 1. */
   every?: number
-  /** Stop after so many measurements in a row without a new best. Default 3. */
+  /** Stop after `patience` consecutive measurements without a new best. Default 3. */
   patience?: number
   /** Only these users: a sample makes it cheaper. Default: all who have something to find. */
   users?: ArrayLike<number>
@@ -95,37 +90,32 @@ export interface ValidationOptions {
  * new gets the seeded random start, a row that is gone is dropped. Without ids, row r starts from row r.
  */
 export interface InitialFactors {
-  /** Length of a factor vector; decides the `factors` of the training where that is not given. */
+  /** Length of a factor vector; sets `factors` of the training unless that is set. */
   readonly factors?: number
   /** users × factors, row-major. Where the users' conjugate gradients start; may be left out. */
   readonly userFactors?: Float32Array
   /** items × factors, row-major. The first half-sweep solves the users from these. */
   readonly itemFactors: Float32Array
-  readonly userIds?: GivenIds
-  readonly itemIds?: GivenIds
+  readonly userIds?: InputIds
+  readonly itemIds?: InputIds
 }
 
 /** Fills in the defaults and checks every option. @throws OptionError naming the option. */
 export function resolveOptions(options: TrainOptions): ModelOptions {
-  refuseUnknown('train', options, NAMES)
-  if (options.checkpoint) refuseUnknown('checkpoint', options.checkpoint, CHECKPOINT_NAMES)
-  if (options.validation) refuseUnknown('validation', options.validation, VALIDATION_NAMES)
+  refuseUnknownNames('train', options, NAMES)
+  if (options.checkpoint) refuseUnknownNames('checkpoint', options.checkpoint, CHECKPOINT_NAMES)
+  if (options.validation) refuseUnknownNames('validation', options.validation, VALIDATION_NAMES)
   const resolved = resolveModelOptions({ ...options, factors: options.factors ?? options.initial?.factors })
-  if (options.threads !== undefined) whole('threads', options.threads, 1, 1024)
+  if (options.threads !== undefined) integer('threads', options.threads, 1, 1024)
   if (options.checkpoint) {
     const { directory, everyIterations = 1, onMismatch = 'error' } = options.checkpoint
     if (typeof directory !== 'string' || directory === '') {
       throw new OptionError(`checkpoint.directory is ${JSON.stringify(directory)}, expected the path of a directory.`)
     }
-    whole('checkpoint.everyIterations', everyIterations, 1, 1_000_000)
+    integer('checkpoint.everyIterations', everyIterations, 1, 1_000_000)
     oneOf('checkpoint.onMismatch', onMismatch, ['error', 'restart'])
   }
   return resolved
-}
-
-function refuseUnknown(of: string, given: object, known: Readonly<Record<string, true>>): void {
-  const problem = describeUnknownNames(of, given, known)
-  if (problem) throw new OptionError(problem)
 }
 
 const NAMES = {
@@ -158,10 +148,10 @@ const VALIDATION_NAMES = {
   onMetrics: true,
 } as const satisfies Record<keyof ValidationOptions, true>
 
-/** What a training is given for each user and item, as the model keeps it. */
+/** What callers pass per user and item, as the model keeps it. */
 export type Columns = Pick<AlsModel, 'userIds' | 'itemIds' | 'interactionCounts'>
 
-/** Checks that what is given for each user or item fits the matrix. @throws OptionError naming the option and the row. */
+/** Checks that what is passed per user or item fits the matrix. @throws OptionError naming the option and the row. */
 export function checkColumns(
   { userIds, itemIds, interactionCounts }: TrainOptions,
   { users, items }: { readonly users: number; readonly items: number },

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
+import { positiveInteger } from '../checks/values.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { bytesPerFactor, padFactors, planLayout } from '../solve/layout.ts'
-import { mostGramShards, SHARD_ROWS } from '../solve/plan-shards.ts'
+import { maxGramShards, SHARD_ROWS } from '../solve/plan-shards.ts'
 
 /** What the memory of a training depends on. */
 export interface MemoryInput {
@@ -37,30 +38,28 @@ export interface MemoryPlan {
   readonly transformed: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
-  /** Node.js itself and its threads, at work: 120 MB and 30 MB a thread, measured with Node.js 24. */
+  /** Node.js itself and its threads, at work: 120 MB and 30 MB per thread, measured with Node.js 24. */
   readonly process: number
   readonly total: number
 }
 
 /**
  * Peak memory of `train`, the matrix included, before anything is allocated. The result of `train` is in the memory of
- * `factors`; `model()` in an `onIteration` makes a copy, 4·factors·(users + items) more while it is held. Building the
- * matrix, loading and an `initial` model are the caller's.
+ * `factors`; `model()` in an `onIteration` makes a copy, 4·factors·(users + items) more while it exists. Building the
+ * matrix, loading and an `initial` model come on top.
  */
 export function planMemory(input: MemoryInput): MemoryPlan {
   const { users, items, entries, factors: k = 128, threads = availableParallelism() } = input
   const { gatherPrecision = 'auto', solver = 'cg', codes = true, popularityExponent = 0, momentum = 0.8 } = input
   for (const [name, value] of Object.entries({ users, items, entries, factors: k, threads })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new RangeError(`${name} is ${value}, expected a whole number of at least 1.`)
-    }
+    positiveInteger(name, value)
   }
   const padded = padFactors(k)
   const weighted = popularityExponent > 0 ? 8 * entries : 0
   const matrix = 2 * entries * (codes ? 5 : 8) + weighted + 12 * (users + items + 2)
   const factors = 4 * padded * (users + (momentum > 0 ? 2 : 1) * items)
   // The partial sums, and a dozen k×k matrices of the change of basis.
-  const gram = (mostGramShards(k) + 12) * padded * padded * 8
+  const gram = (maxGramShards(k) + 12) * padded * padded * 8
   const rows = solver === 'cg' ? Math.max(users, items) : 0
   const bytes = bytesPerFactor(gatherPrecision, k, rows)
   const layout = planLayout(k, rows, bytes, threads)

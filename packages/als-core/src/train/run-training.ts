@@ -38,20 +38,20 @@ export class TrainingAborted extends Error {
   }
 }
 
-/** `train` with a kernel memory of at most `memoryLimit` bytes: a fixed side beyond it is held outside. */
+/** `train` with a kernel memory of at most `memoryLimit` bytes: a larger fixed side is stored outside of it. */
 export async function trainWithin(
   memoryLimit: number,
-  given: InteractionMatrix,
+  original: InteractionMatrix,
   options: TrainOptions,
 ): Promise<AlsModel> {
   const resolved = resolveOptions(options)
-  checkMatrix(given)
-  if (given.entries === 0) throw new MatrixError('The matrix has no entries: there is nothing to learn from.')
-  const columns = checkColumns(options, given)
+  checkMatrix(original)
+  if (original.entries === 0) throw new MatrixError('The matrix has no entries: there is nothing to learn from.')
+  const columns = checkColumns(options, original)
   const { popularityExponent } = resolved
-  const weights = popularityExponent > 0 ? popularityWeights(given, popularityExponent) : undefined
-  const itemWeights = weights && itemWeightsOf(given, weights)
-  const matrix = itemWeights ? weightItems(given, itemWeights) : given
+  const weights = popularityExponent > 0 ? popularityWeights(original, popularityExponent) : undefined
+  const itemWeights = weights && itemWeightsOf(original, weights)
+  const matrix = itemWeights ? weightItems(original, itemWeights) : original
   const start = planStart({ initial: options.initial, ...columns }, matrix, resolved.factors)
   const { signal, checkpoint } = options
   if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
@@ -66,7 +66,7 @@ export async function trainWithin(
       bench,
       ...sides,
       observed: sumOfTargets(matrix, entryTerms(resolved)),
-      given: options,
+      options,
       columns,
       itemWeights,
       weights,
@@ -90,11 +90,11 @@ interface Training {
   readonly bench: Workbench
   readonly users: Side
   readonly items: Side
-  /** The items as of the iteration before the last, once one is complete: where momentum comes from. */
+  /** The items as of the iteration before the last, once one is complete: momentum is the change since. */
   before?: Factors
   /** The constant of the objective. */
   readonly observed: number
-  readonly given: TrainOptions
+  readonly options: TrainOptions
   readonly columns: Columns
   readonly itemWeights?: Float32Array<SharedArrayBuffer>
   readonly weights?: PopularityWeights
@@ -105,15 +105,15 @@ async function runIterations(
   history: IterationReport[],
   fingerprint: Fingerprint | undefined,
 ): Promise<AlsModel> {
-  const { bench, users, items, given } = training
-  const { signal, checkpoint, onIteration } = given
+  const { bench, users, items, options } = training
+  const { signal, checkpoint, onIteration } = options
   const { iterations } = bench.options
   while (history.length < iterations) {
     try {
       history.push(await iterate(training, history))
     } catch (error) {
       if (!signal?.aborted) throw error
-      // What the items were moved on from.
+      // Where the items were before their momentum moved them.
       if (training.before) items.factors = training.before
       throw new TrainingAborted(
         history.length > 0 ? await toModel(training, history, 'last') : undefined,
@@ -133,8 +133,8 @@ async function runIterations(
 }
 
 /**
- * One iteration: the users with the items held, the items with the users held. The items are moved on by their momentum first.
- * When that raises the loss, the iteration starts over from where they were.
+ * One iteration: the users with the items fixed, then the items with the users fixed. The items are moved by their momentum
+ * first. When that raises the loss, the iteration starts over from where they were.
  */
 async function iterate(training: Training, history: readonly IterationReport[]): Promise<IterationReport> {
   const { matrix, items } = training
@@ -161,17 +161,17 @@ async function iterate(training: Training, history: readonly IterationReport[]):
   }
 }
 
-/** What the loss of an iteration is known to. */
+/** Relative error of the loss of an iteration. */
 const LOSS_ERROR = 1e-5
 
-/** What the half-sweeps of an iteration add up to. */
+/** Sums over the half-sweeps of an iteration. */
 interface Sweeps {
   readonly phases: PhaseSeconds
   steps: number
 }
 
 /**
- * From the third iteration on, moves the items on by their momentum; the second only keeps what it starts from.
+ * From the third iteration on moves the items by their momentum; the second only keeps what it starts from.
  *
  * @returns the items that were moved.
  */
@@ -191,17 +191,17 @@ async function applyMomentum(training: Training, complete: number): Promise<Fact
 
 /** Solves the users, then the items. Returns the loss. */
 async function sweepBoth(training: Training, iteration: number, sweeps: Sweeps): Promise<number> {
-  const { bench, users, items, observed, given } = training
+  const { bench, users, items, observed } = training
   const { options } = bench
   const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
-    trackProgress(bench, solved, iteration, given.onProgress)
+    trackProgress(bench, solved, iteration, training.options.onProgress)
     const result = await halfSweep(bench, solved, fixed, sweeps.phases)
     sweeps.steps += result.steps
     return result
   }
   const first = await sweep(users, items)
   const second = await sweep(items, users)
-  trackProgress(bench, undefined, iteration, given.onProgress)
+  trackProgress(bench, undefined, iteration, training.options.onProgress)
   const regularization =
     options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
   return observed + second.objective + regularization
@@ -230,8 +230,8 @@ async function toModel(training: Training, history: IterationReport[], which?: '
   }
 }
 
-/** The items, which are held first, get their start, and the users where `initial` has them. */
-async function initialize({ bench, users, items, given }: Training, start: Starts): Promise<void> {
+/** The items, which are fixed first, get their start, and so do the users where `initial` has them. */
+async function initialize({ bench, users, items, options }: Training, start: Starts): Promise<void> {
   const { factors, seed } = bench.options
   const { padded } = bench.share.layout
   const fill = async (side: Side, seed: number, from: SideStart | undefined): Promise<void> => {
@@ -246,8 +246,8 @@ async function initialize({ bench, users, items, given }: Training, start: Start
     await fill(items, seed, start.items)
     if (start.users) await fill(users, ~seed >>> 0, start.users)
   } catch (error) {
-    if (!given.signal?.aborted) throw error
-    throw new TrainingAborted(undefined, given.signal.reason)
+    if (!options.signal?.aborted) throw error
+    throw new TrainingAborted(undefined, options.signal.reason)
   }
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
+import { OptionError } from '../checks/option-error.ts'
+import { positiveInteger } from '../checks/values.ts'
 import { evaluate } from '../evaluate/evaluate.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel, IterationReport } from '../model/als-model.ts'
 import { loadModel } from '../model/load-model.ts'
-import { OptionError } from '../model/options.ts'
 import { saveModel } from '../model/save-model.ts'
 import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
@@ -20,21 +21,17 @@ export async function trainToBest(
   { validation: _, ...options }: TrainOptions,
   { matrix: test, metric = 'ndcg', k = 20, every = 1, patience = 3, users, onMetrics }: ValidationOptions,
 ): Promise<AlsModel> {
-  for (const [name, value] of Object.entries({ k, every, patience })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new OptionError(`validation.${name} is ${value}, expected a whole number from 1.`)
-    }
-  }
+  for (const [name, value] of Object.entries({ k, every, patience })) positiveInteger(`validation.${name}`, value)
   if (test.users !== matrix.users || test.items !== matrix.items) {
     throw new OptionError(
-      `validation.matrix is ${test.users}×${test.items}, expected ${matrix.users}×${matrix.items} as the matrix to train on.`,
+      `validation.matrix is ${test.users}×${test.items}, expected ${matrix.users}×${matrix.items}, the shape of the training matrix.`,
     )
   }
   const { iterations } = resolveOptions(options)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const directory = options.checkpoint && join(options.checkpoint.directory, 'best')
   let best: AlsModel | undefined
-  /** Measures an iteration; tells whether the patience is over. */
+  /** Measures an iteration; returns whether patience has run out. */
   const measure = async (report: IterationReport, model: AlsModel): Promise<boolean> => {
     const { at } = await evaluate(model, { train: matrix, test, k: [k], users, pool, signal: options.signal })
     report.validation = at[k][metric]

@@ -20,12 +20,12 @@ export class Journal<T> {
     const [first, ...lines] = readFileSync(file, 'utf8').split('\n')
     if (first !== header) {
       throw new Error(
-        `${file} is the journal of another search (${first.slice(0, 200)}), expected ${header.slice(0, 200)}. Delete it or name another file.`,
+        `${file} is the journal of a different search (${first.slice(0, 200)}), expected ${header.slice(0, 200)}. Delete it or choose another file.`,
       )
     }
-    const whole = lines.slice(0, -1)
-    for (const line of whole) this.#entries.push(JSON.parse(line) as T)
-    if (lines.at(-1) !== '') writeFileSync(file, `${[first, ...whole].join('\n')}\n`)
+    const complete = lines.slice(0, -1)
+    for (const line of complete) this.#entries.push(JSON.parse(line) as T)
+    if (lines.at(-1) !== '') writeFileSync(file, `${[first, ...complete].join('\n')}\n`)
   }
 
   find(matches: (entry: T) => boolean): T | undefined {

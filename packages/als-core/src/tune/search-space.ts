@@ -2,7 +2,7 @@ import { rowRandom } from '../evaluate/row-random.ts'
 import type { TrainOptions } from '../train/options.ts'
 
 /** Values to draw from: a list, or a range, even or in proportion (`log`). */
-export type Choices = readonly number[] | { min: number; max: number; log?: boolean; whole?: boolean }
+export type Choices = readonly number[] | { min: number; max: number; log?: boolean; integer?: boolean }
 
 /** What `tune` may vary; `nu` stands for `regularizationScaling: { nu }`. */
 export interface SearchSpace {
@@ -36,14 +36,14 @@ const names = ['factors', 'regularization', 'alpha', 'unobservedWeight', 'nu'] a
 
 function drawFrom(choices: Choices, at: number, name: string): number {
   if ('min' in choices) {
-    const { min, max, log = false, whole = name === 'factors' } = choices
+    const { min, max, log = false, integer = name === 'factors' } = choices
     if (!(min <= max && (!log || min > 0))) {
       throw new RangeError(
         `${name}: min is ${min} and max ${max}; min must not exceed max${log ? ', nor be 0 or less' : ''}.`,
       )
     }
     const value = log ? min * (max / min) ** at : min + (max - min) * at
-    return whole ? Math.round(value) : Number(value.toPrecision(4))
+    return integer ? Math.round(value) : Number(value.toPrecision(4))
   }
   if (choices.length === 0) throw new RangeError(`${name} has no values to choose from.`)
   return choices[Math.floor(at * choices.length)]

@@ -1,6 +1,7 @@
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { positiveInteger } from '../checks/values.ts'
 import { countUsers, type UserCounts } from '../evaluate/evaluate.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import { refuseUnknownNames } from '../pool/unknown-names.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { TrainOptions, ValidationMetric } from '../train/options.ts'
 import { train } from '../train/train.ts'
@@ -15,9 +16,9 @@ export interface TuneOptions {
   base?: TrainOptions
   /** Parameter sets drawn at the start. Default 27. */
   trials?: number
-  /** The best 1/eta of a round go on, with eta times the iterations. Default 3. */
+  /** The best 1/eta of a round advance, with eta times the iterations. Default 3. */
   eta?: number
-  /** Iterations of the first round and most of the last. Default 2 and 18. */
+  /** Iterations of the first round, and at most of the last. Default 2 and 18. */
   iterations?: { min: number; max: number }
   /** Default 'ndcg', of lists of 20. */
   metric?: ValidationMetric
@@ -26,7 +27,7 @@ export interface TuneOptions {
   users?: ArrayLike<number>
   /** Decides the trials. Default 42. */
   seed?: number
-  /** A file of finished runs, made if absent: a search that was interrupted goes on where it was. */
+  /** A file of finished runs, created if missing: a search that was interrupted resumes from it. */
   journal?: string
   pool?: WorkerPool
   threads?: number
@@ -60,7 +61,7 @@ export interface TuneResult {
 /**
  * Searches factors, regularization, alpha, unobservedWeight and nu by successive halving (Jamieson, Talwalkar 2016):
  * every trial gets a few iterations, the best third three times as many, and so on. A trial starts over in each round,
- * so that a run's value depends on its parameters and iterations alone; that costs half as much again at most.
+ * so that a run's value depends on its parameters and iterations alone; that adds at most half to the cost.
  */
 export async function tune(matrix: InteractionMatrix, options: TuneOptions): Promise<TuneResult> {
   refuseUnknownNames('tune', options, NAMES)
@@ -71,7 +72,9 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
   }
   const { trials = 27, eta = 3, iterations: { min, max } = { min: 2, max: 18 }, seed = 42, onRun, signal } = options
   const { validation, space, base = {}, metric = 'ndcg', k = 20, users } = options
-  whole({ trials, min, max })
+  positiveInteger('trials', trials)
+  positiveInteger('iterations.min', min)
+  positiveInteger('iterations.max', max)
   if (!(eta > 1)) throw new RangeError(`eta is ${eta}, expected a number above 1.`)
   if (max < min) throw new RangeError(`iterations.max is ${max}, below iterations.min, ${min}.`)
   const identity = {
@@ -150,14 +153,6 @@ export function tuneTable({ runs }: Pick<TuneResult, 'runs'>): string {
     ]),
   ]
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
-
-function whole(values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new RangeError(`${name} is ${value}, expected a whole number from 1.`)
-    }
-  }
 }
 
 const NAMES = {

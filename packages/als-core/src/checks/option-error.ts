@@ -1,0 +1,4 @@
+/** An option that cannot be worked with; the message names it. */
+export class OptionError extends RangeError {
+  override readonly name = 'OptionError'
+}
