@@ -77,7 +77,7 @@ describe('a matrix', () => {
       [1, 5],
       [2, 5],
     ])
-    expect(() => matrixFromTriplets(triplets)).toThrow(/Row 0 has column 2 more than once.*'max' or 'sum'/)
+    expect(() => matrixFromTriplets(triplets)).toThrow(/Row 0 has column 2 more than once.*'max', 'sum' or 'last'/)
     expect(() => matrixFromTriplets({ ...triplets, values: [2, 1, 5, -2], duplicates: 'sum' })).toThrow(/add up to 0/)
   })
 
