@@ -45,12 +45,13 @@ export async function loadInteractions(options: LoadOptions): Promise<LoadedInte
   const meter = new ProgressMeter(resolved.onProgress)
   // From S3, threads start while the footers are read: a second of processor time for two of them, with its client.
   const remote = resolved.sources.some(({ locations }) => locations.some(isS3))
-  let pool = remote ? new WorkerPool(resolved.threads, { remote, signal: resolved.signal }) : undefined
+  const { signal, workerUrl } = resolved
+  let pool = remote ? new WorkerPool(resolved.threads, { remote, signal, workerUrl }) : undefined
   let kept: KeptFetches | undefined
   try {
     const prepared = await prepareLoad(resolved, meter)
     kept = await KeptFetches.create(prepared)
-    pool ??= new WorkerPool(workersFor(prepared), { remote, signal: resolved.signal })
+    pool ??= new WorkerPool(workersFor(prepared), { remote, signal, workerUrl })
     return await execute({ prepared, pool, meter, statistics: new LoadStatistics(prepared), kept })
   } finally {
     await pool?.close()

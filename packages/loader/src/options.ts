@@ -80,6 +80,11 @@ export interface LoadOptions {
   temporaryDirectory?: string
   /** Worker threads. Default: one for each core. */
   threads?: number
+  /**
+   * Where the worker file is, for programs that are bundled: the bundle of `@seesaw/loader/worker`, as an absolute URL or
+   * path. Default: the worker file of this package.
+   */
+  workerUrl?: URL | string
   s3?: S3Options
   signal?: AbortSignal
   /** Called at most every 100 ms, and at the end of each phase. */
@@ -109,6 +114,7 @@ export interface ResolvedOptions {
   downloadBudget?: number
   temporaryDirectory: string
   threads: number
+  workerUrl?: URL | string
   s3?: S3Options
   signal?: AbortSignal
   onProgress?: (progress: LoadProgress) => void
@@ -232,6 +238,7 @@ const schema = z
     downloadBudget: z.number().min(0).optional(),
     temporaryDirectory: z.string().min(1).default(tmpdir()),
     threads: z.number().int().min(1).max(256).default(availableParallelism()),
+    workerUrl: z.union([z.string().min(1), z.instanceof(URL)]).optional(),
     s3: s3.optional(),
     signal: z.instanceof(AbortSignal).optional(),
     onProgress: z.custom<(progress: LoadProgress) => void>((value) => typeof value === 'function').optional(),

@@ -14,6 +14,11 @@ export interface ReadItemsOptions extends CatalogueOptions {
   ids: IdColumn
   /** Worker threads that decode. Default 2. */
   threads?: number
+  /**
+   * Where the worker file is, for programs that are bundled: the bundle of `@seesaw/loader/worker`, as an absolute URL or
+   * path. Default: the worker file of this package.
+   */
+  workerUrl?: URL | string
 }
 
 /** Metadata of one item. */
@@ -32,7 +37,7 @@ export interface ItemRow {
  * @throws LoadError, or the reason of `signal`
  */
 export async function* readItems(options: ReadItemsOptions): AsyncGenerator<ItemRow, void, undefined> {
-  const { ids, s3, threads = 2, signal } = options
+  const { ids, s3, threads = 2, workerUrl, signal } = options
   signal?.throwIfAborted()
   const strings = ids.length > 0 && typeof ids.at(0) === 'string'
   const idKind = strings ? 'string' : 'integer'
@@ -40,7 +45,7 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
   if (ids.length === 0) return
   const map = mapOf(ids, strings)
   const seen = new Uint8Array(ids.length)
-  const pool = new WorkerPool(threads, { remote: jobs.some(({ file }) => isS3(file.uri)), signal })
+  const pool = new WorkerPool(threads, { remote: jobs.some(({ file }) => isS3(file.uri)), signal, workerUrl })
   try {
     // A few row groups ahead of the reader, and no more: that is what bounds the memory.
     const ahead: Promise<ItemsReport>[] = []

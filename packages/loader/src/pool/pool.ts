@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import pMap from 'p-map'
 import { Piscina } from 'piscina'
 import { fromFailure, LoadError } from '../errors.ts'
 import { packLargeViews } from './large-views.ts'
+import { findDecoder, findWorker } from './locate.ts'
 import type { Call, ReadTask, Reply, WorkerSetup } from './messages.ts'
 
 // Several tasks a worker, so that one fetches while another decodes.
@@ -11,10 +11,20 @@ const TASKS_PER_WORKER = 3
 
 let compiled: WebAssembly.Module | undefined
 
+function compileDecoder(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(findDecoder()))
+}
+
 /** A function of `worker.ts`, whose type gives those of its message and its result. */
 type Task = (message: never) => unknown
 type Message<F extends Task> = Parameters<F>[0]
 type Result<F extends Task> = Awaited<ReturnType<F>>
+
+interface WorkerPoolOptions {
+  readonly remote: boolean
+  readonly signal?: AbortSignal
+  readonly workerUrl?: URL | string
+}
 
 /** The worker threads of one load. They hold its counts, so they live and die with it. */
 export class WorkerPool {
@@ -25,15 +35,13 @@ export class WorkerPool {
   #running = 0
 
   /** `remote`: something will be read from S3, so that the threads load the client for it when they start. */
-  constructor(threads: number, { remote, signal }: { remote: boolean; signal?: AbortSignal }) {
-    compiled ??= new WebAssembly.Module(
-      readFileSync(fileURLToPath(import.meta.resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'))),
-    )
+  constructor(threads: number, { remote, signal, workerUrl }: WorkerPoolOptions) {
+    compiled ??= compileDecoder()
     this.threads = threads
     this.#signal = signal
     this.#announcements = new Int32Array(new SharedArrayBuffer(4 * (1 + 2 * threads + 16)))
     this.#pool = new Piscina({
-      filename: new URL(`../worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
+      filename: findWorker(workerUrl),
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: TASKS_PER_WORKER,
