@@ -148,17 +148,14 @@ async function iterate(training: Training, history: readonly IterationReport[]):
     loss = await sweepBoth(training, history.length + 1, sweeps)
   }
   const seconds = (performance.now() - started) / 1000
+  const { phases, steps } = sweeps
+  const iteration = history.length + 1
   const rows = matrix.users + matrix.items
-  return {
-    iteration: history.length + 1,
-    loss,
-    seconds,
-    phases: sweeps.phases,
-    rows,
-    rowsPerSecond: rows / seconds,
-    entriesPerSecond: (2 * matrix.entries) / seconds,
-    stepsPerRow: sweeps.steps / rows,
-  }
+  const rowsPerSecond = rows / seconds
+  const entriesPerSecond = (2 * matrix.entries) / seconds
+  const stepsPerRow = steps / rows
+  // From values that are there already: see RankingMetrics on literals.
+  return { iteration, loss, seconds, phases, rows, rowsPerSecond, entriesPerSecond, stepsPerRow }
 }
 
 /** Relative error of the loss of an iteration. */
