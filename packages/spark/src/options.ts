@@ -191,7 +191,11 @@ const source = z
 const secretProperty = /^spark\.hadoop\.fs\.s3.*\.(access\.key|secret\.key|session\.token)$/
 
 const spark = z.strictObject({
-  environment: z.record(z.string(), z.string().optional()),
+  // process.env is no plain object.
+  environment: z.custom<SparkOptions['environment']>(
+    (value) => typeof value === 'object' && value !== null,
+    'expected an object of variables, such as process.env',
+  ),
   submit: z.string().min(1).default('spark-submit'),
   master: z
     .string()

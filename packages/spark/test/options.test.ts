@@ -67,6 +67,10 @@ test('a confidence that Spark would take for a dislike', () => {
 })
 
 test('where Spark runs', () => {
+  expect(resolveOptions({ ...least, spark: { environment: process.env } }).spark.environment.PATH).toBe(
+    process.env.PATH,
+  )
+  expect(problemsOf({ spark: {} })).toContain('expected an object of variables, such as process.env')
   const problems = (spark: object) => problemsOf({ spark: { environment: {}, ...spark } })
   expect(problems({ master: 'sc://host' })).toContain('Spark Connect refuses ALS models above some 2 million rows')
   expect(problems({ master: 'mesos://host' })).toContain("expected 'local[*]', 'local[N]'")
