@@ -55,10 +55,6 @@ export async function prepareS3a(): Promise<{ readonly jars: readonly string[] }
     await mkdir(unfinished, { recursive: true })
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`]
     await run('mvn', ['--quiet', '--batch-mode', '-f', join(root, 'scripts', 's3a.pom.xml'), ...goal])
-    // Those that PySpark has already, in a version of its own.
-    for (const name of await readdir(unfinished)) {
-      if (/^(netty|slf4j|commons)-/.test(name)) await rm(join(unfinished, name))
-    }
     await rename(unfinished, folder)
   }
   return { jars: (await readdir(folder)).map((name) => join(folder, name)) }
