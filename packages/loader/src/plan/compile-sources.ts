@@ -14,9 +14,9 @@ export interface CompiledSources {
 export function compileSources(options: ResolvedOptions, kinds: { user: IdKind; item: IdKind }): CompiledSources {
   const { sources, merge } = options
   const constants = [...new Set(sources.flatMap(({ confidence }) => constantsOf(confidence)).map(Math.fround))]
-  const codebook = new Float32Array(new SharedArrayBuffer(4 * Math.min(256, constants.length)))
+  const codebook = new Float32Array(new SharedArrayBuffer(4 * constants.length))
+  codebook.set(constants.sort((a, b) => a - b))
   const fits = constants.length <= 255
-  if (fits) codebook.set(constants.sort((a, b) => a - b))
   const weighted = sources.some(
     ({ confidence, time }) =>
       (typeof confidence !== 'number' && 'weight' in confidence) || time?.halfLifeDays !== undefined,

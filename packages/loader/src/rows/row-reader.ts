@@ -16,6 +16,8 @@ export class RowReader {
   readonly #source: SourceTask
   readonly #codebook: Float32Array | undefined
   readonly #direct: Uint8Array | undefined
+  /** The codes of the chunk, or wider ones where a codebook has more than a byte holds. */
+  readonly #codes: Uint8Array | Uint32Array
   #singleCodes: CodeTable | undefined
 
   /** Without a codebook only `codes` are wanted, unless the source is weighted. */
@@ -23,6 +25,7 @@ export class RowReader {
     this.#chunk = chunk
     this.#source = source
     this.#codebook = codebook
+    this.#codes = codebook !== undefined && codebook.length > 256 ? new Uint32Array(CHUNK_ROWS) : chunk.codes
     this.#direct = source.confidence.way === 'table' ? directTable(source.confidence.codes) : undefined
   }
 
@@ -132,11 +135,11 @@ export class RowReader {
     const { confidence, time } = this.#source
     const chunk = this.#chunk
     const before = chunk.n
-    if (confidence.way === 'constant') fillCodes(chunk, confidence.code)
+    if (confidence.way === 'constant') this.#fillCodes(confidence.code)
     else if (confidence.way === 'table') {
       if (fixed.code === undefined) this.#lookUpCodes(columnOf(batch, confidence.column), from, count)
       else if (fixed.code < 0) chunk.n = 0
-      else fillCodes(chunk, fixed.code)
+      else this.#fillCodes(fixed.code)
     } else {
       const { scale, factor, offset } = confidence
       const numbers = this.#numbers
@@ -156,15 +159,24 @@ export class RowReader {
     }
     const codebook = this.#codebook
     if (confidence.way !== 'weight' && codebook !== undefined) {
-      for (let i = 0; i < count; i++) chunk.values[i] = codebook[chunk.codes[i]]
+      for (let i = 0; i < count; i++) chunk.values[i] = codebook[this.#codes[i]]
     }
     if (time !== undefined && time.halfLife < Number.POSITIVE_INFINITY) this.#decay(time.halfLife, time.reference)
     outcomes[Outcome.withoutConfidence] += before - chunk.n
   }
 
+  /** Consecutive chunks mostly have the same constant. */
+  #fillCodes(code: number): void {
+    const chunk = this.#chunk
+    const wide = this.#codes !== chunk.codes
+    if (wide || chunk.constant !== code) this.#codes.fill(code)
+    if (!wide) chunk.constant = code
+  }
+
   #lookUpCodes(column: ArrowColumn, from: number, count: number): void {
     const chunk = this.#chunk
-    const { rows, codes } = chunk
+    const { rows } = chunk
+    const codes = this.#codes
     const { confidence } = this.#source
     if (confidence.way !== 'table') return
     chunk.constant = undefined
@@ -211,7 +223,8 @@ export class RowReader {
 
   #lookUpIntegers(integers: Int32Array): void {
     const chunk = this.#chunk
-    const { rows, codes } = chunk
+    const { rows } = chunk
+    const codes = this.#codes
     const direct = this.#direct!
     let n = 0
     for (let k = 0; k < chunk.n; k++) {
@@ -242,12 +255,6 @@ export class RowReader {
 }
 
 const everyRow = Uint16Array.from({ length: CHUNK_ROWS }, (_, i) => i)
-
-/** Consecutive chunks mostly have the same constant. */
-function fillCodes(chunk: Chunk, code: number): void {
-  if (chunk.constant !== code) chunk.codes.fill(code)
-  chunk.constant = code
-}
 
 function columnOf(batch: ArrowBatch, name: string): ArrowColumn {
   const column = batch.columns.get(name)
