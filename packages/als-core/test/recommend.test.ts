@@ -318,7 +318,7 @@ describe('use', () => {
     const answer = own.recommend(everyUser, { limit: 3 })
     await own.close()
     expect((await answer).length).toBe(users)
-    await expect(own.recommend(1)).rejects.toThrow('This recommender is closed: make another one.')
+    await expect(own.recommend(1)).rejects.toThrow('This recommender is closed. Make another one.')
   })
 
   it('stops on abort, also while queries run', async () => {

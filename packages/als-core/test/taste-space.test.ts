@@ -164,7 +164,9 @@ describe('answers', () => {
       for (let i = 0; i < 9; i++) expect(found.scores[i]).toBeCloseTo(expected[i].score, 5)
       const similar = await recommender.similarItems([700], { limit: 9, metric: 'taste', lengthExponent })
       const blend = await recommender.blend([{ positive: [700] }], { limit: 9, lengthExponent })
-      expect([...similar.rows]).toEqual([...blend.rows])
+      // Scores of the same direction at another length: items that tie to the last bit of one may not of the other.
+      const weight = model.itemWeights![700]
+      for (let i = 0; i < 9; i++) expect(weight * similar.scores[i]).toBeCloseTo(blend.scores[i], 5)
     },
   )
 
