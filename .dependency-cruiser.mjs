@@ -9,7 +9,7 @@ export const layers = {
     ...['worker.ts', 'index.ts'],
   ],
   'packages/loader/src': [
-    ...['errors.ts', 'progress.ts', 'kernel', 'storage', 'options.ts', 'parquet', 'ids', 'rows', 'pool'],
+    ...['errors.ts', 'progress.ts', 'kernel', 'storage', 'parquet', 'options.ts', 'ids', 'rows', 'pool'],
     ...['matrix', 'spill', 'plan', 'statistics.ts', 'kept-fetches.ts', 'read-pass.ts'],
     ...['count', 'scatter', 'merge', 'transpose', 'items', 'vectors'],
     ...['load-interactions.ts', 'worker.ts', 'index.ts'],

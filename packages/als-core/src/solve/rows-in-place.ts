@@ -7,29 +7,10 @@ import {
   type ShardWork,
   takeShards,
 } from '../pool/run-shards.ts'
-import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import type { RowsTask } from './block-rows.ts'
+import type { KeptRows } from './kept-rows.ts'
 import type { Shards } from './plan-shards.ts'
 import type { Workbench } from './workbench.ts'
-
-/** Rows as they were before a thread began with their shard: where the shard starts again when the thread dies. */
-export interface KeptRows {
-  /** Room per thread for the rows of the longest shard. */
-  readonly values: Float32Array<SharedArrayBuffer>
-  /** Length of a thread's room. */
-  readonly room: number
-  /** The shard in each thread's room, -1 for none. */
-  readonly shards: Int32Array<SharedArrayBuffer>
-}
-
-export function makeKeptRows(threads: number, rows: number, padded: number): KeptRows {
-  const room = rows * padded
-  return {
-    values: sharedFloat32(threads * room),
-    room,
-    shards: new Int32Array(new SharedArrayBuffer(4 * threads)),
-  }
-}
 
 /** What a worker task that changes rows in place has. */
 export interface InPlaceTask extends RowsTask {

@@ -7,10 +7,10 @@ import type { ModelOptions } from '../model/options.ts'
 import type { RunShardsOptions } from '../pool/run-shards.ts'
 import { sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
+import { type KeptRows, makeKeptRows } from './kept-rows.ts'
 import { type KernelShare, type SolverKernel, viewKernel } from './kernel-view.ts'
 import { bytesPerFactor, MEMORY_LIMIT, planLayout } from './layout.ts'
 import { maxGramShards, SHARD_ROWS } from './plan-shards.ts'
-import { type KeptRows, makeKeptRows } from './rows-in-place.ts'
 
 /** Z, outside the kernel's memory. */
 export interface OutsideRows {
