@@ -133,7 +133,7 @@ describe('calls', () => {
     [
       'evaluate on what was trained on',
       () => evaluate(model, { train: matrix, test: matrix, pool }),
-      /6 of the 6 entries of test are in train too, user 0 and item 0 for one/,
+      /All 6 entries of test are in train too, user 0 and item 0 for one/,
     ],
     [
       'evaluate with a wrong name',

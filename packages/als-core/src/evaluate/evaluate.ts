@@ -17,7 +17,7 @@ export interface UserCounts {
 export interface EvaluateOptions {
   /** What was known: left out of the lists; item popularity is counted here. */
   train: InteractionMatrix
-  /** What is to be found: entries above 0 are relevant. */
+  /** What is to be found: entries above 0 are relevant; one that is in `train` too cannot be found, and counts as missed. */
   test: InteractionMatrix
   /** Length of list to measure, or several. Default: 20. */
   k?: number | readonly number[]
@@ -54,7 +54,7 @@ export interface Evaluation {
  * lists at each k in one pass. Nothing is sampled. Users without an entry in `train` are counted, and left out of the
  * averages unless `coldUsers` says otherwise.
  *
- * @throws RangeError when matrices and model differ in shape, test has an entry of train, or k is not whole; Error when a list names an item twice or
+ * @throws RangeError when matrices and model differ in shape, all of test is in train, or k is not whole; Error when a list names an item twice or
  * one that the user has in `train`, which would make every figure wrong.
  */
 export async function evaluate(source: AlsModel | RecommendationSource, options: EvaluateOptions): Promise<Evaluation> {
@@ -209,7 +209,7 @@ function checkNames(options: EvaluateOptions | undefined): void {
   refuseUnknownNames('evaluate', options, NAMES)
 }
 
-/** @throws RangeError when test has an entry of train: it is left out of the lists, so that nobody can find it */
+/** @throws RangeError when all of test is in train: what is known is left out of the lists, and every figure would be 0 */
 function checkDisjoint(train: InteractionMatrix, test: InteractionMatrix): void {
   const owner = new Float64Array(train.items).fill(-1)
   let both = 0
@@ -221,8 +221,8 @@ function checkDisjoint(train: InteractionMatrix, test: InteractionMatrix): void 
       if (both++ === 0) example = `user ${user} and item ${test.csr.indices[e]}`
     }
   }
-  if (both === 0) return
+  if (both < test.entries || both === 0) return
   throw new RangeError(
-    `${both} of the ${test.entries} entries of test are in train too, ${example} for one: what is known is left out of the lists, and cannot be found. Take them out of one of the two.`,
+    `All ${both} entries of test are in train too, ${example} for one: what is known is left out of the lists, and cannot be found. Test on other entries: see splitRandomly and leaveKOut.`,
   )
 }
