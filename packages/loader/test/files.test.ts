@@ -157,7 +157,7 @@ describe.each(both)('%s', (_, root) => {
 
   test('a catalogue is found by the same rule', async () => {
     const { endpoint, credentials } = server
-    const found = await planItems({ source: `${root()}shop`, s3: { endpoint, credentials } })
+    const found = await planItems({ source: `${root()}shop`, id: 'release_id', s3: { endpoint, credentials } })
     expect({ files: found.files, leftOut: found.leftOut.length }).toEqual({ files: DATA.length, leftOut: 8 })
   })
 })

@@ -27,7 +27,7 @@ async function putHaves(): Promise<void> {
 function load(more: Partial<LoadOptions> = {}) {
   const { endpoint, credentials } = server
   return loadInteractions({
-    sources: [{ name: 'haves', uri: 's3://shop/haves/' }],
+    sources: [{ name: 'haves', uri: 's3://shop/haves/', confidence: 3 }],
     thresholds: { user: 20, item: 50 },
     s3: { endpoint, credentials },
     threads: 2,
@@ -108,7 +108,7 @@ describe('objects', () => {
     const { endpoint, credentials } = server
     const titles: unknown[] = []
     const ids = Uint32Array.of(3, 250, 299)
-    for await (const item of readItems({ source: 's3://shop/releases.parquet', ids, s3: { endpoint, credentials } })) {
+    for await (const item of readItems({ source: 's3://shop/releases.parquet', id: 'release_id', ids, s3: { endpoint, credentials } })) {
       titles.push(item)
     }
     expect(titles).toEqual([
