@@ -108,7 +108,12 @@ describe('objects', () => {
     const { endpoint, credentials } = server
     const titles: unknown[] = []
     const ids = Uint32Array.of(3, 250, 299)
-    for await (const item of readItems({ source: 's3://shop/releases.parquet', id: 'release_id', ids, s3: { endpoint, credentials } })) {
+    for await (const item of readItems({
+      source: 's3://shop/releases.parquet',
+      id: 'release_id',
+      ids,
+      s3: { endpoint, credentials },
+    })) {
       titles.push(item)
     }
     expect(titles).toEqual([
