@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The difference of two arrays of ten thousand lines would take minutes.
+    diff: { truncateThreshold: 500 },
   },
 })
