@@ -1,7 +1,8 @@
 """Reads the matrices that benchmarks/cached-interactions.ts writes, and speaks the benchmark's protocol.
 
-The protocol is JSON lines: a program says {"ready": true}, then answers {"command": "iterate"} with the seconds of one
-more iteration, those of the processor, all threads, and its peak memory so far, and {"command": "factors", "path": ...} by
+The protocol is JSON lines: a program says {"ready": true}, then answers {"command": "iterate", "iteration": n} with the seconds
+of one more iteration, its n-th, those of the processor, all threads, and its peak memory so far; a library that cannot be
+stepped trains anew, n iterations, and {"command": "factors", "path": ...} by
 writing its factors as float32, users first. It ends with its input.
 """
 
@@ -32,13 +33,13 @@ def say(**fields):
 
 
 def wait_for_iterate(factors):
-    """Returns when the benchmark asks for one more iteration; ends the program when it asks for none."""
+    """Returns the number of the iteration that the benchmark asks for; ends the program when it asks for none."""
     global started
     for line in sys.stdin:
         message = json.loads(line)
         if message["command"] == "iterate":
             started = time.process_time()
-            return
+            return message["iteration"]
         if message["command"] == "factors":
             with open(message["path"], "wb") as file:
                 for side in factors():

@@ -1,6 +1,7 @@
 """irspack's iALS, one epoch at a time: irspack_train.py PREFIX '{"factors": 128, "solver": "cholesky", ...}'
 
-Its loss is half of the `ials` objective: half the sum of c (1 - x.y)^2 + alpha0 (x.y)^2 + reg (n + alpha0 N)^nu |x|^2.
+Its loss is half of the `ials` objective: half the sum of c (1 - x.y)^2 + alpha0 (x.y)^2 + reg (n + alpha0 N)^nu |x|^2; of its
+'original' loss half of `hkv`, with confidences 1 + r.
 """
 
 import json
@@ -12,8 +13,11 @@ from irspack._version import __version__
 from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
 
 prefix, options = sys.argv[1], json.loads(sys.argv[2])
+interactions = read_interactions(prefix)
+if options["objective"] == "hkv":
+    interactions.data = interactions.data * options["alpha"] - 1
 trainer = IALSTrainer(
-    read_interactions(prefix),
+    interactions,
     n_components=options["factors"],
     alpha0=options["unobservedWeight"],
     reg=options["regularization"],
@@ -22,7 +26,7 @@ trainer = IALSTrainer(
     solver_type=str_to_solver_type(options["solver"]),
     max_cg_steps=3,
     ialspp_subspace_dimension=64,
-    loss_type=str_to_loss_type("IALSPP"),
+    loss_type=str_to_loss_type("ORIGINAL" if options["objective"] == "hkv" else "IALSPP"),
     random_seed=options["seed"],
     n_threads=options["threads"],
     prediction_time_max_cg_steps=5,

@@ -37,7 +37,12 @@ export async function startPeer(script: string, args: string[], threads: number)
 }
 
 function peerEnvironment(threads: number): NodeJS.ProcessEnv {
-  const environment: NodeJS.ProcessEnv = { ...process.env, OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: String(threads) }
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    OPENBLAS_NUM_THREADS: '1',
+    OMP_NUM_THREADS: String(threads),
+    RAYON_NUM_THREADS: String(threads),
+  }
   // A kernel forced on an old OpenBLAS slows a current numpy.
   delete environment.OPENBLAS_CORETYPE
   delete environment.OPENBLAS_L2_SIZE

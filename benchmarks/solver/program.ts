@@ -16,6 +16,9 @@ export type ProgramName =
   | 'irspack-cg'
   | 'irspack-cholesky'
   | 'irspack-ialspp'
+  | 'rusket-cg'
+  | 'rusket-anderson'
+  | 'cmfrec-cg'
 
 export interface ProgramOptions {
   factors: number
@@ -28,15 +31,20 @@ export interface ProgramOptions {
   nu: number
   /** Of ours: how well a row is solved. Default: the library's. */
   tolerance?: number
+  /** Of ours. Default: the library's. */
+  momentum?: number
   /** Of ours: a file of factors to start from, as `saveFactors` writes it. Default: the library's random start. */
   initial?: string
 }
 
 /** What a program says about its last iteration. */
 export interface Iteration {
-  /** As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. */
+  /**
+   * As the program itself measured it: implicit's fit callback, irspack's step, our IterationReport. Of a program that is
+   * not stepped, of a training of so many iterations.
+   */
   seconds: number
-  /** Of the processor, all threads together. */
+  /** Of the processor, all threads together, of the same. */
   cpuSeconds: number
   /** Peak resident memory of the program so far, in MB. */
   peakRssMb: number
@@ -48,6 +56,8 @@ export class Program {
   readonly name: ProgramName
   readonly iterations: Iteration[] = []
   readonly options: ProgramOptions
+  /** Whether it goes on from where it was; else it trains anew, for as many iterations as it is asked for. */
+  readonly isStepped: boolean
   #process: ChildProcess
   #lines: AsyncIterator<string>
 
@@ -70,16 +80,17 @@ export class Program {
 
   private constructor(name: ProgramName, options: ProgramOptions, process: ChildProcess) {
     this.name = name
+    this.isStepped = !/^(rusket|cmfrec)-/.test(name)
     this.options = options
     this.#process = process
     this.#lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]()
   }
 
-  /** Runs one more iteration. */
-  async iterate(): Promise<Iteration> {
-    const iteration = (await this.#ask({ command: 'iterate' })) as unknown as Iteration
-    this.iterations.push(iteration)
-    return iteration
+  /** Runs one more iteration, which is the one of that number, from 1. */
+  async iterate(iteration = this.iterations.length + 1): Promise<Iteration> {
+    const result = (await this.#ask({ command: 'iterate', iteration })) as unknown as Iteration
+    this.iterations.push(result)
+    return result
   }
 
   /** The factors after the last iteration, through the file at `path`. */

@@ -9,7 +9,7 @@ import type { ProgramOptions } from './program.ts'
 
 const [interactions, json] = process.argv.slice(2)
 const options: ProgramOptions = JSON.parse(json)
-const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu, tolerance } = options
+const { factors, threads, seed, regularization, objective, alpha, unobservedWeight, nu, tolerance, momentum } = options
 const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
 const matrix: InteractionMatrix =
@@ -29,6 +29,7 @@ await train(matrix, {
   alpha,
   objective,
   tolerance,
+  momentum,
   initial,
   ...(objective === 'ials' && { unobservedWeight, regularizationScaling: { nu } }),
   async onIteration(report, model) {
