@@ -184,18 +184,11 @@ function measure(
   const sorted = milliseconds.slice().sort()
   const percentile = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
   const { kind, metric } = questions[0]
-  return {
-    kind,
-    metric,
-    users,
-    recall,
-    ndcg,
-    agreement: expected > 0 ? common / expected : 1,
-    meanPopularity,
-    coverage,
-    p50: percentile(0.5),
-    p99: percentile(0.99),
-  }
+  const agreement = expected > 0 ? common / expected : 1
+  const p50 = percentile(0.5)
+  const p99 = percentile(0.99)
+  // Of locals alone, for the reason that `RankingMetrics` gives.
+  return { kind, metric, users, recall, ndcg, agreement, meanPopularity, coverage, p50, p99 }
 }
 
 function checkShapes(model: AlsModel, train: InteractionMatrix, test: InteractionMatrix): void {
