@@ -2,7 +2,7 @@
  * The whole product with nothing else installed or running: invents a catalogue and its collectors, runs the pipeline of
  * production on it, and shows what the model has learned. `--users` and `--releases` scale it.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renderPortrait } from './catalogue/portrait.ts'
@@ -18,6 +18,7 @@ import { showProgress } from './pipeline/progress.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
 import { terminalWidth } from './pipeline/tables.ts'
+import { openWorkFolder } from './pipeline/work-folder.ts'
 import recordShop from './seesaw.config.ts'
 
 /** Variables that say where a production run reads. */
@@ -37,11 +38,8 @@ const usage = {
 await interruptible(async (signal) => {
   const began = performance.now()
   const flags = readFlags(usage.flags, process.argv.slice(2))
-  const directory = mkdtempSync(join(tmpdir(), 'seesaw-quickstart-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-  const config = configure(directory)
   if (flags.help) {
-    console.log(renderHelp(usage, config, 'the program', terminalWidth()))
+    console.log(renderHelp(usage, configure(), 'the program', terminalWidth()))
     return
   }
   const size = {
@@ -50,6 +48,10 @@ await interruptible(async (signal) => {
   }
   // The sources are the invented ones, whatever a production run is told.
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofProduction.test(name)))
+  const work = await openWorkFolder(environment.WORK_DIR || tmpdir(), signal)
+  const directory = work.path
+  const config = configure(directory)
+  for (const name of ['haves', 'wants', 'ratings', 'releases']) mkdirSync(join(directory, name))
   const configuration = readConfiguration(config, environment, 'the quickstart')
   for (const warning of lookalikes(config, environment)) console.error(warning)
 
@@ -91,17 +93,13 @@ function readSize(name: string, text: string): number {
   return Number(text)
 }
 
-/** The record shop's configuration, with the invented catalogue as its sources and all of it sampled. */
-function configure(directory: string): SeesawConfig {
-  const folder = (name: string) => {
-    const path = join(directory, name)
-    mkdirSync(path)
-    return path
-  }
+/** The record shop's configuration; with a folder, its sources are those of the invented catalogue there, all of it sampled. */
+function configure(directory?: string): SeesawConfig {
+  const place = (name: string) => (directory === undefined ? {} : { uri: join(directory, name) })
   return {
     ...recordShop,
-    sources: recordShop.sources.map((source) => ({ ...source, uri: folder(source.name), sample: 1 })),
-    items: { ...recordShop.items, uri: folder('releases') },
+    sources: recordShop.sources.map((source) => ({ ...source, ...place(source.name), sample: 1 })),
+    items: { ...recordShop.items, ...place('releases') },
     holdOut: 0.2,
     // Not the alias that a production run publishes to.
     qdrant: { alias: 'quickstart' },

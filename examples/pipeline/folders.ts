@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { ConfigurationError } from '../configuration/read-configuration.ts'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes } from './format.ts'
@@ -21,7 +21,7 @@ function foldersOf(configuration: Configuration): [string, string][] {
 }
 
 /**
- * Makes and removes a folder in each place that the run will write to: rights as they are, a read-only volume included.
+ * Checks that each place that the run will write to is a folder and can be written to.
  *
  * @throws ConfigurationError naming each that is no folder or cannot be written to
  */
@@ -30,7 +30,8 @@ export function checkFolders(configuration: Configuration): void {
     try {
       const place = existingPart(folder)
       if (variable === 'TMPDIR' && place !== resolve(folder)) throw new Error('there is no such folder')
-      rmdirSync(mkdtempSync(join(place, '.seesaw-')))
+      accessSync(place, constants.W_OK)
+      if (!statSync(place).isDirectory()) throw new Error('not a folder')
       return []
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException

@@ -6,7 +6,6 @@ import {
   readItems,
 } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
-import { temporaryFolder } from './folders.ts'
 import { bytes, compact, grouped } from './format.ts'
 import { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
@@ -21,15 +20,15 @@ const phases = {
   transpose: 'transpose',
 } as const
 
-/** The two passes over the sources. */
+/** The two passes over the sources, `within` what the process may hold and where it may write. */
 export async function load(
   configuration: Configuration,
-  memoryBudget: number | undefined,
+  within: Pick<LoadOptions, 'memoryBudget' | 'temporaryDirectory'>,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<LoadedInteractions> {
-  const options = { ...loadOptions(configuration, signal), memoryBudget }
+  const options = { ...loadOptions(configuration, signal), ...within }
   return stages.run(
     'load',
     () =>
@@ -54,13 +53,13 @@ export async function load(
 /** Metadata of the items of the matrix, where there is a catalogue; ids and counts alone without it. */
 export async function collectItems(
   configuration: Configuration,
+  directory: string,
   { itemIds, interactionCounts }: Pick<LoadedInteractions, 'itemIds' | 'interactionCounts'>,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ItemStore> {
   const { name, uri, payload } = configuration.items
-  const directory = temporaryFolder(configuration)
   const store = new ItemStore({ ids: itemIds, counts: interactionCounts, payload, directory })
   if (uri === undefined) return store
   const read = async () => {
@@ -124,7 +123,6 @@ export function loadOptions(configuration: Configuration, signal: AbortSignal): 
     merge,
     seed,
     threads,
-    temporaryDirectory: temporaryFolder(configuration),
     s3: s3Options(s3),
     signal,
   }

@@ -5,7 +5,7 @@ import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
 import { check } from './check.ts'
 import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
-import { checkSpace } from './folders.ts'
+import { checkSpace, temporaryFolder } from './folders.ts'
 import { bytes, compact, grouped } from './format.ts'
 import type { ItemStore } from './item-store.ts'
 import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
@@ -16,6 +16,7 @@ import { publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
 import type { Stages } from './stages.ts'
 import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
+import { openWorkFolder } from './work-folder.ts'
 
 /** What a run of the pipeline leaves for questions; `close` frees it. */
 export interface Run {
@@ -43,42 +44,43 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<Run> {
   const { memoryBudget } = await check(configuration, stages, signal)
-  const loaded = await load(configuration, memoryBudget, stages, progress, signal)
-  checkRoom(configuration, loaded)
-  const learned = await learn(configuration, loaded, stages, progress, signal)
-  const { model } = learned
-  const { model: directory } = configuration.output
-  await stages.run(
-    'save',
-    () => saveModel(model, directory),
-    () => `${bytes(modelBytes(configuration, model))} in ${directory}`,
-  )
-  const quality = await measure(configuration, learned, stages, progress, signal)
-  const items = await collectItems(configuration, loaded, stages, progress, signal)
+  const held = new AsyncDisposableStack()
+  const close = () => held.disposeAsync()
   try {
+    const work = await openWorkFolder(temporaryFolder(configuration), signal)
+    held.defer(() => work.close())
+    const loaded = await load(configuration, { memoryBudget, temporaryDirectory: work.path }, stages, progress, signal)
+    checkRoom(configuration, loaded)
+    const learned = await learn(configuration, loaded, stages, progress, signal)
+    const { model } = learned
+    const { model: directory } = configuration.output
+    await stages.run(
+      'save',
+      () => saveModel(model, directory),
+      () => `${bytes(modelBytes(configuration, model))} in ${directory}`,
+    )
+    const quality = await measure(configuration, learned, stages, progress, signal)
+    const items = await collectItems(configuration, work.path, loaded, stages, progress, signal)
+    held.defer(() => items.close())
     if (configuration.qdrant.url) await publishModel(configuration, model, items, stages, progress, signal)
+    printSummary(loaded, learned, quality, stages)
+    const inProcess = held.adopt(answerInProcess(configuration, model, items), (answerer) => answerer.close())
+    const fromQdrant = configuration.qdrant.url
+      ? held.adopt(answerFromQdrant(configuration), (answerer) => answerer.close())
+      : undefined
+    return {
+      learned,
+      items,
+      // Without a catalogue there is nothing in these columns.
+      payload: configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload),
+      inProcess,
+      fromQdrant,
+      measureServing: () => measureServing(configuration, learned, items, signal),
+      close,
+    }
   } catch (error) {
-    items.close()
+    await close()
     throw error
-  }
-  printSummary(loaded, learned, quality, stages)
-  const inProcess = answerInProcess(configuration, model, items)
-  const fromQdrant = configuration.qdrant.url ? answerFromQdrant(configuration) : undefined
-  const close = async () => {
-    await fromQdrant?.close()
-    await inProcess.close()
-    items.close()
-  }
-  // Without a catalogue there is nothing in these columns.
-  const payload = configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload)
-  return {
-    learned,
-    items,
-    payload,
-    inProcess,
-    fromQdrant,
-    measureServing: () => measureServing(configuration, learned, items, signal),
-    close,
   }
 }
 

@@ -58,14 +58,14 @@ test('a have counts 3.0, a want 1.5, ratings 5.0, 4.0, 2.0 and nothing; the larg
   })
   const { signal } = new AbortController()
   const stages = new Stages(silent, signal)
-  const loaded = await load(configuration, undefined, stages, silent, signal)
+  const loaded = await load(configuration, {}, stages, silent, signal)
   const { csr, codebook } = loaded.matrix
   const strengths = Array.from(csr.values, (value) => codebook?.[value] ?? value)
   expect(Array.from({ length: 3 }, (_, row) => loaded.itemIds.at(row))).toEqual([10, 20, 30])
   expect(Array.from(csr.indptr)).toEqual([0, 3, 6])
   expect(strengths).toEqual([3, 5, 3, 4, 1.5, 2])
 
-  const store = await collectItems(configuration, loaded, stages, silent, signal)
+  const store = await collectItems(configuration, folder, loaded, stages, silent, signal)
   expect(store.payload(1)).toEqual({
     item_id: 20,
     title: 'Title 20',

@@ -32,6 +32,7 @@ export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.
 export type { InputIds } from './model/id-column.ts'
 export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
 export { loadModel } from './model/load-model.ts'
+export { DirectoryLockedError, lockDirectory } from './model/lock-directory.ts'
 export { ModelFormatError } from './model/manifest.ts'
 export { computeLoss } from './model/objective.ts'
 export type { ModelOptions, RegularizationScaling } from './model/options.ts'

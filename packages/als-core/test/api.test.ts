@@ -5,6 +5,7 @@ it('exports what the documentation says, and nothing else', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "CheckpointError",
+      "DirectoryLockedError",
       "MatrixError",
       "ModelFormatError",
       "OptionError",
@@ -24,6 +25,7 @@ it('exports what the documentation says, and nothing else', () => {
       "itemNeighbours",
       "leaveKOut",
       "loadModel",
+      "lockDirectory",
       "matrixFromCsr",
       "matrixFromTriplets",
       "mostPopular",

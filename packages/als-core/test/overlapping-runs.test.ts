@@ -67,14 +67,16 @@ describe('models saved at the same time', () => {
     expect(loaded).toBeGreaterThan(3)
   })
 
-  it('spare the young files of another run and delete those of one that was killed', async () => {
-    const [young, old, foreign] = ['users-00000001.arrow', 'users-00000002.arrow', 'users-notes.arrow']
-    for (const name of [young, old, foreign]) writeFileSync(join(directory, name), 'half')
-    const yesterday = Date.now() / 1000 - 25 * 3600
-    for (const name of [old, foreign]) utimesSync(join(directory, name), yesterday, yesterday)
+  it('take what a run that was killed has left, and nothing else', async () => {
+    const [ours, foreign] = ['users-00000001.arrow', 'users-notes.arrow']
+    for (const name of [ours, foreign]) writeFileSync(join(directory, name), 'half')
     await saveModel(small, directory)
-    expect(readdirSync(directory).filter((name) => readFileSync(join(directory, name), 'utf8') === 'half')).toEqual([
-      young,
+    expect(existsSync(join(directory, ours))).toBe(false)
+    expect(readFileSync(join(directory, foreign), 'utf8')).toBe('half')
+    expect(readdirSync(directory).sort()).toEqual([
+      expect.stringMatching(/^items-\w{8}\.arrow$/),
+      'manifest.json',
+      expect.stringMatching(/^users-[0-9a-f]{8}\.arrow$/),
       foreign,
     ])
   })

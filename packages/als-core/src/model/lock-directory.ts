@@ -71,6 +71,18 @@ export async function lockDirectory(directory: string, signal?: AbortSignal): Pr
   }
 }
 
+/** The same, after the run that has the directory is done with it. */
+export async function waitForDirectory(directory: string, signal?: AbortSignal): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      return await lockDirectory(directory, signal)
+    } catch (error) {
+      if (!(error instanceof DirectoryLockedError)) throw error
+    }
+    await sleep(200, undefined, { signal })
+  }
+}
+
 /** Undefined when the lock is gone, or was cut off while it was written. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   for (let attempt = 0; attempt < 20; attempt++) {

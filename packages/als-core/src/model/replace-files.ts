@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Bytes of one write or read: the system call takes less than 2^31. */
 const PIECE = 2 ** 30
 
-/** Files that no manifest names are left alone for a day: another run may be writing them. */
-const ABANDONED = 24 * 3600 * 1000
-
 /**
  * Replaces the files of a directory in one step. `write` makes new files with the names that `name` gives and returns the
  * manifest, which is put in place last, by a rename: a reader finds the files before or the new ones, never a half. Then
- * the files that the manifest before named are deleted, and what a run that was killed left more than a day ago; when
- * `write` fails, the new ones are. Two runs may save at the same time: the directory holds what was put in place last.
+ * the files before are deleted, and what a run that was killed has left; when `write` fails, the new ones are. The caller
+ * holds the lock of the directory.
  */
 export async function replaceFiles(
   directory: string,
@@ -27,12 +24,10 @@ export async function replaceFiles(
     written.push({ stem, extension, file })
     return file
   }
-  let before: string
   try {
     const content = await write(name)
     const draft = name(manifest.replace(/\.json$/, ''), 'json')
     await writeFlushed(join(directory, draft), [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
-    before = await readFile(join(directory, manifest), 'utf8').catch(() => '')
     await rename(join(directory, draft), join(directory, manifest))
   } catch (error) {
     await Promise.all(written.map(({ file }) => rm(join(directory, file), { force: true })))
@@ -41,18 +36,8 @@ export async function replaceFiles(
   const own = new Set(written.map(({ file }) => file))
   const ours = written.map(({ stem, extension }) => new RegExp(`^${stem}-[0-9a-f]{8}\\.${extension}$`))
   for (const file of await readdir(directory)) {
-    if (own.has(file) || !ours.some((pattern) => pattern.test(file))) continue
-    const path = join(directory, file)
-    if (before.includes(`"${file}"`) || (await isAbandoned(path))) await rm(path, { force: true })
+    if (!own.has(file) && ours.some((pattern) => pattern.test(file))) await rm(join(directory, file), { force: true })
   }
-}
-
-async function isAbandoned(path: string): Promise<boolean> {
-  const modified = await stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  )
-  return modified !== undefined && Date.now() - modified > ABANDONED
 }
 
 /** Writes arrays one after the other to a new file, down to the disk; returns its size. */
