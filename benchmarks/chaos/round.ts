@@ -5,6 +5,8 @@ export interface Round {
   readonly s3: number
   readonly qdrant: number
   readonly throughFiles: boolean
+  /** The bits do not depend on them. */
+  readonly threads: number
   readonly checkpoint: boolean
   /** After so many milliseconds, that signal. */
   readonly signal?: { readonly name: NodeJS.Signals; readonly after: number }
@@ -30,6 +32,7 @@ export function drawRound(random: () => number, typical: number): Round {
     s3: pick([0, 0.05, 0.2]),
     qdrant: pick([0, 0.02, 0.1]),
     throughFiles: chance(0.3),
+    threads: pick([1, 1, 1, 2]),
     checkpoint: chance(0.8),
     ...(chance(0.5) && {
       signal: { name: pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT'] as const), after: moment() },
@@ -45,5 +48,5 @@ export function drawRound(random: () => number, typical: number): Round {
 
 /** Nothing goes wrong. */
 export function peaceful(variant: number): Round {
-  return { variant, s3: 0, qdrant: 0, throughFiles: false, checkpoint: true }
+  return { variant, s3: 0, qdrant: 0, throughFiles: false, threads: 1, checkpoint: true }
 }

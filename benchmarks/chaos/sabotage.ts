@@ -46,7 +46,10 @@ function fillDisk(bytes: number, folder: string): void {
     descriptors.delete(descriptor)
     closeSync(descriptor)
   }
-  fs.writeSync = ((descriptor: number, data: NodeJS.ArrayBufferView, offset: number = 0,
+  fs.writeSync = ((
+    descriptor: number,
+    data: NodeJS.ArrayBufferView,
+    offset: number = 0,
     length?: number,
     position?: number,
   ) => {

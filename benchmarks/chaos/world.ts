@@ -173,7 +173,9 @@ export class World {
       MIN_ITEM_INTERACTIONS: '3',
       VECTOR_DIM: '24',
       ITERATIONS: '12',
-      THREADS: '2',
+      THREADS: String(round.threads),
+      // Half of a run's processor time goes into starting.
+      NODE_COMPILE_CACHE: folder('compiled'),
       OUTPUT_DIR: folder('model'),
       WORK_DIR: folder('work'),
       TMPDIR: folder('tmp'),
