@@ -71,15 +71,24 @@ export async function lockDirectory(directory: string, signal?: AbortSignal): Pr
   }
 }
 
-/** The same, after the run that has the directory is done with it. */
-export async function waitForDirectory(directory: string, signal?: AbortSignal): Promise<() => Promise<void>> {
+/** Does `work` in a directory that is this run's own meanwhile, after the run that has it is done. */
+export async function inOwnDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const unlock = await waitForDirectory(directory)
+  try {
+    return await work()
+  } finally {
+    await unlock()
+  }
+}
+
+async function waitForDirectory(directory: string): Promise<() => Promise<void>> {
   for (;;) {
     try {
-      return await lockDirectory(directory, signal)
+      return await lockDirectory(directory)
     } catch (error) {
       if (!(error instanceof DirectoryLockedError)) throw error
     }
-    await sleep(200, undefined, { signal })
+    await sleep(200)
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { AlsModel } from './als-model.ts'
+import { inOwnDirectory } from './lock-directory.ts'
 import { FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { replaceFiles } from './replace-files.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
@@ -22,22 +23,24 @@ export async function saveModelStream(model: ModelStream, directory: string): Pr
   const { factors, options, userRegularization, history = [] } = model
   if (!Number.isInteger(factors) || factors < 1)
     throw new RangeError(`factors is ${factors}, expected a positive integer.`)
-  await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
-    const write = async (side: 'users' | 'items'): Promise<ModelFile> => {
-      const file = name(side, 'arrow')
-      return { name: file, ...(await writeSide(join(directory, file), side, factors, model[side])) }
-    }
-    const users = await write('users')
-    const items = await write('items')
-    return {
-      format: FORMAT,
-      version: VERSION,
-      factors,
-      users,
-      items,
-      options,
-      ...(userRegularization !== undefined && { userRegularization }),
-      history,
-    }
-  })
+  const replace = () =>
+    replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+      const write = async (side: 'users' | 'items'): Promise<ModelFile> => {
+        const file = name(side, 'arrow')
+        return { name: file, ...(await writeSide(join(directory, file), side, factors, model[side])) }
+      }
+      const users = await write('users')
+      const items = await write('items')
+      return {
+        format: FORMAT,
+        version: VERSION,
+        factors,
+        users,
+        items,
+        options,
+        ...(userRegularization !== undefined && { userRegularization }),
+        history,
+      }
+    })
+  await inOwnDirectory(directory, replace)
 }

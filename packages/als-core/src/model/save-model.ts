@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { AlsModel } from './als-model.ts'
-import { waitForDirectory } from './lock-directory.ts'
+import { inOwnDirectory } from './lock-directory.ts'
 import { FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { replaceFiles } from './replace-files.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
@@ -15,9 +15,8 @@ import { type SideBatch, writeSide } from './write-side.ts'
 export async function saveModel(model: AlsModel, directory: string): Promise<void> {
   const { factors, userFactors, itemFactors, userIds, itemIds, interactionCounts, itemWeights } = model
   const { popularityWeights, options, userRegularization, history } = model
-  const unlock = await waitForDirectory(directory)
-  try {
-    await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+  const replace = () =>
+    replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
       const write = async (side: 'users' | 'items', batch: SideBatch): Promise<ModelFile> => {
         const file = name(side, 'arrow')
         const path = join(directory, file)
@@ -38,7 +37,5 @@ export async function saveModel(model: AlsModel, directory: string): Promise<voi
         history,
       }
     })
-  } finally {
-    await unlock()
-  }
+  await inOwnDirectory(directory, replace)
 }
