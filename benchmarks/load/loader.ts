@@ -4,7 +4,7 @@ import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 
 const { sources, s3 } = JSON.parse(process.argv[2]) as Pick<LoadOptions, 'sources' | 's3'>
 const begun = performance.now()
-const { matrix, stats, plan } = await loadInteractions({ sources, s3, threads: 2 })
+const { matrix, stats, plan } = await loadInteractions({ sources, s3, threads: 2, thresholds: { user: 20, item: 50 } })
 const seconds = (performance.now() - begun) / 1000
 const cpu = cpuSeconds()
 

@@ -141,6 +141,7 @@ function printSummary(
   const sources = describeSources(loaded)
   console.log(`\n${renderTable(sources, Object.keys(sources[0]!).slice(1))}`)
   console.log(describeMatrix(loaded))
+  for (const warning of loaded.stats.warnings) console.log(warning)
   console.log(`\n${renderCosts(costs)}`)
   if (quality.length === 0) return
   const rows = describeQuality(quality)

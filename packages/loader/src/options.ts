@@ -57,7 +57,7 @@ export interface SourceOptions {
 export interface LoadOptions {
   sources: readonly SourceOptions[]
   /**
-   * Rows a user and an item need (default 20 and 50, once), counted over all sources after sampling, window and
+   * Rows a user and an item need (default 1, once), counted over all sources after sampling, window and
    * confidence. With `repeat`, users and items are removed from the merged matrix until each has that many entries.
    */
   thresholds?: { user?: number; item?: number; repeat?: boolean }
@@ -225,8 +225,8 @@ const schema = z
     sources: z.array(source).min(1),
     thresholds: z
       .strictObject({
-        user: z.number().int().min(1).default(20),
-        item: z.number().int().min(1).default(50),
+        user: z.number().int().min(1).default(1),
+        item: z.number().int().min(1).default(1),
         repeat: z.boolean().default(false),
       })
       .prefault({}),

@@ -2,6 +2,7 @@ import type { InteractionMatrix } from '@seesaw/als-core'
 import type { PreparedLoad } from './plan/plan-load.ts'
 import type { ReadReport } from './pool/messages.ts'
 import { OUTCOMES, Outcome } from './rows/source-task.ts'
+import { warningsOf } from './warnings.ts'
 
 /** What became of the rows of one source. Each row is counted once: rows = the drops + `counted`. */
 export interface SourceStats {
@@ -31,6 +32,8 @@ export interface LoadStats {
   /** Rows that were merged into another row of the same pair. */
   readonly merged: number
   readonly entries: number
+  /** What removed more than half of the rows, users or items, with the option that decides it: for a person to read. */
+  readonly warnings: readonly string[]
   /** Rounds of removal until the thresholds held, with `thresholds.repeat`. */
   readonly rounds: number
   /** Bytes of the needed columns that were read from where they are stored, in both passes. */
@@ -121,13 +124,16 @@ export class LoadStatistics {
         used: second[Outcome.entries],
       }
     })
+    const users = { ...this.#users, active: matrix.users }
+    const items = { ...this.#items, active: matrix.items }
     const { seconds } = this
     const total = seconds.plan + seconds.count + seconds.scatter + seconds.merge + seconds.transpose
     return {
       sources,
       rows: sources.reduce((sum, source) => sum + source.rows, 0),
-      users: { ...this.#users, active: matrix.users },
-      items: { ...this.#items, active: matrix.items },
+      users,
+      items,
+      warnings: warningsOf({ sources, users, items }, this.#prepared.options.thresholds),
       merged: sources.reduce((sum, source) => sum + source.used, 0) - this.merged,
       entries: matrix.entries,
       rounds: this.rounds,
