@@ -26,7 +26,12 @@ const thresholds = { user: 20, item: 40 }
 const weighted = (user: (id: number) => number | string, item: (id: number) => number | string): WeightedSignal[] =>
   rows.map((row) => ({ user: user(row.user), item: item(row.item), value: 3 }))
 const load = (uri: string, more = {}) =>
-  loadInteractions({ sources: [{ name: 'haves', uri }], thresholds, threads: 2, ...more })
+  loadInteractions({
+    sources: [{ name: 'haves', uri, item: 'release_id', confidence: 3 }],
+    thresholds,
+    threads: 2,
+    ...more,
+  })
 const bigint = (name: string, values: bigint[]): ColumnSource => ({
   name,
   data: BigInt64Array.from(values),

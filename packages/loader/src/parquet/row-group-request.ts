@@ -33,7 +33,7 @@ export function rowGroupRequest(
   const ranges: [number, number][] = []
   const needed = columns.flatMap(({ leaves }) => chunks.slice(...leaves))
   const secret = columns.find(({ leaves }) => chunks.slice(...leaves).some((chunk) => chunk.encrypted))
-  if (secret !== undefined) throw encrypted(file.uri, `the pages of column "${secret.name}" are`)
+  if (secret !== undefined) throw encrypted(file.uri, `the pages of column "${secret.actual}" are`)
   for (const { start, end } of needed.sort((a, b) => a.start - b.start)) {
     const last = ranges.at(-1)
     if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end)
