@@ -34,8 +34,8 @@ test('invents, trains, evaluates and answers', async () => {
     expect(program.stderr).toMatch(new RegExp(`${stage} +done in`))
   const recall = (name: string) => Number(new RegExp(`${name} +│ +([0-9.]+)`).exec(stdout)![1])
   expect(recall('this model')).toBeGreaterThan(2 * recall('most popular'))
-  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|For collector)/).slice(1)
-  expect(answers.length).toBe(7)
+  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|Served|For collector)/).slice(1)
+  expect(answers.length).toBe(8)
   const column = (table: string, name: string) => {
     const rows = table
       .split('\n')
@@ -44,7 +44,10 @@ test('invents, trains, evaluates and answers', async () => {
     const at = rows[0].indexOf(name)
     return rows.slice(1).map((row) => row[at])
   }
-  const [similar, , filtered, , gems, favourites, portrait] = answers
+  const [similar, , filtered, , gems, favourites, served, portrait] = answers
+  // Four ways to ask, three of them of both vectors.
+  expect(column(served, 'users ask by')).toHaveLength(7)
+  expect(column(served, 'as exact').every((share) => share === '100.0 %')).toBe(true)
   // Planted tastes show: most of what is near a Deep House release is Deep House or next to it.
   const near = column(similar, 'styles').filter((styles) => /House|Soul|Techno/.test(styles))
   expect(near.length).toBeGreaterThanOrEqual(6)

@@ -117,7 +117,7 @@ describe.skipIf(!amazonCds.present)('train.ts on CDs and vinyl bought at Amazon,
         gate = await startGate(qdrant.url, ({ method, url }) => method === 'PUT' && /\/points(\?|$)/.test(url!))
         const program = new Program(
           'train.ts',
-          environment('publish', { QDRANT_URL: gate.url, ITERATIONS: '1', VECTOR_DIM: '16' }),
+          environment('publish', { QDRANT_URL: gate.url, ITERATIONS: '1', VECTOR_DIM: '16', ALLOW_NEW_SHAPE: 'true' }),
         )
         await program.until(gate.held)
         const { collections } = await client.getCollections()
