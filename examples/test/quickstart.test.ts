@@ -34,7 +34,9 @@ test('invents, trains, evaluates and answers', async () => {
     expect(program.stderr).toMatch(new RegExp(`${stage} +done in`))
   const recall = (name: string) => Number(new RegExp(`${name} +│ +([0-9.]+)`).exec(stdout)![1])
   expect(recall('this model')).toBeGreaterThan(2 * recall('most popular'))
-  const answers = stdout.split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|Served|For collector)/).slice(1)
+  const answers = stdout
+    .split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|Served|For collector)/)
+    .slice(1)
   expect(answers.length).toBe(8)
   const column = (table: string, name: string) => {
     const rows = table

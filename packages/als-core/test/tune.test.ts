@@ -158,7 +158,9 @@ describe('tune', () => {
     expect(resumed).toBe(5)
     expect(outcome(again.runs)).toEqual(outcome(whole.runs))
     expect(readFileSync(journal, 'utf8').trimEnd().split('\n')).toHaveLength(1 + 13)
-    await expect(tune(matrix, { ...options(), seed: 1, journal })).rejects.toThrow('is the journal of a different search')
+    await expect(tune(matrix, { ...options(), seed: 1, journal })).rejects.toThrow(
+      'is the journal of a different search',
+    )
   })
 
   it('names what is wrong', async () => {
