@@ -10,7 +10,16 @@ export const layers = {
   ],
   'packages/loader/src': [
     ...['errors.ts', 'progress.ts', 'kernel', 'storage', 'parquet', 'options.ts', 'ids', 'rows', 'pool'],
-    ...['matrix', 'spill', 'plan', 'statistics.ts', 'kept-fetches.ts', 'read-pass.ts'],
+    ...[
+      'matrix',
+      'spill',
+      'plan',
+      'source-stats.ts',
+      'warnings.ts',
+      'statistics.ts',
+      'kept-fetches.ts',
+      'read-pass.ts',
+    ],
     ...['count', 'scatter', 'merge', 'transpose', 'items', 'vectors'],
     ...['load-interactions.ts', 'worker.ts', 'index.ts'],
   ],

@@ -1,4 +1,4 @@
-import type { SourceStats } from './statistics.ts'
+import type { SourceStats } from './source-stats.ts'
 
 interface Removed {
   readonly sources: readonly SourceStats[]
