@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadModel } from '@seesaw/als-core'
+import { planLoad } from '@seesaw/loader'
 import type { GenerationRecord } from '@seesaw/qdrant-sink'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
+import { readConfiguration } from '../../examples/configuration/read-configuration.ts'
+import { loadOptions } from '../../examples/pipeline/load.ts'
+import recordShop from '../../examples/seesaw.config.ts'
 import type { Front } from '../../packages/qdrant-sink/test/stand-in/front.ts'
 import { startProxy } from '../../packages/qdrant-sink/test/stand-in/proxy.ts'
 import { type StandIn, startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
@@ -32,7 +36,16 @@ const LIMIT = 600_000
 export class World {
   readonly weather: Weather = { s3: 0, qdrant: 0, qdrantDown: false }
   readonly violations: string[] = []
-  readonly counts = { runs: 0, published: 0, failed: 0, signalled: 0, resumed: 0 }
+  readonly counts = {
+    runs: 0,
+    published: 0,
+    failed: 0,
+    killed: 0,
+    stopped: 0,
+    resumed: 0,
+    throughFiles: 0,
+    fullDisks: 0,
+  }
   typical = 0
   readonly #folder: string
   readonly #s3: FauxqsServer
@@ -41,6 +54,8 @@ export class World {
   readonly #stormyS3: Awaited<ReturnType<typeof stormS3>>
   readonly #stormyQdrant: { hits: number }
   #references: Reference[] = []
+  /** By number of threads, bytes with which a load has to work through files. */
+  readonly #tight = new Map<number, number>()
   #watcher: Watcher | undefined
   #round = 0
 
@@ -183,8 +198,7 @@ export class World {
       COLLECTION_ALIAS: ALIAS,
       BATCH_SIZE: '40',
       ...(round.checkpoint && { CHECKPOINT_DIR: folder('checkpoint') }),
-      // Less than the load would take in memory.
-      ...(round.throughFiles && { MEMORY_LIMIT: '280MB' }),
+      ...(round.throughFiles && { MEMORY_LIMIT: String(this.#tight.get(round.threads)) }),
       ...(disk && { CHAOS_DISK: `${disk.bytes} ${folder(disk.folder)}` }),
       ...(clock && { CHAOS_CLOCK: `${clock.after} ${clock.step}` }),
     }
@@ -209,6 +223,14 @@ export class World {
       const model = await loadModel(join(this.#folder, `reference-${variant}`))
       this.#references.push({ digest: digestOf(model), items: model.items })
     }
+    Object.assign(process.env, keys)
+    for (const threads of [1, 2]) {
+      const configuration = readConfiguration(recordShop, this.#environment({ ...peaceful(0), threads }, 0))
+      const { runtime, ids, working, result } = (
+        await planLoad(loadOptions(configuration, new AbortController().signal))
+      ).memory
+      this.#tight.set(threads, Math.floor(runtime + result + ids + working / 2))
+    }
     const { storage } = this.#standIn
     storage.collections.clear()
     storage.aliases.clear()
@@ -216,9 +238,12 @@ export class World {
 
   #judge({ code, signal, stderr, hung }: Ending, round: Round, run: number): void {
     if (/resumed after/.test(stderr)) this.counts.resumed++
+    if (/through temporary files/.test(stderr)) this.counts.throughFiles++
+    if (/the disk is full|no space left/i.test(stderr)) this.counts.fullDisks++
     if (code === 0) this.counts.published++
     else if (code === 1) this.counts.failed++
-    else this.counts.signalled++
+    else if (signal) this.counts.killed++
+    else this.counts.stopped++
     const expected = run === 0 && round.signal !== undefined ? [0, 1, 130, 143, null] : [0, 1]
     if (hung) this.#violation(`a run did not end within ${LIMIT / 1000} s: ${stderr.slice(-500)}`)
     else if (!expected.includes(code)) this.#violation(`a run ended with ${code ?? signal}: ${stderr.slice(-1000)}`)

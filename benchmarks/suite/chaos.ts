@@ -19,7 +19,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     },
   })
   const [rounds, seed, lanes] = [values.rounds, values.seed, values.lanes].map(Number)
-  const totals = { runs: 0, published: 0, failed: 0, signalled: 0, resumed: 0, faults: 0, answers: 0 }
+  const totals: Record<string, number> = { faults: 0, answers: 0 }
   const violations: string[] = []
   let played = 0
   const lane = async (number: number) => {
@@ -33,7 +33,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
       }
       await world.end()
       report(world.violations)
-      for (const name of Object.keys(world.counts) as (keyof World['counts'])[]) totals[name] += world.counts[name]
+      for (const [name, count] of Object.entries(world.counts)) totals[name] = (totals[name] ?? 0) + count
       totals.faults += world.faults
       totals.answers += world.answers
     } finally {

@@ -37,6 +37,7 @@ export async function check(configuration: Configuration, stages: Stages, signal
         `${grouped(load.rows)} rows in ${grouped(load.files)} files`,
         `${bytes(load.bytes)} to read in each of two passes`,
         `${bytes(load.memory.total)} of memory for a load`,
+        ...(load.spill ? ['through temporary files'] : []),
         ...(items ? [describeItems(configuration, items)] : []),
         ...(serving ? [serving] : []),
       ].join(', '),

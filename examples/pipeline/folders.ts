@@ -52,6 +52,23 @@ export function checkSpace(folder: string, needed: number, what: string, advice:
   )
 }
 
+/** Does work that writes to a folder; a disk that gets full meanwhile is named with the variable that can change it. */
+export async function writingTo<T>(variable: string, folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
+    const what = code === 'ENOSPC' ? 'the disk is full' : 'the quota of the disk is used up'
+    throw new Error(
+      `${variable}=${folder}: ${what}. Make room there, or set ${variable} to a folder on a larger one.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'no right to write there',
   EPERM: 'no right to write there',

@@ -63,7 +63,7 @@ export class ItemStore {
     this.#pending.push(line)
     this.#pendingBytes += line.length
     this.known++
-    if (this.#pendingBytes > 1 << 20) this.#flush()
+    if (this.#pendingBytes > 1 << 20) this.flush()
   }
 
   /** The payload of a row; without metadata it has the id, the count, and nothing in its columns. */
@@ -84,14 +84,14 @@ export class ItemStore {
   #read(row: number): Values {
     const length = this.#lengths[row]!
     if (length === 0) return {}
-    this.#flush()
+    this.flush()
     const line = Buffer.allocUnsafe(length)
     readSync(this.#file, line, 0, length, this.#offsets[row]!)
     return JSON.parse(line.toString()) as Values
   }
 
   /** Writes what waits; a full disk may take less than all of a write. */
-  #flush(): void {
+  flush(): void {
     const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending)
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at, bytes.length - at, this.#written + at)
     this.#written += bytes.length

@@ -70,6 +70,7 @@ export async function collectItems(
         progress.update({ phase: 'metadata', done: store.known, total: itemIds.length, unit: name })
       }
     }
+    store.flush()
     return store.known
   }
   try {

@@ -5,7 +5,7 @@ import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
 import { check } from './check.ts'
 import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
-import { checkSpace, temporaryFolder } from './folders.ts'
+import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
 import { bytes, compact, grouped } from './format.ts'
 import type { ItemStore } from './item-store.ts'
 import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
@@ -51,16 +51,20 @@ export async function runPipeline(
     held.defer(() => work.close())
     const loaded = await load(configuration, { memoryBudget, temporaryDirectory: work.path }, stages, progress, signal)
     checkRoom(configuration, loaded)
-    const learned = await learn(configuration, loaded, stages, progress, signal)
+    const learned = await writingTo('CHECKPOINT_DIR', configuration.output.checkpoint ?? '', () =>
+      learn(configuration, loaded, stages, progress, signal),
+    )
     const { model } = learned
     const { model: directory } = configuration.output
     await stages.run(
       'save',
-      () => saveModel(model, directory),
+      () => writingTo('OUTPUT_DIR', directory, () => saveModel(model, directory)),
       () => `${bytes(modelBytes(configuration, model))} in ${directory}`,
     )
     const quality = await measure(configuration, learned, stages, progress, signal)
-    const items = await collectItems(configuration, work.path, loaded, stages, progress, signal)
+    const items = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
+      collectItems(configuration, work.path, loaded, stages, progress, signal),
+    )
     held.defer(() => items.close())
     if (configuration.qdrant.url) await publishModel(configuration, model, items, stages, progress, signal)
     printSummary(loaded, learned, quality, stages)
