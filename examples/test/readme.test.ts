@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { defaultOf } from '../configuration/help.ts'
+import { loadConfig } from '../configuration/load-config.ts'
+import { readConfiguration } from '../configuration/read-configuration.ts'
 import { settingsOf } from '../configuration/settings.ts'
 import recordShop from '../seesaw.config.ts'
 import { Program } from './program.ts'
@@ -55,6 +57,16 @@ test('the table of variables is that of the settings', () => {
   })
   const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
   expect(readme, `The README needs this table:\n\n${table}\n`).toContain(table)
+})
+
+test('the configuration module of the README is one', async () => {
+  const [, module] = /```ts\n(import \{ defineConfig \}.*?)```/s.exec(readme)!
+  const path = join(folder, 'seesaw.config.ts')
+  await writeFile(path, module.replace('./examples/', `${join(import.meta.dirname, '..')}/`))
+  const { config } = await loadConfig(path)
+  const configuration = readConfiguration(config, { RATINGS: folder, VIEWS: folder, FILMS: folder })
+  expect(configuration.sources.map(({ name }) => name)).toEqual(['ratings', 'views'])
+  expect(configuration.items).toMatchObject({ name: 'films', uri: folder, id: 'film_id' })
 })
 
 test('the sample of the quickstart is what it prints', async () => {
