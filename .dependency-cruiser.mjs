@@ -4,7 +4,7 @@
  */
 export const layers = {
   'packages/als-core/src': [
-    ...['checks', 'pool', 'kernel', 'linear-algebra', 'matrix', 'model'],
+    ...['checks', 'pool', 'kernel', 'linear-algebra', 'matrix', 'features', 'model'],
     ...['rank', 'solve', 'recommend', 'evaluate', 'train', 'tune'],
     ...['worker.ts', 'index.ts'],
   ],

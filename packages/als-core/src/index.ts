@@ -21,6 +21,14 @@ export {
   splitByTime,
   splitRandomly,
 } from './evaluate/split.ts'
+export {
+  type DenseFeatures,
+  type FeatureMatrix,
+  type FeatureNames,
+  featuresFromCsr,
+  featuresFromDense,
+  type SparseFeatures,
+} from './features/feature-matrix.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'

@@ -18,6 +18,8 @@ it('exports what the documentation says, and nothing else', () => {
       "createWorkerPool",
       "evaluate",
       "evaluateServing",
+      "featuresFromCsr",
+      "featuresFromDense",
       "foldInItems",
       "foldInUsers",
       "holdOutUsers",

@@ -1,7 +1,7 @@
 import { sharedFloat32, sharedFloat64, sharedUint8, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { CompressedRows } from './interaction-matrix.ts'
 
-/** Interactions that cannot become a matrix; the message names the entry and what was expected. */
+/** Interactions or features that cannot become a matrix; the message names the entry and what was expected. */
 export class MatrixError extends Error {
   override readonly name = 'MatrixError'
 }

@@ -1,4 +1,4 @@
-import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
+import { onShared, sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import { MatrixError, packValues, transpose } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
 import { type NumericArray, toNumbers } from './numbers.ts'
@@ -151,19 +151,4 @@ function merge(
   shorter.indices.set(indices.subarray(0, kept))
   shorter.values.set(values.subarray(0, kept))
   return shorter
-}
-
-interface TypedArrayClass<T> {
-  new (...args: never[]): T
-}
-
-function onShared<T extends { set(from: ArrayLike<number>): void; buffer: ArrayBufferLike }>(
-  from: ArrayLike<number>,
-  type: TypedArrayClass<unknown>,
-  allocate: (length: number) => T,
-): T {
-  if (from instanceof type && (from as unknown as T).buffer instanceof SharedArrayBuffer) return from as unknown as T
-  const copy = allocate(from.length)
-  copy.set(from)
-  return copy
 }
