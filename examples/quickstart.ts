@@ -12,7 +12,6 @@ import { readFlags } from './configuration/command-line.ts'
 import { renderHelp } from './configuration/help.ts'
 import { ConfigurationError, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
 import type { SeesawConfig } from './configuration/schema.ts'
-import { duration, grouped } from './pipeline/format.ts'
 import { interruptible } from './pipeline/interruption.ts'
 import { showProgress } from './pipeline/progress.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
@@ -20,6 +19,7 @@ import { Stages } from './pipeline/stages.ts'
 import { terminalWidth } from './pipeline/tables.ts'
 import { openWorkFolder } from './pipeline/work-folder.ts'
 import recordShop from './seesaw.config.ts'
+import { duration, grouped } from './text/format.ts'
 
 /** Variables that say where a production run reads. */
 const ofProduction = /^(HAVES|WANTS|RATINGS|RELEASES|S3_ENDPOINT|SAMPLE_FRAC_\w+)$/

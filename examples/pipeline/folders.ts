@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { ConfigurationError } from '../configuration/read-configuration.ts'
 import type { Configuration } from '../configuration/schema.ts'
-import { bytes } from './format.ts'
+import { bytes } from '../text/format.ts'
 
 /** Where files go that a run needs only while it lasts. */
 export function temporaryFolder({ output }: Configuration): string {

@@ -10,8 +10,8 @@ import {
 } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
+import { compact, grouped } from '../text/format.ts'
 import { holdsModel } from './check.ts'
-import { compact, grouped } from './format.ts'
 import type { Progress } from './progress.ts'
 import type { Stages } from './stages.ts'
 

@@ -6,7 +6,7 @@ import {
   readItems,
 } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
-import { bytes, compact, grouped } from './format.ts'
+import { bytes, compact, grouped } from '../text/format.ts'
 import { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
 import type { Stages } from './stages.ts'

@@ -1,5 +1,5 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
-import { compact, cut, duration } from './format.ts'
+import { compact, cut, duration } from '../text/format.ts'
 
 /** Where a stage stands. */
 export interface Standing {

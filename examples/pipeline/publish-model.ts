@@ -1,7 +1,7 @@
 import type { AlsModel } from '@seesaw/als-core'
 import { publish } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
-import { bytes, grouped } from './format.ts'
+import { bytes, grouped } from '../text/format.ts'
 import type { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
 import { makeServedVectors } from './served-vectors.ts'

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import type { Configuration } from '../configuration/schema.ts'
+import { bytes, duration, grouped } from '../text/format.ts'
 import type { Plan } from './check.ts'
 import {
   checkpointBytes,
@@ -11,7 +12,6 @@ import {
   trainingMemory,
 } from './estimate.ts'
 import { existingPart, temporaryFolder } from './folders.ts'
-import { bytes, duration, grouped } from './format.ts'
 import { renderTable } from './tables.ts'
 
 /** What `--check` prints: files, rows, memory, disk and time of a run that has not begun. */

@@ -1,4 +1,4 @@
-import { bytes, duration } from './format.ts'
+import { bytes, duration } from '../text/format.ts'
 import type { Progress } from './progress.ts'
 
 /** What a stage cost. */

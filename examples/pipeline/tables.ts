@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { Table } from 'console-table-printer'
 import stringWidth from 'string-width'
-import { bytes, cut, duration, grouped } from './format.ts'
+import { bytes, cut, duration, grouped } from '../text/format.ts'
 import { asText, type ItemPayload, nameOf } from './payload.ts'
 import type { Answer, Question } from './questions.ts'
 import type { StageCost } from './stages.ts'
