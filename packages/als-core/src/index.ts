@@ -29,6 +29,11 @@ export {
   featuresFromDense,
   type SparseFeatures,
 } from './features/feature-matrix.ts'
+export type { FeatureRecord } from './features/feature-names.ts'
+export { FeatureRows } from './features/feature-rows.ts'
+export type { FeatureSpec, FieldKind } from './features/feature-spec.ts'
+export { type FeatureRow, FeatureVocabulary, type SavedVocabulary } from './features/feature-vocabulary.ts'
+export { FeatureCounter, featuresFrom } from './features/features-from.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'

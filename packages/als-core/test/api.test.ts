@@ -6,6 +6,9 @@ it('exports what the documentation says, and nothing else', () => {
     [
       "CheckpointError",
       "DirectoryLockedError",
+      "FeatureCounter",
+      "FeatureRows",
+      "FeatureVocabulary",
       "MatrixError",
       "ModelFormatError",
       "OptionError",
@@ -18,6 +21,7 @@ it('exports what the documentation says, and nothing else', () => {
       "createWorkerPool",
       "evaluate",
       "evaluateServing",
+      "featuresFrom",
       "featuresFromCsr",
       "featuresFromDense",
       "foldInItems",

@@ -1,6 +1,7 @@
 import { MatrixError, transpose } from '../matrix/compressed-rows.ts'
 import { type NumericArray, toNumbers } from '../matrix/numbers.ts'
 import { onShared, sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
+import type { FeatureVocabulary } from './feature-vocabulary.ts'
 
 /** The names of a matrix's features, by column: an array, or anything compact that is read the same way. */
 export interface FeatureNames {
@@ -18,7 +19,7 @@ export interface FeatureMatrix {
   readonly rows: number
   /** Number of features d (columns), at least 1. */
   readonly features: number
-  /** What each column is, as 'styles: Deep House'; no name twice. */
+  /** What each column is, as 'styles=Deep House'; no name twice. */
   readonly names: FeatureNames
   /** rows + 1 offsets into `indices`. */
   readonly indptr: Float64Array<SharedArrayBuffer>
@@ -26,6 +27,8 @@ export interface FeatureMatrix {
   readonly indices: Uint32Array<SharedArrayBuffer>
   /** Value of each entry, finite. */
   readonly values: Float32Array<SharedArrayBuffer>
+  /** What makes a row of a record, where the matrix was made of records: it is kept with the model, to place new items. */
+  readonly vocabulary?: FeatureVocabulary
 }
 
 export interface SparseFeatures {
