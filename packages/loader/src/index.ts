@@ -15,7 +15,7 @@ export type { MemoryPlan } from './plan/memory.ts'
 export type { DiskPlan } from './plan/plan-disk.ts'
 export { type LoadPlan, type PlannedFile, type PlannedIds, type PlannedSource, planLoad } from './plan/plan-load.ts'
 export type { LoadProgress } from './progress.ts'
-export type { LoadStats, SourceStats } from './statistics.ts'
+export type { IdStats, LoadStats, SourceStats } from './statistics.ts'
 export type { S3Credentials, S3Options } from './storage/connection.ts'
 export type { LeftOut, LeftOutReason } from './storage/listing.ts'
 export {

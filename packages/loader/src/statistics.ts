@@ -10,9 +10,8 @@ export type { SourceStats } from './source-stats.ts'
 export interface LoadStats {
   readonly sources: readonly SourceStats[]
   readonly rows: number
-  /** Distinct ids with at least one counted row, and those that are left in the matrix. */
-  readonly users: { readonly seen: number; readonly active: number }
-  readonly items: { readonly seen: number; readonly active: number }
+  readonly users: IdStats
+  readonly items: IdStats
   /** Rows that were merged into another row of the same pair. */
   readonly merged: number
   readonly entries: number
@@ -38,6 +37,22 @@ export interface LoadStats {
   }
 }
 
+/** What became of the ids of a side. */
+export interface IdStats {
+  /** Distinct ids with at least one counted row. */
+  readonly seen: number
+  /** Those that are left in the matrix. */
+  readonly active: number
+  /** Those that were seen, by the rows counted for them: element b counts the ids with 2^b to 2^(b+1) - 1 rows. */
+  readonly activity: readonly number[]
+}
+
+/** What the first pass knows of a side. */
+interface SeenIds {
+  readonly distinct: number
+  readonly octaves: readonly number[]
+}
+
 /** Adds up the reports of the workers. */
 export class LoadStatistics {
   readonly seconds: { plan: number; count: number; scatter: number; merge: number; transpose: number }
@@ -51,8 +66,8 @@ export class LoadStatistics {
   readonly #prepared: PreparedLoad
   readonly #counts: Float64Array[]
   readonly #scatters: Float64Array[]
-  #users = { seen: 0 }
-  #items = { seen: 0 }
+  #users: Omit<IdStats, 'active'> = { seen: 0, activity: [] }
+  #items: Omit<IdStats, 'active'> = { seen: 0, activity: [] }
 
   constructor(prepared: PreparedLoad) {
     this.#prepared = prepared
@@ -70,10 +85,10 @@ export class LoadStatistics {
     this.#add(this.#scatters[source], report)
   }
 
-  /** Distinct users and items with at least one counted row. */
-  selected(users: number, items: number): void {
-    this.#users = { seen: users }
-    this.#items = { seen: items }
+  /** The first pass is over: users and items with at least one counted row. */
+  selected(users: SeenIds, items: SeenIds): void {
+    this.#users = { seen: users.distinct, activity: users.octaves }
+    this.#items = { seen: items.distinct, activity: items.octaves }
   }
 
   /** Why rows were left out in the first pass, for an error message. */

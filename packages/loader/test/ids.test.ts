@@ -119,7 +119,7 @@ describe('ids', () => {
       )
       // Each has exactly as many rows as it needs: one that is not counted is a user that is not there.
       const loaded = await load(uri, { threads, thresholds: { user: 25, item: 1 } })
-      expect(loaded.stats.users).toEqual({ seen: users, active: users })
+      expect(loaded.stats.users).toMatchObject({ seen: users, active: users })
       expect(loaded.stats.sources[0].used).toBe(many.length)
       const expected = many.map((row) => ({ ...row, user: user(row.user) }))
       expect(linesOf(loaded)).toEqual(referenceLoad(expected, { user: 25, item: 1 }))

@@ -13,6 +13,8 @@ export interface ActiveIds {
   readonly map: RowMap
   /** Distinct ids counted, active or not. */
   readonly distinct: number
+  /** The same by their rows: element b counts the ids with 2^b to 2^(b+1) - 1 of them. */
+  readonly octaves: readonly number[]
 }
 
 /** Adds up the workers' counts and keeps the ids with at least `threshold` rows. */
@@ -33,14 +35,14 @@ function selectDirect(
   const parts = counts as readonly DirectCounts[]
   const totals = new Uint32Array(RUN)
   const ranks = new Uint32Array(new SharedArrayBuffer(8 * Math.ceil(size / 32)))
-  let distinct = 0
+  const octaves: number[] = []
   let active = 0
   eachRun(size, (from, to) => {
     addCounts(parts, from, to, totals)
     for (let slot = from; slot < to; slot++) {
       const total = totals[slot - from]
       if ((slot & 31) === 0) ranks[(slot >>> 5) * 2 + 1] = active
-      if (total > 0) distinct++
+      if (total > 0) countOctave(octaves, total)
       if (total < threshold) continue
       active++
       ranks[(slot >>> 5) * 2] |= 1 << (slot & 31)
@@ -58,7 +60,24 @@ function selectDirect(
       activity[row++] = total
     }
   })
-  return { ids, activity, map: { way: 'direct', min, size, ranks }, distinct }
+  return { ids, activity, map: { way: 'direct', min, size, ranks }, distinct: sum(octaves), octaves }
+}
+
+/** Adds an id with `total` rows. */
+function countOctave(octaves: number[], total: number): void {
+  const octave = 31 - Math.clz32(total)
+  while (octaves.length <= octave) octaves.push(0)
+  octaves[octave]++
+}
+
+function octavesOf(totals: ArrayLike<number>): number[] {
+  const octaves: number[] = []
+  for (let slot = 0; slot < totals.length; slot++) if (totals[slot] > 0) countOctave(octaves, totals[slot])
+  return octaves
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 const RUN = 1 << 16
@@ -120,7 +139,13 @@ function selectIntegers(total: KeyTable, threshold: number): ActiveIds {
     activity[row] = found[0] + 1
     table.set(keys, 0, row + 1)
   }
-  return { ids, activity, map: { way: 'table', table: table.arrays() }, distinct: total.used }
+  return {
+    ids,
+    activity,
+    map: { way: 'table', table: table.arrays() },
+    distinct: total.used,
+    octaves: octavesOf(values),
+  }
 }
 
 /** Strings ascend by their UTF-8 bytes, which is the order of their code points. */
@@ -168,6 +193,7 @@ function selectStrings(total: KeyTable, threshold: number): ActiveIds {
     activity,
     map: { way: 'table', table: table.arrays() },
     distinct: total.used,
+    octaves: octavesOf(values),
   }
 }
 
