@@ -1,6 +1,14 @@
 export { OptionError } from './checks/option-error.ts'
 export type { Baseline, BaselineOptions } from './evaluate/baseline.ts'
-export { type EvaluateOptions, type Evaluation, evaluate, type UserCounts } from './evaluate/evaluate.ts'
+export { contentNeighbours } from './evaluate/content-neighbours.ts'
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type ItemGroup,
+  type UserCounts,
+} from './evaluate/evaluate.ts'
+export { evaluateItemGroups, type ItemGroupFigures, type ItemGroupOptions } from './evaluate/evaluate-item-groups.ts'
 export {
   answerInProcess,
   type EvaluateServingOptions,
@@ -10,6 +18,7 @@ export {
 } from './evaluate/evaluate-serving.ts'
 export { type ItemNeighboursOptions, itemNeighbours } from './evaluate/item-neighbours.ts'
 export { mostPopular } from './evaluate/most-popular.ts'
+export { randomItems } from './evaluate/random-items.ts'
 export type { RankingMetrics } from './evaluate/ranking-metrics.ts'
 export type { QuestionOptions, ServingQuestion, ServingQuestionKind } from './evaluate/serving-questions.ts'
 export {
@@ -21,6 +30,7 @@ export {
   splitByTime,
   splitRandomly,
 } from './evaluate/split.ts'
+export { type ColdItemsOptions, type ColdItemsSplit, splitColdItems } from './evaluate/split-cold-items.ts'
 export {
   type DenseFeatures,
   type FeatureMatrix,

@@ -12,6 +12,8 @@ export interface BaselineOptions {
   limit?: number
   /** What is left out: the rows of a matrix, or nothing (false). Default: what the users have in training. */
   exclude?: InteractionMatrix | false
+  /** Only these items may be listed. Default: all. */
+  allow?: ArrayLike<number>
   signal?: AbortSignal
 }
 
@@ -24,4 +26,12 @@ export function excludedRows(
   if (!exclude) return new Uint32Array(0)
   const { indptr, indices } = exclude.csr
   return indices.subarray(indptr[user], indptr[user + 1])
+}
+
+/** 1 for each item that may be listed, by item; undefined where all may. */
+export function allowedItems(items: number, allow: ArrayLike<number> | undefined): Uint8Array | undefined {
+  if (!allow) return undefined
+  const allowed = new Uint8Array(items)
+  for (let i = 0; i < allow.length; i++) allowed[allow[i]] = 1
+  return allowed
 }

@@ -6,12 +6,19 @@ import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { RecommendationSource } from '../recommend/recommendations.ts'
 import { Recommender } from '../recommend/recommender.ts'
 import { areaUnderCurve } from './area-under-curve.ts'
-import { popularityBuckets } from './popularity-buckets.ts'
+import { type PopularityBucket, popularityBuckets } from './popularity-buckets.ts'
 import { MetricSums, type RankingMetrics } from './ranking-metrics.ts'
 
 export interface UserCounts {
   warm: number
   cold: number
+}
+
+/** Items that are measured together. */
+export interface ItemGroup {
+  readonly name: string
+  /** Rows of the items. */
+  readonly items: ArrayLike<number>
 }
 
 export interface EvaluateOptions {
@@ -23,6 +30,10 @@ export interface EvaluateOptions {
   k?: number | readonly number[]
   /** Only these users (rows), of those with something to find. Default: all. */
   users?: ArrayLike<number>
+  /** Only these items (rows) are ranked, and to be found: new ones among themselves, say. Default: all. */
+  items?: ArrayLike<number>
+  /** Groups of items to measure apart, in place of the popularity buckets. */
+  groups?: readonly ItemGroup[]
   /**
    * Also measure users without an entry in `train`, of whom a model knows nothing: their lists are empty, or those of a
    * source of your own. Default: false.
@@ -45,7 +56,7 @@ export interface Evaluation {
   at: Record<number, RankingMetrics>
   /** Area under the ROC curve, with the option `auc`: how often an item to be found scores above another one. */
   auc?: number
-  /** The same for the relevant items of a popularity bucket alone: head, middle, tail. */
+  /** The same for the relevant items of a popularity bucket alone: head, middle, tail; or of each of `groups`. */
   buckets: { name: string; items: number; at: Record<number, RankingMetrics>; auc?: number }[]
 }
 
@@ -67,20 +78,23 @@ export async function evaluate(source: AlsModel | RecommendationSource, options:
   try {
     const recommending: RecommendationSource = recommender ?? (source as RecommendationSource)
     const popularity = countInteractions(train)
-    const all = { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
-    const buckets = [all, ...popularityBuckets(train)]
+    const ranked = options.items && toBucket({ name: 'all', items: options.items }, train.items)
+    const all = ranked ?? { name: 'all', members: new Uint8Array(train.items).fill(1), items: train.items }
+    const groups = options.groups?.map((group) => toBucket(group, train.items)) ?? popularityBuckets(train)
+    const buckets = [all, ...groups]
     const sums = buckets.map(({ members }) => new MetricSums(cutoffs, members, popularity))
-    const asked = usersToTest(test, options.users)
+    const asked = usersToTest(test, options.users, ranked?.members)
     const warm = asked.filter((user) => isWarm(train, user))
     const users = coldUsers ? asked : warm
-    const check = makeListCheck(train)
+    const check = makeListCheck(train, ranked?.members)
     for (let from = 0; from < users.length; from += block) {
       const some = users.subarray(from, from + block)
-      const lists = await recommending.recommend(some, { limit: cutoffs[cutoffs.length - 1], exclude: train, signal })
+      const limit = cutoffs[cutoffs.length - 1]
+      const lists = await recommending.recommend(some, { limit, exclude: train, allow: options.items, signal })
       for (let q = 0; q < some.length; q++) {
         const list = lists.rows.subarray(q * lists.limit, q * lists.limit + lists.counts[q])
         check(some[q], list)
-        const relevant = relevantItems(test, some[q])
+        const relevant = relevantItems(test, some[q], ranked?.members)
         sums[0].add(list, relevant)
         for (let b = 1; b < buckets.length; b++) {
           const { members } = buckets[b]
@@ -110,7 +124,10 @@ export async function evaluate(source: AlsModel | RecommendationSource, options:
 const block = 4096
 
 /** Looks at one user's list after the other: O(length of the list and of the user's row). */
-function makeListCheck({ csr, items }: InteractionMatrix): (user: number, list: Uint32Array) => void {
+function makeListCheck(
+  { csr, items }: InteractionMatrix,
+  ranked: Uint8Array | undefined,
+): (user: number, list: Uint32Array) => void {
   // Number of the last list that names the item, or whose user has it.
   const last = new Uint32Array(items)
   let lists = 0
@@ -123,18 +140,33 @@ function makeListCheck({ csr, items }: InteractionMatrix): (user: number, list: 
           `The list of user ${user} names item ${item} twice, or the user has it in train: expected distinct items that are not in train.`,
         )
       }
+      if (ranked?.[item] === 0) {
+        throw new Error(`The list of user ${user} names item ${item}, which is not among the items asked for by allow.`)
+      }
       last[item] = lists
     }
   }
+}
+
+/** @throws RangeError for a row that is not there */
+function toBucket({ name, items }: ItemGroup, count: number): PopularityBucket {
+  const members = new Uint8Array(count)
+  for (let i = 0; i < items.length; i++) {
+    if (!(Number.isInteger(items[i]) && items[i] >= 0 && items[i] < count)) {
+      throw new RangeError(`Item ${items[i]} of ${name} is no row, expected one from 0 to ${count - 1}.`)
+    }
+    members[items[i]] = 1
+  }
+  return { name, members, items: members.reduce((sum, member) => sum + member, 0) }
 }
 
 function byCutoff(metrics: RankingMetrics[]): Record<number, RankingMetrics> {
   return Object.fromEntries(metrics.map((each) => [each.k, each]))
 }
 
-function usersToTest(test: InteractionMatrix, some: ArrayLike<number> | undefined): Uint32Array {
+function usersToTest(test: InteractionMatrix, some: ArrayLike<number> | undefined, ranked?: Uint8Array): Uint32Array {
   const users = some ? Uint32Array.from(some) : Uint32Array.from({ length: test.users }, (_, user) => user)
-  return users.filter((user) => relevantItems(test, user).size > 0)
+  return users.filter((user) => relevantItems(test, user, ranked).size > 0)
 }
 
 function isWarm({ csr }: InteractionMatrix, user: number): boolean {
@@ -148,12 +180,12 @@ export function countUsers(train: InteractionMatrix, test: InteractionMatrix, so
   return { warm, cold: users.length - warm }
 }
 
-/** Items of a user whose value is above 0. */
-function relevantItems({ csr, codebook }: InteractionMatrix, user: number): Set<number> {
+/** Items of a user whose value is above 0, of those that are ranked. */
+function relevantItems({ csr, codebook }: InteractionMatrix, user: number, ranked?: Uint8Array): Set<number> {
   const items = new Set<number>()
   for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
     const value = valueAt(csr, codebook, e)
-    if (value > 0) items.add(csr.indices[e])
+    if (value > 0 && ranked?.[csr.indices[e]] !== 0) items.add(csr.indices[e])
   }
   return items
 }
@@ -192,6 +224,8 @@ const NAMES = {
   test: true,
   k: true,
   users: true,
+  items: true,
+  groups: true,
   coldUsers: true,
   auc: true,
   pool: true,

@@ -4,7 +4,7 @@ import type { AlsModel } from '../model/als-model.ts'
 import { resolveModelOptions } from '../model/options.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
-import { type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
+import { allowedItems, type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
 
 /**
  * The baseline that recommends what most users have. It is a model as well, of one factor, 1 for users and the number of
@@ -23,17 +23,21 @@ export function mostPopular(train: InteractionMatrix): AlsModel & Baseline {
   const model = { factors: 1, users, items, userFactors, itemFactors, interactionCounts, options, history: [] }
   return { ...model, recommend: async (asked, options = {}) => recommend(asked, options) }
 
-  function recommend(asked: ArrayLike<number>, { limit = 10, exclude, signal }: BaselineOptions): RecommendationBatch {
+  function recommend(
+    asked: ArrayLike<number>,
+    { limit = 10, exclude, allow, signal }: BaselineOptions,
+  ): RecommendationBatch {
     const width = Math.min(limit, items)
     const rows = sharedUint32(asked.length * width)
     const scores = sharedFloat32(asked.length * width)
     const counts = sharedUint32(asked.length)
+    const allowed = allowedItems(items, allow)
     for (let q = 0; q < asked.length; q++) {
       signal?.throwIfAborted()
       const own = new Set(excludedRows(train, exclude, asked[q]))
       for (const item of byCount) {
         if (counts[q] === width) break
-        if (own.has(item)) continue
+        if (own.has(item) || allowed?.[item] === 0) continue
         rows[q * width + counts[q]] = item
         scores[q * width + counts[q]++] = interactionCounts[item]
       }

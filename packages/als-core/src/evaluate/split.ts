@@ -158,7 +158,7 @@ function selectUsers({ csr, codebook, items }: InteractionMatrix, users: Uint32A
 }
 
 /** `count` distinct numbers below `from`, drawn evenly (Floyd's method). */
-function draw(from: number, count: number, seed: number, stream: number): Set<number> {
+export function draw(from: number, count: number, seed: number, stream: number): Set<number> {
   const random = rowRandom(seed, stream)
   const drawn = new Set<number>()
   for (let top = from - count; top < from; top++) {
@@ -168,6 +168,6 @@ function draw(from: number, count: number, seed: number, stream: number): Set<nu
   return drawn
 }
 
-function checkRatio(name: string, ratio: number): void {
+export function checkRatio(name: string, ratio: number): void {
   if (!(ratio > 0 && ratio < 1)) throw new RangeError(`${name} is ${ratio}, expected a number between 0 and 1.`)
 }

@@ -55,6 +55,8 @@ export interface SourceOptions {
   limit: number
   /** A matrix whose rows are left out, users × items as in training. */
   exclude: InteractionMatrix
+  /** Only these items may be listed. Default: all. */
+  allow?: ArrayLike<number>
   signal?: AbortSignal
 }
 
