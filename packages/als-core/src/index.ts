@@ -29,6 +29,7 @@ export {
   type SplitOptions,
   splitByTime,
   splitRandomly,
+  type TimedMatrix,
 } from './evaluate/split.ts'
 export { type ColdItemsOptions, type ColdItemsSplit, splitColdItems } from './evaluate/split-cold-items.ts'
 export {

@@ -10,7 +10,8 @@ import { packMatrix } from './matrix/pack-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
 import { createScatterArea } from './matrix/scatter-area.ts'
 import { mergeRows, mergeSpilledRows } from './merge/merge-rows.ts'
-import { type LoadOptions, resolveOptions } from './options.ts'
+import { mergeRuleOf } from './merge/merge-rule.ts'
+import { isTimed, type LoadOptions, resolveOptions } from './options.ts'
 import { type LoadPlan, type PreparedLoad, prepareLoad } from './plan/plan-load.ts'
 import { WorkerPool } from './pool/pool.ts'
 import { ProgressMeter } from './progress.ts'
@@ -25,6 +26,10 @@ import { transpose } from './transpose/transpose.ts'
 export interface LoadedInteractions {
   /** users × items confidences, with its transpose. */
   readonly matrix: InteractionMatrix
+  /** With `split`: what happened from that moment on, of the same shape and ids, without the pairs that are in `matrix`. */
+  readonly test?: InteractionMatrix
+  /** With `keepTimes`: when the first row of each entry of `matrix.csr` happened, in milliseconds since 1970. */
+  readonly times?: Float64Array<SharedArrayBuffer>
   /** Original id of each row, ascending: a Uint32Array or Float64Array, or a StringColumn. */
   readonly userIds: IdColumn
   readonly itemIds: IdColumn
@@ -72,72 +77,127 @@ async function execute(run: LoadRun): Promise<LoadedInteractions> {
   if (users.ids.length === 0 || items.ids.length === 0) throw nothingLeft(prepared, statistics)
 
   const build = plan.spill ? buildThroughFiles : buildInMemory
-  let { csr, csc } = await build(run, { users, items })
-
-  let userIds = users.ids
-  let itemIds = items.ids
+  let built: Built & Ids = { ...(await build(run, { users, items })), userIds: users.ids, itemIds: items.ids }
+  refuseEmptySide(prepared, built)
   if (options.thresholds.repeat) {
-    const core = peelCore({ csr, csc, userIds, itemIds }, options.thresholds)
+    const core = peelCore(built, options.thresholds)
     if (core.csr.indices.length === 0) throw nothingLeft(prepared, statistics)
-    ;({ csr, csc, userIds, itemIds } = core)
+    refuseEmptySide(prepared, core)
+    built = core
     statistics.rounds = core.rounds
   }
-  const matrix = packMatrix(userIds.length, itemIds.length, csr, csc, compiled.coded ? compiled.codebook : undefined)
+  const { userIds, itemIds, times, later } = built
+  const pack = ({ csr, csc }: Sides) =>
+    packMatrix(userIds.length, itemIds.length, csr, csc, compiled.coded ? compiled.codebook : undefined)
+  const matrix = pack(built)
   const interactionCounts = new Uint32Array(new SharedArrayBuffer(4 * matrix.items))
   for (let item = 0; item < matrix.items; item++) {
     interactionCounts[item] = matrix.csc.indptr[item + 1] - matrix.csc.indptr[item]
   }
-  return { matrix, userIds, itemIds, interactionCounts, stats: statistics.finish(matrix), plan }
+  return {
+    matrix,
+    ...(later && { test: pack(later) }),
+    ...(times && { times }),
+    userIds,
+    itemIds,
+    interactionCounts,
+    stats: statistics.finish(matrix),
+    plan,
+  }
 }
 
-type Build = (
-  run: LoadRun,
-  active: { users: ActiveIds; items: ActiveIds },
-) => Promise<{ csr: CompressedRows; csc: CompressedRows }>
+interface Sides {
+  readonly csr: CompressedRows
+  readonly csc: CompressedRows
+}
+
+interface Built extends Sides {
+  readonly times?: Float64Array<SharedArrayBuffer>
+  readonly later?: Sides
+}
+
+interface Ids {
+  readonly userIds: IdColumn
+  readonly itemIds: IdColumn
+}
+
+type Build = (run: LoadRun, active: { users: ActiveIds; items: ActiveIds }) => Promise<Built>
+
+/** Entries of each row of a scatter area at most: with a split user u has rows 2u and 2u + 1, which share their room. */
+function rowsOf(activity: Uint32Array, divided: boolean): Uint32Array {
+  if (!divided) return activity
+  const rows = new Uint32Array(2 * activity.length)
+  for (let user = 0; user < activity.length; user++) rows[2 * user] = activity[user]
+  return rows
+}
 
 /** Pass 2, into the arrays of the matrix itself. */
 const buildInMemory: Build = async (run, active) => {
   const { prepared, pool, meter, statistics } = run
-  const { merge } = prepared.options
   const { users, items } = active
-  const buckets = cutBuckets(users.activity, 6)
-  const area = createScatterArea(buckets, prepared.compiled.coded, merge === 'last')
+  const rule = mergeRuleOf(prepared.options)
+  const buckets = cutBuckets(rowsOf(users.activity, rule.divided), 6)
+  const area = createScatterArea(buckets, prepared.compiled.coded, isTimed(prepared.options))
   await scatterRows(run, active, buckets, { area })
-  const merged = await mergeRows(pool, meter, buckets, area, items.ids.length, merge)
+  const { csr: merged, times, later } = await mergeRows(pool, meter, buckets, area, items.ids.length, rule)
   statistics.seconds.merge = meter.end()
-  statistics.merged = merged.indices.length
-  const csc = await transpose(pool, meter, merged, items.activity, area.locals)
+  statistics.merged = merged.indices.length + (later?.indices.length ?? 0)
+  const toColumns = (csr: CompressedRows) => transpose(pool, meter, csr, items.activity, area.locals)
+  const csc = await toColumns(merged)
+  const laterSides = later && { csr: later, csc: await toColumns(later) }
   const csr = trimRows(merged, area.items.length)
   statistics.seconds.transpose = meter.end()
-  return { csr, csc }
+  return { csr, csc, ...(times && { times: csr === merged ? times : copyTimes(times) }), later: laterSides }
 }
 
 /** Pass 2 within the memory budget: rows wait in temporary files, by range of users. */
 const buildThroughFiles: Build = async (run, active) => {
   const { prepared, pool, meter, statistics } = run
-  const { merge, memoryBudget, temporaryDirectory, threads } = prepared.options
+  const { memoryBudget, temporaryDirectory, threads } = prepared.options
   const { users, items } = active
   const { coded } = prepared.compiled
-  const timed = merge === 'last'
+  const timed = isTimed(prepared.options)
+  const rule = mergeRuleOf(prepared.options)
   const limits = planSpill(memoryBudget, prepared.plan.memory.ids, threads, coded, timed)
   const folder = await createSpillFolder(temporaryDirectory)
   try {
     const spill = { folder, coded, timed }
-    const buckets = cutBuckets(users.activity, 6, limits.bucketRows)
+    const buckets = cutBuckets(rowsOf(users.activity, rule.divided), 6, limits.bucketRows)
     const { stageRows } = limits
     await scatterRows(run, active, buckets, { spill, stageRows })
-    const { spilledBytes, ...csr } = await mergeSpilledRows(pool, meter, buckets, spill, items.ids.length, merge)
+    const merged = await mergeSpilledRows(pool, meter, buckets, spill, items.ids.length, rule)
+    const { csr, times, later, spilledBytes } = merged
     statistics.seconds.merge = meter.end()
-    statistics.merged = csr.indices.length
-    statistics.spilledBytes += spilledBytes + 2 * csr.indices.length
-    const csc = await transpose(pool, meter, csr, items.activity, join(folder, 'locals'), limits)
+    statistics.merged = csr.indices.length + (later?.indices.length ?? 0)
+    statistics.spilledBytes += spilledBytes + 2 * statistics.merged
+    const toColumns = (side: CompressedRows) =>
+      transpose(pool, meter, side, items.activity, join(folder, 'locals'), limits)
+    const csc = await toColumns(csr)
+    const laterSides = later && { csr: later, csc: await toColumns(later) }
     statistics.seconds.transpose = meter.end()
-    return { csr, csc }
+    return { csr, csc, times, later: laterSides }
   } finally {
     // Workers that still run would write on: they end first.
     await pool.settle()
     await removeSpillFolder(folder)
   }
+}
+
+/** The times in an array of their own, where the entries are: `trimRows`. */
+function copyTimes(times: Float64Array): Float64Array<SharedArrayBuffer> {
+  const copy = new Float64Array(new SharedArrayBuffer(times.byteLength))
+  copy.set(times)
+  return copy
+}
+
+/** @throws LoadError when a split leaves nothing to learn from, or nothing to find */
+function refuseEmptySide({ options }: PreparedLoad, { csr, later }: Built): void {
+  if (later === undefined || (csr.indices.length > 0 && later.csr.indices.length > 0)) return
+  const [side, none] = csr.indices.length === 0 ? ['from then on', 'to learn from'] : ['before', 'to find']
+  throw new LoadError(
+    'options',
+    `split.at is ${options.split!.at.toISOString()}: all pairs of the rows that count are ${side}, nothing is left ${none}. Choose a moment within the data.`,
+  )
 }
 
 function nothingLeft({ options, plan }: PreparedLoad, statistics: LoadStatistics): LoadError {

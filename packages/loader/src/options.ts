@@ -67,6 +67,14 @@ export interface LoadOptions {
   sampleBy?: 'user' | 'row'
   /** Several signals for one pair: the largest confidence (default), their sum, or the latest. */
   merge?: Merge
+  /**
+   * Rows from this moment on go to `test`, a matrix of the same users and items, without the pairs that are in `matrix`:
+   * a model is then judged by what happened after what it has learned from. Every source needs a `time`. Thresholds count
+   * the rows of both sides, with `repeat` the entries of `matrix`.
+   */
+  split?: { at: Date }
+  /** Gives `times`, for `splitByTime`: when the first row of each entry happened. Every source needs a `time`. Default false. */
+  keepTimes?: boolean
   /** Rows with a null or a negative id: dropped and counted (default), or an error. */
   invalidIds?: { null?: 'drop' | 'error'; negative?: 'drop' | 'error' }
   /** Bytes the loader may hold besides the matrix it returns. Above it, it works through temporary files. */
@@ -109,6 +117,8 @@ export interface ResolvedOptions {
   seed: number
   sampleBy: 'user' | 'row'
   merge: Merge
+  split?: { at: Date }
+  keepTimes: boolean
   invalidIds: { null: 'drop' | 'error'; negative: 'drop' | 'error' }
   memoryBudget: number
   downloadBudget?: number
@@ -118,6 +128,11 @@ export interface ResolvedOptions {
   s3?: S3Options
   signal?: AbortSignal
   onProgress?: (progress: LoadProgress) => void
+}
+
+/** Whether rows carry their times to the matrix. */
+export function isTimed({ merge, keepTimes }: Pick<ResolvedOptions, 'merge' | 'keepTimes'>): boolean {
+  return merge === 'last' || keepTimes
 }
 
 /** Checks all options at once: the error lists every one that is wrong. */
@@ -233,6 +248,8 @@ const schema = z
     seed: z.number().int().min(0).max(0xffffffff).default(42),
     sampleBy: z.enum(['user', 'row']).default('user'),
     merge: z.enum(['max', 'sum', 'last']).default('max'),
+    split: z.strictObject({ at: moment }).optional(),
+    keepTimes: z.boolean().default(false),
     invalidIds: z.strictObject({ null: policy, negative: policy }).prefault({}),
     memoryBudget: z.number().positive().default(Number.POSITIVE_INFINITY),
     downloadBudget: z.number().min(0).optional(),
@@ -250,4 +267,16 @@ const schema = z
   .refine((value) => value.merge !== 'last' || value.sources.every((each) => each.time !== undefined), {
     path: ['merge'],
     error: '"last" needs a `time` column in every source',
+  })
+  .refine((value) => value.split === undefined || value.sources.every((each) => each.time !== undefined), {
+    path: ['split'],
+    error: 'a split needs a `time` column in every source',
+  })
+  .refine((value) => !value.keepTimes || value.sources.every((each) => each.time !== undefined), {
+    path: ['keepTimes'],
+    error: 'times need a `time` column in every source',
+  })
+  .refine((value) => value.split === undefined || !value.keepTimes, {
+    path: ['keepTimes'],
+    error: '`split` divides the rows already: leave out one of the two',
   })

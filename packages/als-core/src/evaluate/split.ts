@@ -40,14 +40,39 @@ export function splitRandomly(matrix: InteractionMatrix, ratio: number, { seed =
   })
 }
 
+/** A matrix and when each of its entries happened, in the order of `matrix.csr`: what `loadInteractions` gives with `keepTimes`. */
+export interface TimedMatrix {
+  readonly matrix: InteractionMatrix
+  /** In milliseconds since 1970, for moments that are a Date. */
+  readonly times?: NumericArray
+}
+
 /**
- * Trains on what happened before a moment and tests on what happened from then on.
+ * Trains on what happened before a moment and tests on what happened from then on: entries of a matrix whose times are
+ * known, or triplets.
  *
  * @param times when each entry of the triplets happened, in any unit
- * @param moment in the same unit
+ * @param moment in the same unit, or a Date for milliseconds since 1970
  */
-export function splitByTime(triplets: Triplets, times: NumericArray, moment: number | bigint): Split {
-  if ('csr' in triplets || times === undefined || !Number.isFinite(Number(moment))) {
+export function splitByTime(data: TimedMatrix, moment: Date | number | bigint): Split
+export function splitByTime(triplets: Triplets, times: NumericArray, moment: Date | number | bigint): Split
+export function splitByTime(
+  data: TimedMatrix | Triplets,
+  ...rest: [Date | number | bigint] | [NumericArray, Date | number | bigint]
+): Split {
+  const at = rest[rest.length - 1]
+  const moment = at instanceof Date ? at.getTime() : (at as number | bigint)
+  if ('matrix' in data) {
+    if (rest.length === 1 && data.times !== undefined && Number.isFinite(Number(moment))) {
+      return splitEntriesByTime(data.matrix, data.times, moment)
+    }
+    throw new RangeError(
+      'splitByTime needs a matrix, the time of each entry and a moment: the load needs `keepTimes: true`. Without times see splitRandomly and leaveKOut.',
+    )
+  }
+  const triplets = data
+  const times = rest[0] as NumericArray
+  if ('csr' in triplets || rest.length !== 2 || times === undefined || !Number.isFinite(Number(moment))) {
     throw new RangeError(
       'splitByTime needs triplets, the time of each and a moment: the entries of a matrix have no times. Without times see splitRandomly and leaveKOut.',
     )
@@ -61,8 +86,7 @@ export function splitByTime(triplets: Triplets, times: NumericArray, moment: num
   const side = (later: boolean): InteractionMatrix => {
     const entries: number[] = []
     for (let e = 0; e < rows.length; e++) {
-      if (!Number.isFinite(Number(times[e])))
-        throw new RangeError(`times[${e}] is ${times[e]}, expected a finite number.`)
+      checkTime(times, e)
       if (times[e] >= moment === later) entries.push(e)
     }
     return matrixFromTriplets({
@@ -74,6 +98,23 @@ export function splitByTime(triplets: Triplets, times: NumericArray, moment: num
   }
   const train = side(false)
   return bothSides({ train, test: withoutPairsOf(train, side(true)) })
+}
+
+function splitEntriesByTime(matrix: InteractionMatrix, times: NumericArray, moment: number | bigint): Split {
+  if (times.length !== matrix.entries) {
+    throw new RangeError(
+      `times has ${times.length} entries, expected ${matrix.entries}, one for each entry of the matrix.`,
+    )
+  }
+  for (let e = 0; e < times.length; e++) checkTime(times, e)
+  return bothSides({
+    train: selectEntries(matrix, (e) => times[e] < moment),
+    test: selectEntries(matrix, (e) => times[e] >= moment),
+  })
+}
+
+function checkTime(times: NumericArray, e: number): void {
+  if (!Number.isFinite(Number(times[e]))) throw new RangeError(`times[${e}] is ${times[e]}, expected a finite number.`)
 }
 
 export interface HeldOutUsers {

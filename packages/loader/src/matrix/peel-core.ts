@@ -2,9 +2,18 @@ import type { CompressedRows, IdColumn } from '@seesaw/als-core'
 import { StringColumn } from '../ids/id-column.ts'
 import { offsetsOf } from './compressed-rows.ts'
 
+interface Sides {
+  readonly csr: CompressedRows
+  readonly csc: CompressedRows
+}
+
 interface Labelled {
   readonly csr: CompressedRows
   readonly csc: CompressedRows
+  /** When each entry of the CSR happened. */
+  readonly times?: Float64Array<SharedArrayBuffer>
+  /** A second matrix of the same rows, which decides nothing and loses what the first loses. */
+  readonly later?: Sides
   readonly userIds: IdColumn
   readonly itemIds: IdColumn
 }
@@ -15,7 +24,7 @@ interface Labelled {
  * order of removal. Entries are compacted in place.
  */
 export function peelCore(matrix: Labelled, thresholds: { user: number; item: number }): Labelled & { rounds: number } {
-  const { csr, csc } = matrix
+  const { csr, csc, times, later } = matrix
   const userDegree = lengthsOf(csr.indptr)
   const itemDegree = lengthsOf(csc.indptr)
   let rounds = 0
@@ -33,8 +42,12 @@ export function peelCore(matrix: Labelled, thresholds: { user: number; item: num
   const userRows = renumber(userDegree)
   const itemRows = renumber(itemDegree)
   return {
-    csr: compact(csr, userRows, itemRows, userDegree),
-    csc: compact(csc, itemRows, userRows, itemDegree),
+    ...(times && { times: compactTimes(csr, times, userRows, itemRows) }),
+    csr: compact(csr, userRows, itemRows),
+    csc: compact(csc, itemRows, userRows),
+    ...(later && {
+      later: { csr: compact(later.csr, userRows, itemRows), csc: compact(later.csc, itemRows, userRows) },
+    }),
     userIds: keepIds(matrix.userIds, userRows),
     itemIds: keepIds(matrix.itemIds, itemRows),
     rounds: Math.max(1, rounds),
@@ -74,23 +87,41 @@ function renumber(degree: Uint32Array): Int32Array {
   return rows
 }
 
-function compact(side: CompressedRows, rows: Int32Array, columns: Int32Array, degree: Uint32Array): CompressedRows {
+function compact(side: CompressedRows, rows: Int32Array, columns: Int32Array): CompressedRows {
   const { indptr, indices, values } = side
+  const lengths: number[] = []
   let out = 0
   for (let row = 0; row < rows.length; row++) {
     if (rows[row] < 0) continue
+    const begun = out
     for (let e = indptr[row]; e < indptr[row + 1]; e++) {
       const column = columns[indices[e]]
       if (column < 0) continue
       indices[out] = column
       values[out++] = values[e]
     }
+    lengths.push(out - begun)
   }
   return {
-    indptr: offsetsOf(degree.filter((n) => n > 0)),
+    indptr: offsetsOf(Uint32Array.from(lengths)),
     indices: indices.subarray(0, out),
     values: values.subarray(0, out),
   }
+}
+
+/** Before the entries themselves move: their columns say which are kept. */
+function compactTimes(
+  { indptr, indices }: CompressedRows,
+  times: Float64Array<SharedArrayBuffer>,
+  rows: Int32Array,
+  columns: Int32Array,
+): Float64Array<SharedArrayBuffer> {
+  let out = 0
+  for (let row = 0; row < rows.length; row++) {
+    if (rows[row] < 0) continue
+    for (let e = indptr[row]; e < indptr[row + 1]; e++) if (columns[indices[e]] >= 0) times[out++] = times[e]
+  }
+  return times.subarray(0, out)
 }
 
 function keepIds(ids: IdColumn, rows: Int32Array): IdColumn {

@@ -11,7 +11,7 @@ export interface ScatterArea {
   readonly values: Uint8Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>
   /** User of each row as its place in the bucket; later the item of each entry in the same way. */
   readonly locals: Uint16Array<SharedArrayBuffer>
-  /** Milliseconds since 1970, when the latest of several signals wins. */
+  /** Milliseconds since 1970, when the latest of several signals wins or times are kept. */
   readonly times?: Float64Array<SharedArrayBuffer>
   /** Rows in each bucket so far. */
   readonly filled: Int32Array<SharedArrayBuffer>

@@ -16,6 +16,8 @@ export interface StagedRows {
 export interface MergedRows {
   readonly items: Uint32Array<SharedArrayBuffer>
   readonly values: Uint8Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>
+  /** When the first row of each happened, where that is kept. */
+  readonly times?: Float64Array<SharedArrayBuffer>
 }
 
 /** Where runs of rows of one bucket go: memory or temporary files. */

@@ -1,7 +1,8 @@
 import type { Buckets } from '../matrix/buckets.ts'
 import type { ScatterArea } from '../matrix/scatter-area.ts'
-import type { Merge } from '../options.ts'
 import { duringPhase, kernel } from '../pool/worker-memory.ts'
+import { divideSides } from './divide-sides.ts'
+import type { MergeRule } from './merge-rule.ts'
 import { RowMerger } from './row-merger.ts'
 
 export interface MergeTask {
@@ -9,15 +10,34 @@ export interface MergeTask {
   readonly area: ScatterArea
   readonly lengths: Uint32Array<SharedArrayBuffer>
   readonly items: number
-  readonly merge: Merge
+  readonly rule: MergeRule
   readonly from: number
   readonly to: number
 }
 
-/** In a worker: sorts and merges buckets [from, to) where they lie; returns the entries of each. */
-export function mergeBuckets({ buckets, area, lengths, items, merge, from, to }: MergeTask): Float64Array {
-  const merger = duringPhase('merge', () => new RowMerger(kernel, items, merge, area.values instanceof Uint8Array))
+/** In a worker: sorts and merges buckets [from, to) where they lie; returns the entries of each, and of its later side. */
+export function mergeBuckets({ buckets, area, lengths, items, rule, from, to }: MergeTask): {
+  entries: Float64Array
+  later: Float64Array
+} {
+  const { merge, keepTimes, divided } = rule
+  const merger = duringPhase(
+    'merge',
+    () => new RowMerger(kernel, items, merge, area.values instanceof Uint8Array, area.times !== undefined),
+  )
   const entries = new Float64Array(to - from)
-  for (let b = from; b < to; b++) entries[b - from] = merger.merge(buckets, b, area, lengths)
-  return entries
+  const later = new Float64Array(to - from)
+  for (let b = from; b < to; b++) {
+    const merged = merger.merge(buckets, b, area, lengths, keepTimes)
+    if (divided) {
+      const base = buckets.start[b]
+      const own = lengths.subarray(buckets.first[b], buckets.first[b + 1])
+      const rows = {
+        items: area.items.subarray(base, base + merged),
+        values: area.values.subarray(base, base + merged),
+      }
+      ;[entries[b - from], later[b - from]] = divideSides(rows, own)
+    } else entries[b - from] = merged
+  }
+  return { entries, later }
 }

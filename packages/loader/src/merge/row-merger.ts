@@ -15,6 +15,7 @@ export class RowMerger {
   readonly #itemBits: number
   readonly #merge: Merge
   readonly #coded: boolean
+  readonly #timed: boolean
   /** Whether a row is all in its pair; otherwise the second word becomes its place in columns of their own. */
   readonly #packed: boolean
   #capacity = -1
@@ -25,17 +26,24 @@ export class RowMerger {
   #addresses!: { spare: number; digits: number; items: number; codes: number; lengths: number }
 
   /** Takes the memory of the kernel from here on. */
-  constructor(kernel: Kernel, items: number, merge: Merge, coded: boolean) {
+  constructor(kernel: Kernel, items: number, merge: Merge, coded: boolean, timed: boolean) {
     this.#kernel = kernel
     this.#begin = kernel.mark()
     this.#itemBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, items))))
     this.#merge = merge
     this.#coded = coded
-    this.#packed = coded && merge !== 'last'
+    this.#timed = timed
+    this.#packed = coded && !timed
   }
 
   /** Merges bucket b where it lies, in the scatter area; returns its entries and writes those of each user to `lengths`. */
-  merge(buckets: Buckets, b: number, area: ScatterArea, lengths: Uint32Array<SharedArrayBuffer>): number {
+  merge(
+    buckets: Buckets,
+    b: number,
+    area: ScatterArea,
+    lengths: Uint32Array<SharedArrayBuffer>,
+    keepTimes: boolean,
+  ): number {
     const base = buckets.start[b]
     const n = area.filled[b]
     const firstUser = buckets.first[b]
@@ -51,7 +59,8 @@ export class RowMerger {
     }
     if (!coded) apart.set(values)
     if (area.times !== undefined) times.set(area.times.subarray(base, base + n))
-    return this.mergeReserved(n, { items, values }, lengths.subarray(firstUser, firstUser + users))
+    const out = { items, values, ...(keepTimes && { times: area.times!.subarray(base, base + n) }) }
+    return this.mergeReserved(n, out, lengths.subarray(firstUser, firstUser + users))
   }
 
   /** Memory for n rows of so many users, to be filled and merged next. */
@@ -61,7 +70,7 @@ export class RowMerger {
     kernel.release(this.#begin)
     const capacity = Math.ceil(n * 1.25)
     const apart = this.#packed ? 0 : capacity
-    const timed = this.#merge === 'last' ? capacity : 0
+    const timed = this.#timed ? capacity : 0
     this.#capacity = capacity
     this.#users = users
     this.#rows = {
@@ -125,7 +134,7 @@ export class RowMerger {
   }
 
   /** offsets[u] is by now where user u ends. */
-  #mergeValues(pairs: Uint32Array, { items, values }: MergedRows, lengths: Uint32Array): number {
+  #mergeValues(pairs: Uint32Array, { items, values, times }: MergedRows, lengths: Uint32Array): number {
     const offsets = this.#offsets
     let out = 0
     let from = 0
@@ -137,6 +146,7 @@ export class RowMerger {
         let next = i + 1
         while (next < to && pairs[2 * next] === item) next++
         items[out] = item
+        if (times !== undefined) times[out] = this.#firstTime(pairs, i, next)
         values[out++] = this.#combine(pairs, i, next)
         i = next
       }
@@ -144,6 +154,13 @@ export class RowMerger {
       from = to
     }
     return out
+  }
+
+  #firstTime(pairs: Uint32Array, from: number, to: number): number {
+    const { times } = this.#rows
+    let first = times[pairs[2 * from + 1]]
+    for (let i = from + 1; i < to; i++) first = Math.min(first, times[pairs[2 * i + 1]])
+    return first
   }
 
   /** Value of the signals [from, to) of one pair. */

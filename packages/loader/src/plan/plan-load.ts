@@ -1,7 +1,7 @@
 import { LoadError } from '../errors.ts'
 import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
-import { type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
+import { isTimed, type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
 import type { Footer } from '../parquet/footer.ts'
 import { ProgressMeter } from '../progress.ts'
 import { planSpill } from '../spill/spill-plan.ts'
@@ -160,20 +160,21 @@ export async function prepareLoad(
       items: itemRange,
       threads,
       coded: compiled.coded,
-      timed: options.merge === 'last',
+      timed: isTimed(options),
+      divided: options.split !== undefined,
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
       remote: jobs.some(({ file }) => isS3(file.uri)),
     })
     const spill = memory.ids + memory.working > options.memoryBudget
     // Refused now rather than after the first pass.
-    if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, options.merge === 'last')
+    if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, isTimed(options))
     const disk = await planDisk({
       folder: options.temporaryDirectory,
       jobs,
       budget: options.downloadBudget,
       spilledRows: spill ? sampledRows : 0,
       coded: compiled.coded,
-      timed: options.merge === 'last',
+      timed: isTimed(options),
     })
     const plan: LoadPlan = {
       sources,

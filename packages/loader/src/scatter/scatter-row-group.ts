@@ -5,6 +5,7 @@ import { type RunSink, Stage } from '../matrix/stage.ts'
 import type { ReadReport, SourceRows } from '../pool/messages.ts'
 import { readRowGroup, worker } from '../pool/read-row-group.ts'
 import { chunkOf, duringPhase, kernel, readerOf } from '../pool/worker-memory.ts'
+import type { Chunk } from '../rows/chunk.ts'
 import { OUTCOMES, Outcome } from '../rows/source-task.ts'
 import { fileSink, type SpillFolder } from '../spill/spill-files.ts'
 
@@ -12,6 +13,8 @@ interface ActiveRows extends SourceRows {
   readonly users: RowMap
   readonly items: RowMap
   readonly buckets: Buckets
+  /** Rows from this moment on (milliseconds since 1970) are those of a later side, see `sideRows`. */
+  readonly splitAt?: number
 }
 
 export interface ScatterTask extends ActiveRows {
@@ -50,6 +53,7 @@ async function distribute(task: ActiveRows, target: RunSink, stageRows?: number)
   const report = await readRowGroup(task, outcomes, (batch) =>
     reader.read(batch, task.fixed, outcomes, () => {
       users.map(chunk.users, chunk.rows, chunk.n, chunk.denseUsers)
+      if (task.splitAt !== undefined) sideRows(chunk, task.splitAt)
       items.map(chunk.items, chunk.rows, chunk.n, chunk.denseItems)
       chunk.drops.fill(0)
       stage.addRows(chunk)
@@ -61,4 +65,11 @@ async function distribute(task: ActiveRows, target: RunSink, stageRows?: number)
   )
   stage.flush()
   return report
+}
+
+/** With a split user u has two rows: 2u for what happened before the moment, 2u + 1 for the rest. */
+function sideRows({ n, rows, times, denseUsers }: Chunk, splitAt: number): void {
+  for (let k = 0; k < n; k++) {
+    if (denseUsers[k] >= 0) denseUsers[k] = 2 * denseUsers[k] + (times[rows[k]] >= splitAt ? 1 : 0)
+  }
 }

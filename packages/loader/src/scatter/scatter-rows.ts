@@ -14,7 +14,8 @@ export async function scatterRows(
   target: { area: ScatterArea } | { spill: SpillFolder; stageRows: number },
 ): Promise<void> {
   const { pool, meter, statistics } = run
-  const maps = { users: active.users.map, items: active.items.map, buckets }
+  const splitAt = run.prepared.options.split?.at.getTime()
+  const maps = { users: active.users.map, items: active.items.map, buckets, splitAt }
   await readPass(run, 'scatter', (jobs, toRows, onReport) => {
     const counted: typeof onReport = (report, job, id) => {
       statistics.scattered(job.source, report)

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LoadError } from '../errors.ts'
 import { stagedBytes } from '../matrix/row-bytes.ts'
-import type { MergedRows, RunSink, StagedRows } from '../matrix/stage.ts'
+import type { RunSink, StagedRows } from '../matrix/stage.ts'
 
 /**
  * Temporary files of a load that is over its memory budget: the rows of each bucket of users, appended by each worker to
@@ -73,16 +73,16 @@ export function takeRows(
   return n
 }
 
-export function writeEntries(spill: SpillFolder, bucket: number, { items, values }: MergedRows): number {
-  return append(spill, join(spill.folder, `entries-${bucket}`), [items, values])
+export function writeEntries(spill: SpillFolder, bucket: number, columns: NodeJS.ArrayBufferView[]): number {
+  return append(spill, join(spill.folder, `entries-${bucket}`), columns)
 }
 
 /** Reads the merged entries of a bucket to their place, and removes the file. */
-export function takeEntries(spill: SpillFolder, bucket: number, { items, values }: MergedRows): void {
+export function takeEntries(spill: SpillFolder, bucket: number, columns: ArrayBufferView[]): void {
   const path = join(spill.folder, `entries-${bucket}`)
   const file = openSync(path, 'r')
   try {
-    for (const column of [items, values]) {
+    for (const column of columns) {
       const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
       for (let at = 0; at < bytes.length; ) {
         const read = readSync(file, bytes, at, bytes.length - at, null)
