@@ -52,7 +52,7 @@ export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/inter
 export { type Interactions, type InteractionsOptions, interactionsFrom } from './matrix/interactions-from.ts'
 export type { ArrowRows, ColumnRows, RowFields, RowStream, Rows } from './matrix/read-rows.ts'
 export { weightByPopularity } from './matrix/weight-items.ts'
-export type { AlsModel, IterationReport, PhaseSeconds } from './model/als-model.ts'
+export type { AlsModel, FeatureVectors, IterationReport, PhaseSeconds } from './model/als-model.ts'
 export type { InputIds } from './model/id-column.ts'
 export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
 export { loadModel } from './model/load-model.ts'

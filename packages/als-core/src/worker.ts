@@ -9,6 +9,14 @@ import { normShards, packShards } from './rank/index-shards.ts'
 import { rankQueries } from './rank/rank-queries.ts'
 import { choleskyShards } from './solve/cholesky-shards.ts'
 import { extrapolateShards } from './solve/extrapolate-shards.ts'
+import {
+  directionShards,
+  residualShards,
+  rowProductShards,
+  rowResidualShards,
+  startShards,
+  vectorShards,
+} from './solve/feature-shards.ts'
 import { gramShards } from './solve/gram-shards.ts'
 import { rebaseShards } from './solve/rebase-shards.ts'
 import { restoreShards } from './solve/restore-shards.ts'
@@ -20,6 +28,7 @@ const tasks: Record<string, (message: never) => unknown> = {
   choleskyShards,
   collectGarbage,
   curveShards,
+  directionShards,
   eigenShards,
   extrapolateShards,
   gramRowsShards,
@@ -30,9 +39,14 @@ const tasks: Record<string, (message: never) => unknown> = {
   packShards,
   rankQueries,
   rebaseShards,
+  residualShards,
   restoreShards,
+  rowProductShards,
+  rowResidualShards,
   solveShards,
+  startShards,
   transformShards,
+  vectorShards,
 }
 
 export default function work({ task, message }: { task: string; message: unknown }): unknown {

@@ -1,5 +1,11 @@
 /** An independent reference: the normal equations of a row written out, in float64, solved by Gaussian elimination. */
-import { type InteractionMatrix, type ModelOptions, matrixFromTriplets } from '../src/index.ts'
+import {
+  type FeatureMatrix,
+  featuresFromCsr,
+  type InteractionMatrix,
+  type ModelOptions,
+  matrixFromTriplets,
+} from '../src/index.ts'
 import { random } from './recommend-model.ts'
 
 export type Objective = Pick<
@@ -7,7 +13,7 @@ export type Objective = Pick<
   'objective' | 'alpha' | 'unobservedWeight' | 'regularization' | 'regularizationScaling'
 >
 
-/** Solves the given rows of one side against the fixed factors; rows × k. */
+/** Solves the given rows of one side against the fixed factors, regularised towards `prior`; rows × k. */
 export function solveExactly(
   matrix: InteractionMatrix,
   side: 'users' | 'items',
@@ -15,6 +21,7 @@ export function solveExactly(
   k: number,
   options: Objective,
   rows: number[],
+  prior?: Float64Array,
 ): Map<number, Float64Array> {
   const sparse = side === 'users' ? matrix.csr : matrix.csc
   const others = side === 'users' ? matrix.items : matrix.users
@@ -30,13 +37,13 @@ export function solveExactly(
       solved.set(row, new Float64Array(k))
       continue
     }
-    const { regularizationScaling: scaling, regularization } = options
-    let lambda = regularization
-    if (scaling === 'count') lambda *= n
-    else if (scaling !== 'none') lambda *= (n + weightOfAll * others) ** scaling.nu
+    const lambda = lambdaOf(n, others, options)
     const a = gram.map((value) => weightOfAll * value)
     const b = new Float64Array(k)
-    for (let i = 0; i < k; i++) a[i * k + i] += lambda
+    for (let i = 0; i < k; i++) {
+      a[i * k + i] += lambda
+      if (prior) b[i] += lambda * prior[row * k + i]
+    }
     for (let e = sparse.indptr[row]; e < sparse.indptr[row + 1]; e++) {
       const value = matrix.codebook ? matrix.codebook[sparse.values[e]] : sparse.values[e]
       const confidence = options.alpha * Math.abs(value)
@@ -54,6 +61,89 @@ export function solveExactly(
   return solved
 }
 
+/** λ of a row with n entries. */
+function lambdaOf(n: number, others: number, options: Objective): number {
+  const { regularizationScaling: scaling, regularization } = options
+  const weightOfAll = options.objective === 'hkv' ? 1 : options.unobservedWeight
+  if (scaling === 'none') return regularization
+  if (scaling === 'count') return regularization * n
+  return regularization * (n + weightOfAll * others) ** scaling.nu
+}
+
+/** Features of a side with the map that predicts its factors. */
+export interface Predictor {
+  readonly matrix: FeatureMatrix
+  readonly vectors: Float32Array | Float64Array
+  readonly regularization: number
+}
+
+/** Bᵀg of every row, rows × k. */
+export function predict({ matrix: { rows, indptr, indices, values }, vectors }: Predictor, k: number): Float64Array {
+  const predicted = new Float64Array(rows * k)
+  for (let r = 0; r < rows; r++) {
+    for (let e = indptr[r]; e < indptr[r + 1]; e++) {
+      for (let f = 0; f < k; f++) predicted[r * k + f] += values[e] * vectors[indices[e] * k + f]
+    }
+  }
+  return predicted
+}
+
+/** The ridge regression of factors on features with row weights λ: the normal equations, formed and solved. Features × k. */
+export function regress(
+  matrix: InteractionMatrix,
+  side: 'users' | 'items',
+  { features, indptr, indices, values }: FeatureMatrix,
+  factors: Float32Array,
+  k: number,
+  options: Objective,
+  regularization: number,
+): Float64Array {
+  const rows = (side === 'users' ? matrix.csr : matrix.csc).indptr
+  const others = side === 'users' ? matrix.items : matrix.users
+  const a = new Float64Array(features * features)
+  const b = new Float64Array(features * k)
+  for (let f = 0; f < features; f++) a[f * features + f] = regularization
+  for (let r = 0; r + 1 < rows.length; r++) {
+    const n = rows[r + 1] - rows[r]
+    if (n === 0) continue
+    const lambda = lambdaOf(n, others, options)
+    for (let e = indptr[r]; e < indptr[r + 1]; e++) {
+      const g = lambda * values[e]
+      for (let f = 0; f < k; f++) b[indices[e] * k + f] += g * factors[r * k + f]
+      for (let o = indptr[r]; o < indptr[r + 1]; o++) a[indices[e] * features + indices[o]] += g * values[o]
+    }
+  }
+  const vectors = new Float64Array(features * k)
+  for (let f = 0; f < k; f++) {
+    const column = eliminate(
+      a.slice(),
+      Float64Array.from({ length: features }, (_, t) => b[t * k + f]),
+      features,
+    )
+    for (let t = 0; t < features; t++) vectors[t * k + f] = column[t]
+  }
+  return vectors
+}
+
+/**
+ * Features of `rows` rows: the first shared by all rows that have any, the last of none, a few of the others in each row by
+ * values between 0.2 and 1, and every seventh row without any.
+ */
+export function makeFeatures(rows: number, features: number, seed: number): FeatureMatrix {
+  const next = random(seed)
+  const csr = { indptr: [0], indices: [] as number[], values: [] as number[] }
+  for (let r = 0; r < rows; r++) {
+    const taken = new Set<number>(r % 7 === 3 ? [] : [0])
+    for (let draw = 0; taken.size > 0 && draw < 6; draw++) taken.add(Math.floor(next() ** 2 * (features - 1)))
+    for (const feature of taken) {
+      csr.indices.push(feature)
+      csr.values.push(0.2 + 0.8 * next())
+    }
+    csr.indptr.push(csr.indices.length)
+  }
+  return featuresFromCsr({ rows, names: Array.from({ length: features }, (_, f) => `feature ${f}`), ...csr })
+}
+
 /** The objective summed over all users × items pairs, one by one. */
 export function sumLoss(
   matrix: InteractionMatrix,
@@ -61,6 +151,7 @@ export function sumLoss(
   y: Float32Array,
   k: number,
   options: Objective,
+  features: { users?: Predictor; items?: Predictor } = {},
 ): number {
   const { users, items, csr, csc, codebook } = matrix
   let loss = 0
@@ -80,19 +171,19 @@ export function sumLoss(
       else if (options.objective === 'hkv') loss += score ** 2
     }
   }
-  const weightOfAll = options.objective === 'hkv' ? 1 : options.unobservedWeight
-  for (const [factors, indptr, others] of [
-    [x, csr.indptr, items],
-    [y, csc.indptr, users],
+  for (const [factors, indptr, others, predictor] of [
+    [x, csr.indptr, items, features.users],
+    [y, csc.indptr, users, features.items],
   ] as const) {
+    const predicted = predictor && predict(predictor, k)
     for (let r = 0; r + 1 < indptr.length; r++) {
       const n = indptr[r + 1] - indptr[r]
-      const { regularizationScaling: scaling, regularization } = options
-      let lambda = regularization
-      if (scaling === 'count') lambda *= n
-      else if (scaling !== 'none') lambda *= (n + weightOfAll * others) ** scaling.nu
-      for (let f = 0; f < k; f++) loss += lambda * factors[r * k + f] ** 2
+      // A row without entries has no part in it; its factors are zero.
+      if (n === 0) continue
+      const lambda = lambdaOf(n, others, options)
+      for (let f = 0; f < k; f++) loss += lambda * (factors[r * k + f] - (predicted?.[r * k + f] ?? 0)) ** 2
     }
+    for (const value of predictor?.vectors ?? []) loss += predictor!.regularization * value ** 2
   }
   return loss
 }

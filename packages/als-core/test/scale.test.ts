@@ -7,6 +7,7 @@ import { sharedFloat32, sharedFloat64, sharedUint32 } from '../src/pool/shared-a
 import { makeKeptRows } from '../src/solve/kept-rows.ts'
 import { BLOCK_ROWS, planLayout } from '../src/solve/layout.ts'
 import { planSolveShards } from '../src/solve/plan-shards.ts'
+import { shardTotals } from '../src/solve/row-system.ts'
 import { solveShards } from '../src/solve/solve-shards.ts'
 import { makeFactors } from './reference.ts'
 
@@ -90,7 +91,7 @@ function solveFrom(offset: number): number[] {
     order,
     restart: false,
     quantized: false,
-    totals: new Float64Array(3),
+    totals: shardTotals(1),
   })
   expect(failed).toBeUndefined()
   return [...solved]

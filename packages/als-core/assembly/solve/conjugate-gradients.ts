@@ -11,6 +11,9 @@
 // so that plain conjugate gradients on y are preconditioned ones on x. A row costs two multiply-adds per entry and factor
 // in a pass, and nothing of the order k². D is applied to the vectors of a pass, not to the entries: t·p = z·(D p) and
 // Σ s t = D Σ s z.
+//
+// With a prior q, which the row is regularised towards in place of zero, the right-hand side is Σ b z + q in the first form and
+// Σ b t + D q in the second, q = λ P p in the basis of Z. The matrix stays.
 import { enterRow } from "./entries";
 import { beginRow, quantized, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
 import { fastLargestLane } from "./int8-rows";
@@ -24,25 +27,28 @@ let squaredNorm: f32 = 0;
 /**
  * Solves `rows` rows. `indptr`: rows + 1 offsets into the entries; `block`: rows × k, holds D⁻¹ times the start (x in the
  * whitened case, x itself when `diagonal` is given) and receives y or x; `diagonal`: 0 when the basis is whitened (D = I), else
- * 2 × k, a and e of D⁻² = a + λe; `lambda`: λ of each row; `isWarm`: rows start from `block`, else
- * at zero. `losses` (two f64 per row): what the row adds to the objective at its solution, Σ b²/c
- * aside, and Σ e x² where `diagonal` is given.
+ * 2 × k, a and e of D⁻² = a + λe; `lambda`: λ of each row; `priors`: rows × k, q of each row, 0 for none; in place they become
+ * D q; `isWarm`: rows start from `block`, else at zero. `losses` (three f64 per row): what the row adds to the objective at its
+ * solution, Σ b²/c aside; Σ e x² where `diagonal` is given; x·q.
  * `isResident`: all entries are in the areas; else there is one row, whose entries come by `fetchEntries`.
  * Returns -1, or the row whose system is not positive definite or not finite.
  */
-export function solveRows(rows: i32, indptr: usize, block: usize, diagonal: usize, lambda: usize, isWarm: i32, isResident: i32, tolerance: f32, maxSteps: i32, losses: usize, steps: usize): i32 {
+export function solveRows(rows: i32, indptr: usize, block: usize, diagonal: usize, lambda: usize, priors: usize, isWarm: i32, isResident: i32, tolerance: f32, maxSteps: i32, losses: usize, steps: usize): i32 {
   let total = 0, failed = -1;
   const scaled = diagonal != 0, warm = isWarm != 0;
-  for (let u = 0; u < rows; u++, losses += 16) {
+  for (let u = 0; u < rows; u++, losses += 24) {
     const begin = load<i32>(indptr + (<usize>u << 2));
     const entries = load<i32>(indptr + (<usize>u << 2), 4) - begin;
     const x = block + <usize>u * stride;
-    if (entries == 0) { clear(x, stride); store<f64>(losses, 0); store<f64>(losses, 0, 8); continue; }
+    if (entries == 0) { clear(x, stride); store<f64>(losses, 0); store<f64>(losses, 0, 8); store<f64>(losses, 0, 16); continue; }
     beginRow(begin, entries, scaled, isResident != 0);
     if (scaled) whiten(x, diagonal, load<f32>(lambda + (<usize>u << 2)), warm);
-    const taken = solveRow(x, warm, tolerance, maxSteps, losses);
+    const prior = priors ? priors + <usize>u * stride : 0;
+    if (prior && scaled) multiplyByD(prior);
+    const taken = solveRow(x, prior, warm, tolerance, maxSteps, losses);
     if (taken < 0) { failed = u; break; }
     total += taken;
+    store<f64>(losses, prior ? <f64>dot(x, prior, stride) : 0, 16);
     if (scaled) store<f64>(losses, unwhiten(x, diagonal + stride), 8);
     // The rounding of Z adds Σ w u²/12 to the diagonal on average, u the scale of an entry's codes. Without that the loss is
     // within 5e-5 of the objective on S with ials, and above it by 1.2e-4 with it.
@@ -63,6 +69,11 @@ function whiten(x: usize, diagonal: usize, lambda: f32, warm: bool): void {
   }
 }
 
+/** q becomes D q. */
+function multiplyByD(q: usize): void {
+  for (let t: usize = 0; t < stride; t += 16) v128.store(q + t, f32x4.mul(v128.load(q + t), v128.load(d + t)));
+}
+
 /** x = D y in place; returns Σ e x², |x|² goes to `squaredNorm`. */
 function unwhiten(x: usize, e: usize): f64 {
   let squares = f32x4.splat(0), plain = squares;
@@ -78,19 +89,24 @@ function unwhiten(x: usize, e: usize): f64 {
 }
 
 /**
- * Conjugate gradients from y = x (or 0) until |r| <= tolerance·|Σ b t|, `maxSteps` at most. The last step needs only
+ * Conjugate gradients from y = x (or 0) until |r| <= tolerance·|Σ b t|, `maxSteps` at most. `q`: the row's prior, 0 for none. The last step needs only
  * the inner products of a pass, not a new residual: half the work. Returns the steps taken, or -1.
  *
- * The objective of the row is f(y) = yᵀHy - 2 yᵀ Σ b t, with r = Σ b t - H y: f = -yᵀ(Σ b t) - yᵀr at the start, where
- * yᵀ(Σ b t) = Σ b (t·y), and each step along p lowers it by α rᵀp.
+ * The objective of the row is f(y) = yᵀHy - 2 yᵀ(Σ b t + q), with r = Σ b t + q - H y: f = -yᵀ(Σ b t) - yᵀq - yᵀr at the start,
+ * where yᵀ(Σ b t) = Σ b (t·y), and each step along p lowers it by α rᵀp.
  */
-function solveRow(y: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usize): i32 {
+function solveRow(y: usize, q: usize, warm: bool, tolerance: f32, maxSteps: i32, loss: usize): i32 {
   const r = vectors, direction = r + stride, ap = direction + stride;
   if (!warm) clear(y, stride);
   negate(y, r);
   pass(PASS_RESIDUAL, y, r);
+  let f = -sumTarget;
+  if (q) {
+    axpy(1, q, r, stride);
+    f -= <f64>dot(y, q, stride);
+  }
   let rr = measure(r, y);
-  let f = -sumTarget - startDotResidual;
+  f -= startDotResidual;
   // Measured against the start's own objective, so that a tolerance means the same for light and heavy rows.
   const limit = tolerance * tolerance * (warm ? max<f32>(<f32>-f, rr) : rr);
   // The first direction is the residual, which most rows leave at that.

@@ -1,3 +1,4 @@
+import type { FeatureNames } from '../features/feature-matrix.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { ModelOptions } from './options.ts'
@@ -12,6 +13,8 @@ export interface PhaseSeconds {
   transform: number
   /** The rows. */
   solve: number
+  /** The maps from features to factors; 0 without features. */
+  features: number
 }
 
 /** What one iteration did. */
@@ -33,6 +36,16 @@ export interface IterationReport {
   validation?: number
 }
 
+/** What a training learned of the features of one side: a row of features g is expected to have the factors Bᵀg. */
+export interface FeatureVectors {
+  /** What each feature is, by row of `vectors`. */
+  readonly names: FeatureNames
+  /** B: features × factors, row-major. Zero for a feature of no row that has entries. */
+  readonly vectors: Float32Array<SharedArrayBuffer>
+  /** λ_B, as given or by default. */
+  readonly regularization: number
+}
+
 /** Factors of users and items whose inner products score a pair. */
 export interface AlsModel {
   /** Length k of a factor vector. */
@@ -45,6 +58,9 @@ export interface AlsModel {
   readonly itemFactors: Float32Array<SharedArrayBuffer>
   readonly userIds?: IdColumn
   readonly itemIds?: IdColumn
+  /** Of a training with `userFeatures` and `itemFeatures`. */
+  readonly userFeatures?: FeatureVectors
+  readonly itemFeatures?: FeatureVectors
   /** Interactions of each item in the data it was trained on. */
   readonly interactionCounts?: Uint32Array
   /** What `popularityExponent` multiplied the values of each item by; absent without it. */

@@ -1,6 +1,7 @@
+import type { FeatureMatrix } from '../features/feature-matrix.ts'
 import { valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { AlsModel } from './als-model.ts'
+import type { AlsModel, FeatureVectors } from './als-model.ts'
 import type { ModelOptions } from './options.ts'
 
 /**
@@ -82,11 +83,15 @@ export function sumOfTargets({ csr, codebook }: InteractionMatrix, terms: EntryT
  * The objective of a model on a matrix, over all users × items pairs, in float64 and without forming them:
  * Σ_all α0 (x·y)² = α0·trace(XᵀX · YᵀY), plus a term for each observed entry, plus the regularisation.
  * `train` reports the same number from its last half-sweep; this function recomputes it from the factors.
+ *
+ * @param features those that the model was trained with; the penalty is Σ λ|x - Aᵀf|² + λ_A|A|² then, over rows with entries
+ * @throws RangeError when the model has feature vectors and `features` is not what they are of
  */
 export function computeLoss(
-  model: Pick<AlsModel, 'factors' | 'userFactors' | 'itemFactors' | 'itemWeights'>,
+  model: Pick<AlsModel, 'factors' | 'userFactors' | 'itemFactors' | 'itemWeights' | 'userFeatures' | 'itemFeatures'>,
   matrix: InteractionMatrix,
   options: ObjectiveOptions,
+  features: { userFeatures?: FeatureMatrix; itemFeatures?: FeatureMatrix } = {},
 ): number {
   const { factors: k, userFactors: x, itemFactors: y, itemWeights } = model
   const { csr, csc, codebook, users, items } = matrix
@@ -109,20 +114,59 @@ export function computeLoss(
   let trace = 0
   for (let i = 0; i < k * k; i++) trace += gramX[i] * gramY[i]
   loss += options.unobservedWeight * trace
-  return (
-    loss + penalty(x, k, csr.indptr, rowLambda(options, items)) + penalty(y, k, csc.indptr, rowLambda(options, users))
+  for (const [field, factors, { indptr }, others] of [
+    ['userFeatures', x, csr, items],
+    ['itemFeatures', y, csc, users],
+  ] as const) {
+    const predictor = predictorOf(field, model[field], features[field], k)
+    loss += penalty(factors, k, indptr, rowLambda(options, others), predictor)
+  }
+  return loss
+}
+
+type Predictor = FeatureVectors & { readonly matrix: FeatureMatrix }
+
+function predictorOf(
+  field: string,
+  vectors: FeatureVectors | undefined,
+  matrix: FeatureMatrix | undefined,
+  k: number,
+): Predictor | undefined {
+  if (!vectors && !matrix) return undefined
+  if (vectors && matrix && matrix.features * k === vectors.vectors.length) return { ...vectors, matrix }
+  throw new RangeError(
+    `The model has vectors of ${vectors ? vectors.vectors.length / k : 'no'} ${field}, and ${matrix?.features ?? 'none'} came: pass the ${field} that it was trained with.`,
   )
 }
 
-/** Σ λ|x|² over the rows of a side. */
-function penalty(factors: Float32Array, k: number, indptr: Float64Array, lambda: RowLambda): number {
+/** Σ λ|x - p|² over the rows of a side that have entries, p = Bᵀg or zero, and λ_B|B|². */
+function penalty(
+  factors: Float32Array,
+  k: number,
+  indptr: Float64Array,
+  lambda: RowLambda,
+  predictor: Predictor | undefined,
+): number {
   let sum = 0
+  const difference = new Float64Array(k)
   for (let r = 0; r + 1 < indptr.length; r++) {
+    if (indptr[r + 1] === indptr[r]) continue
+    for (let j = 0; j < k; j++) difference[j] = factors[r * k + j]
+    if (predictor) {
+      const { matrix, vectors } = predictor
+      for (let e = matrix.indptr[r]; e < matrix.indptr[r + 1]; e++) {
+        const at = matrix.indices[e] * k
+        for (let j = 0; j < k; j++) difference[j] -= matrix.values[e] * vectors[at + j]
+      }
+    }
     let squared = 0
-    for (let j = 0; j < k; j++) squared += factors[r * k + j] ** 2
-    if (squared > 0) sum += squared * lambdaOf(lambda, indptr[r + 1] - indptr[r])
+    for (let j = 0; j < k; j++) squared += difference[j] ** 2
+    sum += squared * lambdaOf(lambda, indptr[r + 1] - indptr[r])
   }
-  return sum
+  if (!predictor) return sum
+  let squared = 0
+  for (const value of predictor.vectors) squared += value ** 2
+  return sum + predictor.regularization * squared
 }
 
 /** Mean λ of the users who have entries. */

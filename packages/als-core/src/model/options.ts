@@ -52,6 +52,11 @@ export interface ModelOptions {
    * 0, no weights; 0.25 is worth 0.004 of Recall@20 on Gowalla and Amazon CDs (docs/quality.md). From 0 to 1.
    */
   popularityExponent: number
+  /**
+   * λ_B: penalty on the map from features to factors. Default, with features: the mean λ of the rows that have entries, on each
+   * side, which weighs a feature's vector of zero like one row that has it. Larger: features of few rows say less.
+   */
+  featureRegularization?: number
   /** Decides the start. Default 42. */
   seed: number
   /** Which build of the kernel. Default: 'relaxed' where the engine supports it. */
@@ -72,6 +77,7 @@ export const MODEL_OPTION_NAMES: Readonly<Record<keyof ModelOptions, true>> = {
   maxSteps: true,
   gatherPrecision: true,
   popularityExponent: true,
+  featureRegularization: true,
   seed: true,
   kernel: true,
 }
@@ -102,6 +108,9 @@ export function resolveModelOptions(options: Partial<ModelOptions>): ModelOption
     gatherPrecision: oneOf('gatherPrecision', options.gatherPrecision ?? 'auto', ['auto', 'int8', 'float32']),
     popularityExponent: number('popularityExponent', options.popularityExponent ?? 0, 0, 1),
     seed: integer('seed', options.seed ?? 42, 0, 2 ** 32 - 1),
+  }
+  if (options.featureRegularization !== undefined) {
+    resolved.featureRegularization = positive('featureRegularization', options.featureRegularization)
   }
   if (options.kernel !== undefined) resolved.kernel = oneOf<KernelName>('kernel', options.kernel, ['relaxed', 'simd'])
   return resolved

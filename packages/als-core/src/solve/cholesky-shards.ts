@@ -4,6 +4,7 @@ import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda, targetOf, weightOf } from '../model/objective.ts'
 import { runShards, type ShardBoard, stopShards, takeShards } from '../pool/run-shards.ts'
 import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
+import { addFeatures, type Prior, priorOf } from './feature-products.ts'
 import type { FailedRow, RowSystem, SolveTotals } from './row-system.ts'
 import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
 import type { Side } from './sides.ts'
@@ -36,6 +37,7 @@ export async function solveByCholesky(
     dense,
     k,
     padded: share.layout.padded,
+    ...(solved.prior && { prior: priorOf(solved.prior, options) }),
     system: { ...entryTerms(options), ...(perRow && { lambda: rowLambda(options, fixed.rows) }) },
     totals,
   }
@@ -58,23 +60,27 @@ export interface CholeskyTask {
   readonly dense: Float64Array
   readonly k: number
   readonly padded: number
+  readonly prior?: Prior
   readonly system: Pick<RowSystem, 'alpha' | 'shift' | 'lambda'>
   readonly totals: Float64Array
 }
 
 /**
  * Worker task, the reference: each row's normal equations (α0·FᵀF + λI + Σ w f fᵀ) x = Σ b f, formed and solved by Cholesky
- * in float64. n·k² + k³/3 per row where conjugate gradients pay a few times n·k.
+ * in float64, with λp added to the right-hand side for a prior p. n·k² + k³/3 per row where conjugate gradients pay a few times n·k.
  */
 export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
-  const { board, bounds, rows, values, codebook, fixed, dense, k, padded, system, totals } = task
+  const { board, bounds, rows, values, codebook, fixed, dense, k, padded, prior, system, totals } = task
   const { indptr, indices } = rows
   const a = new Float64Array(k * k)
   const b = new Float64Array(k)
   const f = new Float64Array(k)
+  const p = new Float64Array(padded)
   for (const shard of takeShards(board)) {
     let objective = 0
     let penalty = 0
+    let priorPenalty = 0
+    let priorProduct = 0
     for (let row = bounds[2 * shard]; row < bounds[2 * shard + 1]; row++) {
       const n = indptr[row + 1] - indptr[row]
       b.fill(0)
@@ -101,6 +107,17 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
           stopShards(board)
           return { failedRow: row }
         }
+        if (prior) {
+          const { matrix, vectors } = prior
+          const weight = system.lambda ? lambda : prior.lambda
+          p.fill(0)
+          addFeatures(p, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors, padded)
+          for (let i = 0; i < k; i++) {
+            priorPenalty += weight * p[i] * p[i]
+            p[i] *= weight
+            b[i] += p[i]
+          }
+        }
         // f(x) = xᵀAx - 2xᵀb = -xᵀb at the solution.
         const rhs = b.slice()
         solveCholesky(lower, k, b)
@@ -108,12 +125,13 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
         for (let i = 0; i < k; i++) {
           objective -= b[i] * rhs[i]
           squared += b[i] * b[i]
+          if (prior) priorProduct += b[i] * p[i]
         }
         penalty += lambda * squared
       }
       values.set(b, row * padded)
     }
-    setTotals(totals, shard, { objective, penalty, steps: 0 })
+    setTotals(totals, shard, { objective, penalty, steps: 0, priorPenalty, priorProduct })
   }
   return undefined
 }

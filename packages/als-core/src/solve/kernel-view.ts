@@ -36,6 +36,7 @@ export interface SolverKernel {
     block: number,
     diagonal: number,
     lambda: number,
+    priors: number,
     warm: number,
     resident: number,
     tolerance: number,

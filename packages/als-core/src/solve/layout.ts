@@ -13,6 +13,8 @@ export interface Layout {
   readonly transformColumnScales: number
   /** The k×k matrix R, which brings the previous solution to where the rows start, packed in panels. */
   readonly restart: number
+  /** The k×k matrix Pᵀ, which brings priors to the basis of the solution, packed in panels. */
+  readonly prior: number
   readonly codebook: number
   /** Two vectors, see `Basis`. */
   readonly diagonal: number
@@ -49,6 +51,8 @@ export interface ScratchAreas {
   readonly weights: number
   readonly indptr: number
   readonly lambda: number
+  /** What rows are regularised towards, BLOCK_ROWS at a time. */
+  readonly priors: number
   readonly losses: number
   readonly steps: number
   readonly vectors: number
@@ -121,7 +125,8 @@ export function planLayout(
     weights: take(BLOCK_ENTRIES * 8 + 64),
     indptr: take((BLOCK_ROWS + 1) * 4),
     lambda: take(BLOCK_ROWS * 4),
-    losses: take(BLOCK_ROWS * 16),
+    priors: take(BLOCK_ROWS * vector),
+    losses: take(BLOCK_ROWS * 24),
     steps: take(4),
     vectors: take(8 * vector),
     chunk: take(CHUNK * (vector + 8) + 32),
@@ -136,6 +141,7 @@ export function planLayout(
   const transformRowScales = take(vector)
   const transformColumnScales = take(vector)
   const restart = take(square)
+  const prior = take(square)
   const codebook = take(256 * 4)
   const diagonal = take(2 * vector)
   const outside = end + scratchBytes * threads + sideBytes > limit - 65_536
@@ -149,6 +155,7 @@ export function planLayout(
     transformRowScales,
     transformColumnScales,
     restart,
+    prior,
     codebook,
     diagonal,
     scratch,

@@ -47,28 +47,36 @@ export interface SolveTotals {
   /** Σ λ|x|² of the solved rows, when λ differs from row to row. */
   readonly penalty: number
   readonly steps: number
+  /** Of rows with a prior p, Σ λ|p|² and Σ λ x·p: what λ|x - p|² adds to λ|x|². */
+  readonly priorPenalty: number
+  readonly priorProduct: number
 }
 
-/** Room for the totals of each shard: three numbers, which the shards' order adds up, so that threads change no bit. */
+const TOTALS = 5
+
+/** Room for the totals of each shard: five numbers, which the shards' order adds up, so that threads change no bit. */
 export function shardTotals(shards: number): Float64Array<SharedArrayBuffer> {
-  return sharedFloat64(3 * shards)
+  return sharedFloat64(TOTALS * shards)
 }
 
 /** Stores the totals of a shard. */
-export function setTotals(totals: Float64Array, shard: number, { objective, penalty, steps }: SolveTotals): void {
-  totals[3 * shard] = objective
-  totals[3 * shard + 1] = penalty
-  totals[3 * shard + 2] = steps
+export function setTotals(totals: Float64Array, shard: number, sums: SolveTotals): void {
+  const { objective, penalty, steps, priorPenalty, priorProduct } = sums
+  totals.set([objective, penalty, steps, priorPenalty, priorProduct], TOTALS * shard)
 }
 
 export function addTotals(totals: Float64Array): SolveTotals {
   let objective = 0
   let penalty = 0
   let steps = 0
-  for (let at = 0; at < totals.length; at += 3) {
+  let priorPenalty = 0
+  let priorProduct = 0
+  for (let at = 0; at < totals.length; at += TOTALS) {
     objective += totals[at]
     penalty += totals[at + 1]
     steps += totals[at + 2]
+    priorPenalty += totals[at + 3]
+    priorProduct += totals[at + 4]
   }
-  return { objective, penalty, steps }
+  return { objective, penalty, steps, priorPenalty, priorProduct }
 }

@@ -1,5 +1,6 @@
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedUint32 } from '../pool/shared-arrays.ts'
+import type { FeatureProducts } from './feature-products.ts'
 import { maxGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
 
 /** The factors of a side: X = X̂·P. */
@@ -17,6 +18,8 @@ export interface Side {
   readonly sparse: CompressedRows
   /** The factors of the last half-sweep, which the next overwrites; undefined before the first when nothing was given. */
   factors: Factors | undefined
+  /** What the rows are regularised towards, when there are features; zero without. */
+  prior?: FeatureProducts
   /**
    * Position of each row in Z, in descending order of the number of entries: what is read most lies together, on few pages.
    * Where ids say nothing about activity an entry took 62 ns instead of 79 (100,000 rows, k = 128, Zipf).

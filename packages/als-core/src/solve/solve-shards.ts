@@ -1,8 +1,10 @@
+import { transposed } from '../linear-algebra/dense.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda } from '../model/objective.ts'
 import { isDone, makeBoard, type ShardBoard, stopShards } from '../pool/run-shards.ts'
 import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
 import { type Basis, restartMatrix } from './basis.ts'
+import { addFeatures, type Prior, priorOf } from './feature-products.ts'
 import { FULL, type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
 import { loadMatrix } from './load-matrix.ts'
@@ -22,6 +24,7 @@ export async function solveByConjugateGradients(
 ): Promise<SolveTotals> {
   const { options, share, quantized, outside, running } = bench
   if (basis.restart) loadMatrix(bench, basis.restart, share.layout.restart)
+  if (solved.prior) loadMatrix(bench, transposed(basis.toFactors, options.factors), share.layout.prior)
   if (basis.diagonal) loadDiagonal(share, basis.diagonal)
   const { count } = solved.solveShards
   const totals = shardTotals(count)
@@ -39,6 +42,7 @@ export async function solveByConjugateGradients(
       maxSteps: options.maxSteps,
     },
     restart: basis.restart !== undefined,
+    ...(solved.prior && { prior: priorOf(solved.prior, options) }),
     quantized,
     outside,
     totals,
@@ -91,6 +95,7 @@ export interface SolveTask extends InPlaceTask {
   readonly system: RowSystem
   /** Whether the previous factors have to be brought to the new basis. */
   readonly restart: boolean
+  readonly prior?: Prior
   /** Whether Z is int8. */
   readonly quantized: boolean
   readonly outside?: OutsideRows
@@ -99,7 +104,7 @@ export interface SolveTask extends InPlaceTask {
 
 /** Worker task: solves each shard of rows against the fixed side. Returns the row that failed, if one did. */
 export function solveShards(task: SolveTask): FailedRow | undefined {
-  const { share, slot, board, bounds, values, rows, order, system, restart, quantized, outside, totals } = task
+  const { share, slot, board, bounds, values, rows, order, system, restart, prior, quantized, outside, totals } = task
   const codes = rows.values instanceof Uint8Array ? rows.values : undefined
   // The first entry of the current block of rows, and the first of those in the scratch areas.
   let blockFrom = 0
@@ -110,10 +115,12 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   })
   const { kernel, layout, f32, f64, u32, i32, u8 } = view
   const { padded } = layout
-  const [source, block, indptr, lambda, losses, steps] = (
-    ['source', 'block', 'indptr', 'lambda', 'losses', 'steps'] as const
+  const [source, block, indptr, lambda, priors, losses, steps] = (
+    ['source', 'block', 'indptr', 'lambda', 'priors', 'losses', 'steps'] as const
   ).map(view.at)
   const [indices, entryValues, codeTerms] = (['indices', 'values', 'codeTerms'] as const).map(view.at)
+
+  const predicted = new Float64Array(padded)
 
   if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, codeTerms)
   kernel.setFixedSide(layout.fixed, layout.records, quantized ? 1 : 0, padded)
@@ -129,6 +136,8 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   for (const shard of takeInPlace(task)) {
     let objective = 0
     let penalty = 0
+    let priorPenalty = 0
+    let priorProduct = 0
     i32[steps / 4] = 0
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; ) {
@@ -151,6 +160,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         f32.set(values.subarray(first * padded, next * padded), (restart ? source : block) / 4)
         if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
+      if (prior) priorPenalty += bringPriors(prior, first, next)
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(
         count,
@@ -158,6 +168,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         block,
         system.lambda ? layout.diagonal : 0,
         lambda,
+        prior ? priors : 0,
         system.warm ? 1 : 0,
         streamed ? 0 : 1,
         system.tolerance,
@@ -171,14 +182,37 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       }
       values.set(f32.subarray(block / 4, block / 4 + count * padded), first * padded)
       for (let r = 0; r < count; r++) {
-        objective += f64[losses / 8 + 2 * r]
-        if (system.lambda) penalty += f32[lambda / 4 + r] * f64[losses / 8 + 2 * r + 1]
+        objective += f64[losses / 8 + 3 * r]
+        if (system.lambda) penalty += f32[lambda / 4 + r] * f64[losses / 8 + 3 * r + 1]
+        priorProduct += f64[losses / 8 + 3 * r + 2]
       }
       first = next
     }
-    setTotals(totals, shard, { objective, penalty, steps: i32[steps / 4] })
+    setTotals(totals, shard, { objective, penalty, steps: i32[steps / 4], priorPenalty, priorProduct })
   }
   return undefined
+
+  /** λ P p of rows [from, to) to the scratch area; returns Σ λ|p|². Rows without entries have none. */
+  function bringPriors({ matrix, vectors, lambda: common }: Prior, from: number, to: number): number {
+    let squares = 0
+    for (let row = from; row < to; row++) {
+      const r = row - from
+      predicted.fill(0)
+      if (rows.indptr[row + 1] > rows.indptr[row]) {
+        addFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors, padded)
+        const weight = system.lambda ? f32[lambda / 4 + r] : common
+        let squared = 0
+        for (let j = 0; j < padded; j++) {
+          squared += predicted[j] * predicted[j]
+          predicted[j] *= weight
+        }
+        squares += weight * squared
+      }
+      f32.set(predicted, source / 4 + r * padded)
+    }
+    kernel.multiply(source, to - from, padded, layout.prior, FULL, priors)
+    return squares
+  }
 
   /**
    * Entries [begin, end) of the matrix to the scratch areas: the records of their columns, their weights and targets. V8 copies

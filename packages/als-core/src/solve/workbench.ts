@@ -44,7 +44,7 @@ export interface Workbench {
 
 /**
  * Allocates the shared memory and compiles the kernel. A fixed side that does not fit below `memoryLimit` bytes is stored
- * outside of the kernel's memory.
+ * outside of the kernel's memory. `features`: the larger number of features of the two sides.
  */
 export function openWorkbench(
   matrix: InteractionMatrix,
@@ -52,6 +52,7 @@ export function openWorkbench(
   pool: WorkerPool,
   signal: AbortSignal | undefined,
   memoryLimit: number = MEMORY_LIMIT,
+  features = 0,
 ): Workbench {
   const rows = options.solver === 'cg' ? Math.max(matrix.users, matrix.items) : 0
   const bytes = bytesPerFactor(options.gatherPrecision, options.factors, rows)
@@ -75,7 +76,11 @@ export function openWorkbench(
     }),
     ...(matrix.codebook && { codebook: matrix.codebook }),
     partials: sharedFloat64(options.solver === 'cg' ? maxGramShards(options.factors) * layout.padded ** 2 : 0),
-    kept: makeKeptRows(pool.threads, Math.min(SHARD_ROWS, Math.max(matrix.users, matrix.items)), layout.padded),
+    kept: makeKeptRows(
+      pool.threads,
+      Math.min(SHARD_ROWS, Math.max(matrix.users, matrix.items, features)),
+      layout.padded,
+    ),
     running: { signal },
   }
 }

@@ -22,13 +22,23 @@ export interface TrainingState {
   readonly items: Factors
   /** The items as of the iteration before, for their momentum. */
   readonly before?: Factors
+  /** The feature maps, of the sides that have features. */
+  readonly maps?: { readonly users?: SavedMap; readonly items?: SavedMap }
   readonly history: readonly IterationReport[]
+}
+
+/** B (features × padded) and |B|². */
+interface SavedMap {
+  readonly vectors: Float32Array<SharedArrayBuffer>
+  readonly squaredNorm: number
 }
 
 /** What determines the bits of the factors, apart from the number of iterations. */
 export interface Fingerprint {
   /** SHA-256 of shape, offsets, columns and values. */
   readonly matrix: string
+  /** The same of the features, where there are any. */
+  readonly features?: string
   readonly options: Omit<ModelOptions, 'iterations'>
 }
 
@@ -43,17 +53,27 @@ interface SideFile {
   readonly transformed: boolean
 }
 
+interface MapFile extends SideFile {
+  readonly squaredNorm: number
+}
+
 interface Manifest extends Fingerprint {
   readonly format: typeof FORMAT
   readonly version: number
   readonly users: SideFile
   readonly items: SideFile
   readonly before?: SideFile
+  readonly userMap?: MapFile
+  readonly itemMap?: MapFile
   readonly history: readonly IterationReport[]
 }
 
 /** Hashes a matrix, 1.6 GB per second, and names the kernel that will run. */
-export async function takeFingerprint(matrix: InteractionMatrix, options: ModelOptions): Promise<Fingerprint> {
+export async function takeFingerprint(
+  matrix: InteractionMatrix,
+  options: ModelOptions,
+  features?: string,
+): Promise<Fingerprint> {
   const { users, items, entries, csr, codebook } = matrix
   const hash = createHash('sha256').update(JSON.stringify([users, items, entries, codebook?.length ?? 0]))
   for (const array of [csr.indptr, csr.indices, csr.values, ...(codebook ? [codebook] : [])]) {
@@ -66,14 +86,14 @@ export async function takeFingerprint(matrix: InteractionMatrix, options: ModelO
   }
   const { iterations: _, ...deciding } = options
   const kernel = options.kernel ?? (supportsRelaxedSimd() ? 'relaxed' : 'simd')
-  return { matrix: hash.digest('hex'), options: { ...deciding, kernel } }
+  return { matrix: hash.digest('hex'), ...(features && { features }), options: { ...deciding, kernel } }
 }
 
 /** Writes the state, replacing the previous checkpoint in one step. */
 export async function writeCheckpoint(
   directory: string,
   fingerprint: Fingerprint,
-  { users, items, before, history }: TrainingState,
+  { users, items, before, maps, history }: TrainingState,
 ): Promise<void> {
   await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
     const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
@@ -81,10 +101,16 @@ export async function writeCheckpoint(
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
+    const writeMap = async (side: string, { vectors, squaredNorm }: SavedMap): Promise<MapFile> => ({
+      ...(await write(side, { values: vectors })),
+      squaredNorm,
+    })
     const files = {
       users: await write('users', users),
       items: await write('items', items),
       ...(before && { before: await write('before', before) }),
+      ...(maps?.users && { userMap: await writeMap('userMap', maps.users) }),
+      ...(maps?.items && { itemMap: await writeMap('itemMap', maps.items) }),
     }
     return { format: FORMAT, version: VERSION, ...fingerprint, ...files, history }
   })
@@ -135,10 +161,18 @@ export async function readCheckpoint(
     await readInto(file, toFactors ? [values, toFactors] : [values])
     return { values, ...(toFactors && { toFactors }) }
   }
+  const readMap = async (file: MapFile): Promise<SavedMap> => {
+    const { values: vectors } = await read(file, file.bytes / (4 * padFactors(k)))
+    return { vectors, squaredNorm: file.squaredNorm }
+  }
   return {
     users: await read(manifest.users, users),
     items: await read(manifest.items, items),
     ...(manifest.before && { before: await read(manifest.before, items) }),
+    maps: {
+      ...(manifest.userMap && { users: await readMap(manifest.userMap) }),
+      ...(manifest.itemMap && { items: await readMap(manifest.itemMap) }),
+    },
     history: manifest.history,
   }
 }
@@ -166,10 +200,20 @@ function readManifest(text: string, path: string): Manifest {
 /** How a checkpoint differs from this training, in words. */
 function compare(manifest: Manifest, expected: Fingerprint): string[] {
   const differences: string[] = []
-  const before = manifest.options as unknown as Record<string, unknown>
-  for (const [name, now] of Object.entries(expected.options)) {
-    const [then, here] = [before?.[name], now].map((value) => JSON.stringify(value))
+  const [before, after] = [manifest.options, expected.options] as unknown as Record<string, unknown>[]
+  // What the options of one training lack is their default.
+  for (const name of Object.keys({ ...after, ...before })) {
+    const [then, here] = [before?.[name], after[name]].map((value) => JSON.stringify(value))
     if (then !== here) differences.push(`${name} was ${then}, is now ${here}`)
+  }
+  if (manifest.features !== expected.features) {
+    const say = (features?: string) => (features ? 'some' : 'none')
+    const both = manifest.features && expected.features
+    differences.unshift(
+      both
+        ? 'its features are different'
+        : `features were ${say(manifest.features)}, are now ${say(expected.features)}`,
+    )
   }
   if (manifest.matrix !== expected.matrix) differences.unshift('its matrix has different entries')
   return differences

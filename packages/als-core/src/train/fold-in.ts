@@ -80,7 +80,7 @@ async function foldIn(
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
-    await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0 })
+    await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0, features: 0 })
     return restoreInPlace(bench, solved)
   })
 }

@@ -2,8 +2,9 @@ import { OptionError } from '../checks/option-error.ts'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { integer, oneOf } from '../checks/values.ts'
 import type { RankingMetrics } from '../evaluate/ranking-metrics.ts'
+import type { FeatureMatrix } from '../features/feature-matrix.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { AlsModel, IterationReport, PhaseSeconds } from '../model/als-model.ts'
+import type { AlsModel, FeatureVectors, IterationReport, PhaseSeconds } from '../model/als-model.ts'
 import { checkIds, type InputIds } from '../model/id-column.ts'
 import { MODEL_OPTION_NAMES, type ModelOptions, resolveModelOptions } from '../model/options.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
@@ -39,6 +40,15 @@ export interface TrainOptions extends Partial<ModelOptions> {
   checkpoint?: CheckpointOptions
   /** Starts from the factors of an earlier model, or from plain arrays, instead of at random. */
   initial?: InitialFactors
+  /**
+   * What is known of the items, items × features, row for row with the matrix (`featuresFrom`, `featuresFromCsr`). Each item is then
+   * regularised towards what its features predict, λ_i |y_i - Bᵀg_i|² in place of λ_i |y_i|², and B is learned with λ_B|B|²
+   * (`featureRegularization`): the model keeps B as `itemFeatures`, and `itemVectors` places items that nobody has. An item
+   * without features is learned as without any; one without interactions has a vector of zeros, and no part in B.
+   */
+  itemFeatures?: FeatureMatrix
+  /** The same of the users: Σ λ_u |x_u - Aᵀf_u|² + λ_A|A|². */
+  userFeatures?: FeatureMatrix
   /** Interactions per item, kept with the model. Default: the entries of each item in the matrix. */
   interactionCounts?: Uint32Array
 }
@@ -98,6 +108,9 @@ export interface InitialFactors {
   readonly itemFactors: Float32Array
   readonly userIds?: InputIds
   readonly itemIds?: InputIds
+  /** Maps from features to factors, matched by the features' names: where those of the training start. Default: at zero. */
+  readonly userFeatures?: FeatureVectors
+  readonly itemFeatures?: FeatureVectors
 }
 
 /** Fills in the defaults and checks every option. @throws OptionError naming the option. */
@@ -130,6 +143,8 @@ const NAMES = {
   itemIds: true,
   checkpoint: true,
   initial: true,
+  itemFeatures: true,
+  userFeatures: true,
   interactionCounts: true,
 } as const satisfies Record<keyof TrainOptions, true>
 

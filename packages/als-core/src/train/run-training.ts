@@ -10,11 +10,23 @@ import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool } from '../pool/worker-pool.ts'
 import { extrapolate } from '../solve/extrapolate-shards.ts'
+import type { FeatureMap } from '../solve/feature-map.ts'
 import { type HalfSweep, halfSweep } from '../solve/half-sweep.ts'
 import { restoreFactors, restoreInPlace } from '../solve/restore-shards.ts'
 import { type Factors, makeSides, type Side } from '../solve/sides.ts'
 import { openWorkbench, type Workbench } from '../solve/workbench.ts'
 import { type Fingerprint, readCheckpoint, takeFingerprint, writeCheckpoint } from './checkpoint.ts'
+import {
+  type BySide,
+  checkFeatureOptions,
+  fitFeatureMaps,
+  hashFeatures,
+  mapPenalty,
+  mostFeatures,
+  openFeatureMaps,
+  planMapStarts,
+  toFeatureVectors,
+} from './feature-maps.ts'
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
 import type { initializeShards } from './initialize-shards.ts'
 import { type Columns, checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
@@ -52,19 +64,22 @@ export async function trainWithin(
   const weights = popularityExponent > 0 ? popularityWeights(original, popularityExponent) : undefined
   const itemWeights = weights && itemWeightsOf(original, weights)
   const matrix = itemWeights ? weightItems(original, itemWeights) : original
+  checkFeatureOptions(options, matrix)
   const start = planStart({ initial: options.initial, ...columns }, matrix, resolved.factors)
   const { signal, checkpoint } = options
   if (signal?.aborted) throw new TrainingAborted(undefined, signal.reason)
-  const fingerprint = checkpoint && (await takeFingerprint(matrix, resolved))
+  const mapStarts = planMapStarts(options, resolved.factors)
+  const fingerprint = checkpoint && (await takeFingerprint(matrix, resolved, hashFeatures(options)))
   const saved = checkpoint && (await readCheckpoint(checkpoint, fingerprint!, matrix))
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   try {
-    const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit)
+    const bench = openWorkbench(matrix, resolved, pool, signal, memoryLimit, mostFeatures(options))
     const sides = makeSides(matrix, resolved.factors)
     const training: Training = {
       matrix,
       bench,
       ...sides,
+      maps: openFeatureMaps(options, resolved, sides, saved?.maps ?? mapStarts),
       observed: sumOfTargets(matrix, entryTerms(resolved)),
       options,
       columns,
@@ -92,6 +107,8 @@ interface Training {
   readonly items: Side
   /** The items as of the iteration before the last, once one is complete: momentum is the change since. */
   before?: Factors
+  /** From features to factors. */
+  readonly maps: BySide<FeatureMap>
   /** The constant of the objective. */
   readonly observed: number
   readonly options: TrainOptions
@@ -124,7 +141,8 @@ async function runIterations(
     const stopped = (await onIteration?.(report, () => toModel(training, history))) === 'stop'
     const last = stopped || report.iteration === iterations
     if (checkpoint && (last || report.iteration % (checkpoint.everyIterations ?? 1) === 0)) {
-      const state = { users: users.factors!, items: items.factors!, before: training.before, history }
+      const { before, maps } = training
+      const state = { users: users.factors!, items: items.factors!, before, maps, history }
       await writeCheckpoint(checkpoint.directory, fingerprint!, state)
     }
     if (last) break
@@ -134,12 +152,12 @@ async function runIterations(
 
 /**
  * One iteration: the users with the items fixed, then the items with the users fixed. The items are moved by their momentum
- * first. When that raises the loss, the iteration starts over from where they were.
+ * first. When that raises the loss, the iteration starts over from where they were. Then the feature maps are fitted to both.
  */
 async function iterate(training: Training, history: readonly IterationReport[]): Promise<IterationReport> {
-  const { matrix, items } = training
+  const { matrix, bench, users, items, maps, options } = training
   const started = performance.now()
-  const sweeps: Sweeps = { phases: { gram: 0, basis: 0, transform: 0, solve: 0 }, steps: 0 }
+  const sweeps: Sweeps = { phases: { gram: 0, basis: 0, transform: 0, solve: 0, features: 0 }, steps: 0 }
   const moved = await applyMomentum(training, history.length)
   let loss = await sweepBoth(training, history.length + 1, sweeps)
   if (moved && loss > history[history.length - 1].loss * (1 + LOSS_ERROR)) {
@@ -147,6 +165,8 @@ async function iterate(training: Training, history: readonly IterationReport[]):
     items.factors = { values: items.factors!.values, toFactors: moved.toFactors }
     loss = await sweepBoth(training, history.length + 1, sweeps)
   }
+  loss -= await fitFeatureMaps(bench, { users, items }, maps, sweeps.phases)
+  trackProgress(bench, undefined, history.length + 1, options.onProgress)
   const seconds = (performance.now() - started) / 1000
   const { phases, steps } = sweeps
   const iteration = history.length + 1
@@ -186,9 +206,9 @@ async function applyMomentum(training: Training, complete: number): Promise<Fact
   return undefined
 }
 
-/** Solves the users, then the items. Returns the loss. */
+/** Solves the users, then the items. Returns the loss, with the feature maps as they are. */
 async function sweepBoth(training: Training, iteration: number, sweeps: Sweeps): Promise<number> {
-  const { bench, users, items, observed } = training
+  const { bench, users, items, maps, observed } = training
   const { options } = bench
   const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
     trackProgress(bench, solved, iteration, training.options.onProgress)
@@ -198,15 +218,16 @@ async function sweepBoth(training: Training, iteration: number, sweeps: Sweeps):
   }
   const first = await sweep(users, items)
   const second = await sweep(items, users)
-  trackProgress(bench, undefined, iteration, training.options.onProgress)
   const regularization =
     options.regularizationScaling === 'none' ? options.regularization * second.fixedSquaredNorm : first.penalty
-  return observed + second.objective + regularization
+  const loss = observed + second.objective + regularization
+  // λ|x - p|² = λ|x|² - 2λ x·p + λ|p|²; the items' objective has the first two of them.
+  return loss + second.priorPenalty + first.priorPenalty - 2 * first.priorProduct + mapPenalty(maps)
 }
 
 /** The model as of the last complete iteration. The 'last' one is in the memory of the sides. */
 async function toModel(training: Training, history: IterationReport[], which?: 'last'): Promise<AlsModel> {
-  const { matrix, bench, columns, itemWeights, weights } = training
+  const { matrix, bench, columns, itemWeights, weights, maps } = training
   const k = bench.options.factors
   const restore = async (side: Side): Promise<Float32Array<SharedArrayBuffer>> => {
     if (!side.factors) return sharedFloat32(side.rows * k)
@@ -219,6 +240,7 @@ async function toModel(training: Training, history: IterationReport[], which?: '
     userFactors: await restore(training.users),
     itemFactors: await restore(training.items),
     ...columns,
+    ...toFeatureVectors(training.options, maps, k, which),
     interactionCounts: columns.interactionCounts ?? countInteractions(matrix),
     ...(itemWeights && { itemWeights, popularityWeights: weights }),
     options: bench.options,
@@ -266,7 +288,7 @@ function trackProgress(
   const { count } = solved.solveShards
   let phase: TrainProgress['phase'] = 'gram'
   const report = (done: number): void => {
-    const inSweep = phase === 'solve' ? done / count : 0
+    const inSweep = phase === 'solve' ? done / count : phase === 'features' ? 1 : 0
     const fraction = (solved.name === 'users' ? 0 : 0.5) + inSweep / 2
     onProgress({ iteration, iterations, side: solved.name, phase, fraction })
   }
