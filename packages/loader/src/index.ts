@@ -2,7 +2,7 @@ export { LoadError, type LoadErrorCode, type LoadErrorPlace } from './errors.ts'
 export { type IntegerIds, StringColumn } from './ids/id-column.ts'
 export { type CatalogueOptions, type ItemsPlan, type PlanItemsOptions, planItems } from './items/plan-items.ts'
 export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-items.ts'
-export { type LoadedInteractions, loadInteractions } from './load-interactions.ts'
+export { type LoadedInteractions, loadInteractions, type RareItems } from './load-interactions.ts'
 export type {
   Confidence,
   ConfidenceTable,

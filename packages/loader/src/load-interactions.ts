@@ -9,6 +9,7 @@ import { trimRows } from './matrix/compressed-rows.ts'
 import { packMatrix } from './matrix/pack-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
 import { createScatterArea } from './matrix/scatter-area.ts'
+import { type ItemPart, splitItems } from './matrix/split-items.ts'
 import { mergeRows, mergeSpilledRows } from './merge/merge-rows.ts'
 import { mergeRuleOf } from './merge/merge-rule.ts'
 import { isTimed, type LoadOptions, resolveOptions } from './options.ts'
@@ -35,8 +36,19 @@ export interface LoadedInteractions {
   readonly itemIds: IdColumn
   /** Entries of each item in the matrix: users that interacted with it. */
   readonly interactionCounts: Uint32Array<SharedArrayBuffer>
+  /** With the option `rareItems`, the items below the threshold; absent where there are none. */
+  readonly rare?: RareItems
   readonly stats: LoadStats
   readonly plan: LoadPlan
+}
+
+/** Items below the threshold, with what active users did with them: enough to fold them into a model (`foldInItems`). */
+export interface RareItems {
+  /** The same users × these items. */
+  readonly matrix: InteractionMatrix
+  readonly itemIds: IdColumn
+  /** Entries of each item in the matrix; 0 where only users below their threshold have it. */
+  readonly interactionCounts: Uint32Array<SharedArrayBuffer>
 }
 
 /**
@@ -74,36 +86,52 @@ async function execute(run: LoadRun): Promise<LoadedInteractions> {
   const { prepared, statistics } = run
   const { options, compiled, plan } = prepared
   const { users, items } = await countRows(run)
-  if (users.ids.length === 0 || items.ids.length === 0) throw nothingLeft(prepared, statistics)
+  const { rareItems, thresholds } = options
+  // With rare items, those that are counted at all are selected.
+  const trainable = rareItems ? items.activity.some((rows) => rows >= thresholds.item) : items.ids.length > 0
+  if (users.ids.length === 0 || !trainable) throw nothingLeft(prepared, statistics)
 
   const build = plan.spill ? buildThroughFiles : buildInMemory
   let built: Built & Ids = { ...(await build(run, { users, items })), userIds: users.ids, itemIds: items.ids }
+  let rarePart: ItemPart | undefined
+  if (rareItems) {
+    const parts = splitItems(built, items.activity, thresholds.item)
+    built = { ...built, ...parts.trained }
+    if (parts.rare.itemIds.length > 0) rarePart = parts.rare
+  }
   refuseEmptySide(prepared, built)
-  if (options.thresholds.repeat) {
-    const core = peelCore(built, options.thresholds)
+  if (thresholds.repeat) {
+    const core = peelCore(built, thresholds)
     if (core.csr.indices.length === 0) throw nothingLeft(prepared, statistics)
     refuseEmptySide(prepared, core)
     built = core
     statistics.rounds = core.rounds
   }
   const { userIds, itemIds, times, later } = built
-  const pack = ({ csr, csc }: Sides) =>
-    packMatrix(userIds.length, itemIds.length, csr, csc, compiled.coded ? compiled.codebook : undefined)
+  const pack = ({ csr, csc }: Sides, items = itemIds) =>
+    packMatrix(userIds.length, items.length, csr, csc, compiled.coded ? compiled.codebook : undefined)
   const matrix = pack(built)
-  const interactionCounts = new Uint32Array(new SharedArrayBuffer(4 * matrix.items))
-  for (let item = 0; item < matrix.items; item++) {
-    interactionCounts[item] = matrix.csc.indptr[item + 1] - matrix.csc.indptr[item]
-  }
+  const rareMatrix = rarePart && pack(rarePart, rarePart.itemIds)
   return {
     matrix,
     ...(later && { test: pack(later) }),
     ...(times && { times }),
     userIds,
     itemIds,
-    interactionCounts,
-    stats: statistics.finish(matrix),
+    interactionCounts: countEntries(matrix),
+    ...(rarePart &&
+      rareMatrix && {
+        rare: { matrix: rareMatrix, itemIds: rarePart.itemIds, interactionCounts: countEntries(rareMatrix) },
+      }),
+    stats: statistics.finish(matrix, rareMatrix),
     plan,
   }
+}
+
+function countEntries({ csc, items }: InteractionMatrix): Uint32Array<SharedArrayBuffer> {
+  const counts = new Uint32Array(new SharedArrayBuffer(4 * items))
+  for (let item = 0; item < items; item++) counts[item] = csc.indptr[item + 1] - csc.indptr[item]
+  return counts
 }
 
 interface Sides {

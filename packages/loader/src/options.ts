@@ -61,6 +61,12 @@ export interface LoadOptions {
    * confidence. With `repeat`, users and items are removed from the merged matrix until each has that many entries.
    */
   thresholds?: { user?: number; item?: number; repeat?: boolean }
+  /**
+   * Also hand out the items below their threshold, with the entries of active users, as `rare`: to fold them into a model.
+   * Not with `thresholds.repeat`, `split` or `keepTimes`. Default false. To part them takes a copy of one orientation for a moment, which the
+   * plan counts: 5 bytes per entry (8 where confidences are more than 256).
+   */
+  rareItems?: boolean
   /** Decides the sample. Default 42. */
   seed?: number
   /** Sample whole users, the same in every source (default), or single (user, item) pairs. */
@@ -114,6 +120,7 @@ export interface ResolvedSource {
 export interface ResolvedOptions {
   sources: readonly ResolvedSource[]
   thresholds: { user: number; item: number; repeat: boolean }
+  rareItems: boolean
   seed: number
   sampleBy: 'user' | 'row'
   merge: Merge
@@ -245,6 +252,7 @@ const schema = z
         repeat: z.boolean().default(false),
       })
       .prefault({}),
+    rareItems: z.boolean().default(false),
     seed: z.number().int().min(0).max(0xffffffff).default(42),
     sampleBy: z.enum(['user', 'row']).default('user'),
     merge: z.enum(['max', 'sum', 'last']).default('max'),
@@ -263,6 +271,11 @@ const schema = z
   .refine(({ sources }) => new Set(sources.map(({ name }) => name)).size === sources.length, {
     path: ['sources'],
     error: 'two sources have the same name; use `files` for several places of one source',
+  })
+  .refine((value) => !(value.rareItems && value.thresholds.repeat), {
+    path: ['rareItems'],
+    error:
+      'not together with thresholds.repeat, which has no single set of users for items outside its core. Leave one out',
   })
   .refine((value) => value.merge !== 'last' || value.sources.every((each) => each.time !== undefined), {
     path: ['merge'],

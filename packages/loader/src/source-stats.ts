@@ -13,6 +13,6 @@ export interface SourceStats {
   readonly counted: number
   readonly inactiveUser: number
   readonly inactiveItem: number
-  /** Rows that went into the matrix, before merging. */
+  /** Rows that went into the matrix, before merging; with `rareItems` into either of the two. */
   readonly used: number
 }

@@ -15,6 +15,8 @@ export interface LoadStats {
   /** Rows that were merged into another row of the same pair. */
   readonly merged: number
   readonly entries: number
+  /** With `rareItems`: the items below the threshold, and their entries. */
+  readonly rare?: { readonly items: number; readonly entries: number }
   /** What removed more than half of the rows, users or items, with the option that decides it: for a person to read. */
   readonly warnings: readonly string[]
   /** Rounds of removal until the thresholds held, with `thresholds.repeat`. */
@@ -104,7 +106,7 @@ export class LoadStatistics {
     return `${parts.join(', ')}.`
   }
 
-  finish(matrix: InteractionMatrix): LoadStats {
+  finish(matrix: InteractionMatrix, rare?: InteractionMatrix): LoadStats {
     const sources = this.#prepared.plan.sources.map(({ name, files }, index): SourceStats => {
       const first = this.#counts[index]
       const second = this.#scatters[index]
@@ -135,6 +137,7 @@ export class LoadStatistics {
       warnings: warningsOf({ sources, users, items }, this.#prepared.options.thresholds),
       merged: sources.reduce((sum, source) => sum + source.used, 0) - this.merged,
       entries: matrix.entries,
+      ...(rare && { rare: { items: rare.items, entries: rare.entries } }),
       rounds: this.rounds,
       bytes: this.#bytes,
       keptBytes: this.#keptBytes,

@@ -166,3 +166,27 @@ test('the only column that ends in _id is that of the ids, where none is named',
     'column "item_id": found no such column (it has: film_id, label_id)',
   )
 })
+
+test('without ids every item that has one comes, numbered as they come', async () => {
+  const items = await collect({ source: catalogue, columns: ['year'] })
+  expect(items.map(({ row, id }) => [row, id])).toEqual(ids.map((id, row) => [row, id]))
+  expect(items[7].values).toEqual({ year: 1950 + 21 })
+  const path = writeParquet(join(folder, 'gaps.parquet'), [
+    { name: 'sku', data: ['b', null, 'c', 'b'], type: 'STRING' },
+    int32('year', [1, 2, 3, 4]),
+  ])
+  expect(await collect({ source: path, id: 'sku', columns: ['year'] })).toEqual([
+    { row: 0, id: 'b', values: { year: 1 } },
+    { row: 1, id: 'c', values: { year: 3 } },
+    { row: 2, id: 'b', values: { year: 4 } },
+  ])
+})
+
+test('without ids, files must agree on what ids are', async () => {
+  const numbers = writeParquet(join(folder, 'kinds', 'a.parquet'), [int32('sku', [1, 2])])
+  const strings = writeParquet(join(folder, 'kinds', 'b.parquet'), [{ name: 'sku', data: ['x'], type: 'STRING' }])
+  await expect(collect({ source: { files: [numbers, strings] }, id: 'sku' })).rejects.toThrow(
+    /b.parquet: column "sku": found utf8, expected a whole number, as the ids are/,
+  )
+  await expect(collect({ source: numbers, id: 'sku', idKind: 'string' })).rejects.toThrow(/expected a string/)
+})

@@ -7,7 +7,7 @@ import { type ActiveIds, selectActive } from './select-active.ts'
 /** Pass 1: counts the rows of each user and item, and selects the active ones. */
 export async function countRows(run: LoadRun): Promise<{ users: ActiveIds; items: ActiveIds }> {
   const { prepared, pool, meter, statistics } = run
-  const { thresholds } = prepared.options
+  const { thresholds, rareItems } = prepared.options
   const counts = new Map<number, { users: IdCounts; items: IdCounts }>()
   const { users, items } = prepared
   await readPass(run, 'count', (jobs, toRows, onReport) =>
@@ -32,7 +32,7 @@ export async function countRows(run: LoadRun): Promise<{ users: ActiveIds; items
     items: selectActive(
       items,
       parts.map((part) => part.items),
-      thresholds.item,
+      rareItems ? 1 : thresholds.item,
     ),
   }
   statistics.selected(active.users, active.items)

@@ -46,6 +46,8 @@ export interface ItemsPlan {
 /** The plan, and the row groups to read. */
 export interface PreparedItems extends ItemsPlan {
   readonly id: string
+  /** What the ids are; absent where no file has any. */
+  readonly kind?: IdKind
   readonly jobs: readonly RowGroupJob[]
 }
 
@@ -60,7 +62,8 @@ export async function planItems(options: PlanItemsOptions): Promise<ItemsPlan> {
 }
 
 export async function prepareItems(options: PlanItemsOptions): Promise<PreparedItems> {
-  const { columns, absentColumns = 'error', idKind, s3, signal } = options
+  const { columns, absentColumns = 'error', s3, signal } = options
+  let { idKind: kind } = options
   const source = typeof options.source === 'string' ? { uri: options.source } : options.source
   const id = options.id ?? ('id' in source ? source.id : undefined) ?? ITEM_COLUMN
   const locations = source.uri === undefined ? (source.files ?? []) : [source.uri]
@@ -76,7 +79,8 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
       const file = files[at]
       // A file without rows has nothing to be wrong.
       if (filledGroups(footer).length === 0) continue
-      const ids = onlyOne(findItemColumns(footer, id), file.uri, id, { kind: idKind }, footer)
+      const ids = onlyOne(findItemColumns(footer, id), file.uri, id, { kind }, footer)
+      if (ids.type.kind !== 'null') kind ??= idKind(ids.type)
       const found: FoundColumn[] = [ids]
       for (const column of new Set(columns ?? footer.columns.map(({ element }) => element.name))) {
         if (column === id || (columns === undefined && column === ids.actual)) continue
@@ -93,7 +97,7 @@ export async function prepareItems(options: PlanItemsOptions): Promise<PreparedI
       }
     }
     const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
-    return { id, jobs, files: files.length, leftOut, rows, bytes, unpackedBytes, absent: [...absent] }
+    return { id, kind, jobs, files: files.length, leftOut, rows, bytes, unpackedBytes, absent: [...absent] }
   } finally {
     await store.close()
   }

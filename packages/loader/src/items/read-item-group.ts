@@ -12,20 +12,22 @@ export interface ItemsTask extends ReadTask {
   readonly idColumn: string
   readonly idKind: 'integer' | 'string'
   readonly seed: number
-  readonly map: RowMap
+  /** From ids to dense rows; without it every row that has an id is read. */
+  readonly map?: RowMap
 }
 
 export interface ItemsReport extends ReadReport {
-  /** Dense item row of each record. */
+  /** Dense item row of each record; empty without a map. */
   readonly rows: Int32Array
   readonly records: Record<string, unknown>[]
 }
 
-/** In a worker: reads the metadata of one row group; one record per row whose id is in the map. */
+/** In a worker: reads the metadata of one row group; one record per row whose id is in the map, or that has an id. */
 export async function readItemGroup(task: ItemsTask): Promise<ItemsReport> {
   const outcomes = new Float64Array(OUTCOMES)
   const chunk = chunkOf({ userKind: task.idKind, itemKind: task.idKind })
-  const mapper = duringPhase('items', () => new RowMapper(kernel, task.map))
+  const { map } = task
+  const mapper = map && duringPhase('items', () => new RowMapper(kernel, map))
   const found: number[] = []
   // Arrow's own library is for metadata only.
   const { recordsOf } = await import('./records.ts')
@@ -39,12 +41,12 @@ export async function readItemGroup(task: ItemsTask): Promise<ItemsReport> {
   return { ...report, rows: Int32Array.from(found), records }
 }
 
-/** Places in the batch of the ids in the map; their dense rows go to `found`. */
+/** Places in the batch of the ids in the map, whose dense rows go to `found`; without a map those of all ids. */
 function findRows(
   { idColumn, seed }: { idColumn: string; seed: number },
   batch: ArrowBatch,
   { items: keys, rows, denseItems }: Chunk,
-  mapper: RowMapper,
+  mapper: RowMapper | undefined,
   found: number[],
 ) {
   const column = batch.columns.get(idColumn)!
@@ -53,11 +55,11 @@ function findRows(
   for (let from = 0; from < batch.length; from += CHUNK_ROWS) {
     const n = Math.min(CHUNK_ROWS, batch.length - from)
     readKeys(column, from, n, keys, seed)
-    mapper.map(keys, rows, n, denseItems)
+    mapper?.map(keys, rows, n, denseItems)
     for (let i = 0; i < n; i++) {
-      if (denseItems[i] < 0 || keys.hi[i] >= NULL_WORD) continue
+      if (keys.hi[i] >= NULL_WORD || (mapper && denseItems[i] < 0)) continue
       places.push(from + i)
-      found.push(denseItems[i])
+      if (mapper) found.push(denseItems[i])
     }
   }
   return places

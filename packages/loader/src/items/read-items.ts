@@ -10,8 +10,10 @@ import { type CatalogueOptions, prepareItems } from './plan-items.ts'
 import type { ItemsReport, readItemGroup } from './read-item-group.ts'
 
 export interface ReadItemsOptions extends CatalogueOptions {
-  /** Ids to keep, by dense row: `itemIds` of the load. */
-  ids: IdColumn
+  /** Ids to keep, by dense row: `itemIds` of the load. Default: every item that has an id, numbered as they come. */
+  ids?: IdColumn
+  /** With the default of `ids`: what ids must be. Default: whole numbers or strings. */
+  idKind?: 'integer' | 'string'
   /** Worker threads that decode. Default 2. */
   threads?: number
   /**
@@ -23,7 +25,7 @@ export interface ReadItemsOptions extends CatalogueOptions {
 
 /** Metadata of one item. */
 export interface ItemRow {
-  /** Dense row of the item: its place in `ids`. */
+  /** Dense row of the item: its place in `ids`; without them its number in this stream. */
   readonly row: number
   readonly id: number | string
   /** Values of the columns: numbers, strings, booleans, null, or arrays and objects of them; times in milliseconds. */
@@ -32,34 +34,35 @@ export interface ItemRow {
 
 /**
  * Streams the metadata of the items in `ids`, in the order of the files, a row group at a time: the catalogue itself is
- * never held. An id that occurs twice is returned at its first place only; an id that does not occur is left out.
+ * never held. An id that occurs twice is returned at its first place only; an id that does not occur is left out. Without
+ * `ids` an id that occurs twice comes twice, because to know it would take memory that grows with the catalogue.
  *
  * @throws LoadError, or the reason of `signal`
  */
 export async function* readItems(options: ReadItemsOptions): AsyncGenerator<ItemRow, void, undefined> {
   const { ids, s3, threads = 2, workerUrl, signal } = options
   signal?.throwIfAborted()
-  const strings = ids.length > 0 && typeof ids.at(0) === 'string'
-  const idKind = strings ? 'string' : 'integer'
-  const { id, jobs, absent } = await prepareItems({ ...options, ...(ids.length > 0 && { idKind }) })
-  if (ids.length === 0) return
-  const map = mapOf(ids, strings)
-  const seen = new Uint8Array(ids.length)
+  const kindOfIds = ids?.length ? (typeof ids.at(0) === 'string' ? 'string' : 'integer') : options.idKind
+  const { id, jobs, absent, kind = 'integer' } = await prepareItems({ ...options, idKind: kindOfIds })
+  if (ids?.length === 0) return
+  const map = ids && mapOf(ids, kind === 'string')
+  const seen = new Uint8Array(ids?.length ?? 0)
+  let next = 0
   const pool = new WorkerPool(threads, { remote: jobs.some(({ file }) => isS3(file.uri)), signal, workerUrl })
   try {
     // A few row groups ahead of the reader, and no more: that is what bounds the memory.
     const ahead: Promise<ItemsReport>[] = []
-    for (let next = 0; next < jobs.length || ahead.length > 0; ) {
-      while (next < jobs.length && ahead.length < threads + 1) {
-        const { file, request } = jobs[next]
+    for (let job = 0; job < jobs.length || ahead.length > 0; ) {
+      while (job < jobs.length && ahead.length < threads + 1) {
+        const { file, request } = jobs[job]
         const connection = await connect(s3)
         const report = pool.one<typeof readItemGroup>('readItemGroup', {
-          id: next++,
+          id: job++,
           file,
           request,
           connection,
           idColumn: id,
-          idKind,
+          idKind: kind,
           seed: 0,
           map,
         })
@@ -68,14 +71,15 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
       }
       const { rows, records } = await ahead.shift()!
       signal?.throwIfAborted()
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i]
-        if (seen[row] === 1) continue
-        seen[row] = 1
+      for (let i = 0; i < records.length; i++) {
+        const row = ids ? rows[i] : next++
+        if (ids && seen[row] === 1) continue
+        if (ids) seen[row] = 1
         const values = records[i]
+        const own = ids ? ids.at(row)! : (values[id] as number | string)
         for (const column of absent) values[column] ??= null
         if (options.columns !== undefined && !options.columns.includes(id)) delete values[id]
-        yield { row, id: ids.at(row)!, values }
+        yield { row, id: own, values }
       }
     }
   } finally {

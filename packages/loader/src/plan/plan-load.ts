@@ -162,6 +162,7 @@ export async function prepareLoad(
       coded: compiled.coded,
       timed: isTimed(options),
       divided: options.split !== undefined,
+      rareItems: options.rareItems,
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
       remote: jobs.some(({ file }) => isS3(file.uri)),
     })
