@@ -42,9 +42,9 @@ export function largestFactors(configuration: Configuration, size: MatrixSize): 
   return 0
 }
 
-/** Bytes of a saved model: factors, ids (strings of up to 24 bytes) and counts. */
-export function modelBytes({ training }: Configuration, { users, items }: Pick<MatrixSize, 'users' | 'items'>): number {
-  return (4 * training.factors + 32) * (users + items)
+/** Bytes of a saved model: factors, ids (strings of up to 24 bytes) and their index, counts, and what users have. */
+export function modelBytes({ training }: Configuration, { users, items, entries }: MatrixSize): number {
+  return (4 * training.factors + 40) * (users + items) + 8 * (users + entries)
 }
 
 /** Bytes of checkpoints: the new one stands beside the one before until it is whole. */

@@ -112,7 +112,7 @@ async function loadInitial({ output }: Configuration, stages: Stages): Promise<A
   if (!folder) return undefined
   return stages.run(
     'initial',
-    async () => (holdsModel(folder) ? loadModel(folder) : undefined),
+    async () => (holdsModel(folder) ? loadModel(folder, { interactions: false }) : undefined),
     (model) =>
       model
         ? `starts from ${grouped(model.users)} users and ${grouped(model.items)} items of ${folder}`

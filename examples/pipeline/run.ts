@@ -58,8 +58,8 @@ export async function runPipeline(
     const { model: directory } = configuration.output
     await stages.run(
       'save',
-      () => writingTo('OUTPUT_DIR', directory, () => saveModel(model, directory)),
-      () => `${bytes(modelBytes(configuration, model))} in ${directory}`,
+      () => writingTo('OUTPUT_DIR', directory, () => saveModel(model, directory, { interactions: loaded.matrix })),
+      () => `${bytes(modelBytes(configuration, loaded.matrix))} in ${directory}`,
     )
     const quality = await measure(configuration, learned, stages, progress, signal)
     const items = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>

@@ -55,17 +55,18 @@ export { weightByPopularity } from './matrix/weight-items.ts'
 export type { AlsModel, FeatureVectors, IterationReport, PhaseSeconds } from './model/als-model.ts'
 export type { InputIds } from './model/id-column.ts'
 export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts'
-export { loadModel } from './model/load-model.ts'
+export { type LoadModelOptions, loadModel } from './model/load-model.ts'
 export { DirectoryLockedError, lockDirectory } from './model/lock-directory.ts'
 export { ModelFormatError } from './model/manifest.ts'
 export { computeLoss } from './model/objective.ts'
 export type { ModelOptions, RegularizationScaling } from './model/options.ts'
-export { saveModel } from './model/save-model.ts'
+export { type SaveModelOptions, saveModel } from './model/save-model.ts'
 export { type ModelStream, saveModelStream } from './model/save-model-stream.ts'
 export type { SideBatch } from './model/write-side.ts'
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
 export type { Examples } from './recommend/average-vectors.ts'
 export type { Explanation } from './recommend/explain.ts'
+export type { History } from './recommend/fold-in-histories.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type {
   BlendOptions,
@@ -85,7 +86,9 @@ export type {
   SourceOptions,
 } from './recommend/recommendations.ts'
 export { Recommender } from './recommend/recommender.ts'
+export { RequestError, type RequestErrorCode } from './recommend/request-error.ts'
 export type { RowFilter } from './recommend/row-filter.ts'
+export type { RowOrId, RowsOrIds } from './recommend/side-rows.ts'
 export {
   type StreamedItems,
   type TasteSpace,

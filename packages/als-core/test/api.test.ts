@@ -13,6 +13,7 @@ it('exports what the documentation says, and nothing else', () => {
       "ModelFormatError",
       "OptionError",
       "Recommender",
+      "RequestError",
       "RowError",
       "SingularError",
       "TrainingAborted",

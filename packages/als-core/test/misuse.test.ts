@@ -157,7 +157,6 @@ describe('calls', () => {
       () => recommender.recommend(wrong(undefined)),
       /users are undefined, expected a row number/,
     ],
-    ['recommend of an id', () => recommender.recommend(wrong('12')), /users are "12", expected a row number/],
     [
       'allow of a number',
       () => recommender.recommend(0, { allow: wrong(3) }),

@@ -89,7 +89,7 @@ describe('saving', () => {
       directory,
     )
     const after = readdirSync(directory)
-    expect(after).toHaveLength(3)
+    expect(after).toHaveLength(5)
     expect(after.filter((name) => before.includes(name))).toEqual(['manifest.json'])
     expect((await loadModel(directory)).userFactors[0]).toBe(-model.userFactors[0])
   })

@@ -1,5 +1,5 @@
 import type { FeatureNames } from '../features/feature-matrix.ts'
-import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { ModelOptions } from './options.ts'
 
@@ -69,6 +69,8 @@ export interface AlsModel {
   readonly popularityWeights?: PopularityWeights
   /** Mean λ of the users who have entries, as regularizationScaling made them: what `tasteSpace` takes. */
   readonly userRegularization?: number
+  /** What users have, of a model that was saved with it: left out of their recommendations. */
+  readonly interactions?: InteractionMatrix
   readonly options: ModelOptions
   /** One report per iteration. */
   readonly history: readonly IterationReport[]

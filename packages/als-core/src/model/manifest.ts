@@ -15,6 +15,17 @@ export interface ModelFile {
   readonly bytes: number
   /** Whether the id column has original ids; else it numbers the rows. */
   readonly ids: boolean
+  /** The slots of the ids' `IdTable`, as an array of NumPy. Absent in models of earlier releases and from streams. */
+  readonly index?: { readonly name: string; readonly bytes: number }
+}
+
+/** What users have, where it was saved with the model. */
+export interface InteractionsFile {
+  readonly name: string
+  readonly bytes: number
+  readonly entries: number
+  /** Values of the one-byte codes in the file. */
+  readonly codebook?: readonly number[]
 }
 
 /** `manifest.json` of a saved model. */
@@ -30,7 +41,11 @@ export interface Manifest {
   /** Absent in models of earlier releases. */
   readonly userRegularization?: number
   readonly history: readonly IterationReport[]
+  readonly interactions?: InteractionsFile
 }
+
+/** A model's files, without the random part of their names: a new model takes the place of all of them. */
+export const FILES = ['users.arrow', 'items.arrow', 'users-index.npy', 'items-index.npy', 'interactions.arrow'] as const
 
 /** A directory that does not hold a model this version can read; the message says what is wrong and what to do. */
 export class ModelFormatError extends Error {

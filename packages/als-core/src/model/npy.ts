@@ -7,7 +7,7 @@ export interface NpyArray {
   readonly descr: string
   readonly shape: readonly number[]
   /** Numbers, or the strings of a '<U' array. */
-  readonly values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | string[]
+  readonly values: Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | Uint8Array | string[]
 }
 
 /** Reads an array. @throws Error saying what is not supported. */
@@ -50,10 +50,12 @@ export function writeNpy({ descr, shape, values }: NpyArray): [Uint8Array, Uint8
 }
 
 function sizeOf(descr: string): number {
-  const fixed = ({ '<f4': 4, '<f8': 8, '<i4': 4, '<i8': 8, '|b1': 1 } as Record<string, number>)[descr]
+  const fixed = ({ '<f4': 4, '<f8': 8, '<i4': 4, '<u4': 4, '<i8': 8, '|b1': 1, '|u1': 1 } as Record<string, number>)[
+    descr
+  ]
   if (fixed !== undefined) return fixed
   if (/^<U\d+$/.test(descr)) return 4 * Number(descr.slice(2))
-  throw new Error(`its type is '${descr}', expected one of <f4, <f8, <i4, <i8, |b1, <U`)
+  throw new Error(`its type is '${descr}', expected one of <f4, <f8, <i4, <u4, <i8, |b1, |u1, <U`)
 }
 
 /** `data` is a copy of its own: aligned. */
@@ -61,8 +63,9 @@ function decode(descr: string, data: Uint8Array, count: number): NpyArray['value
   if (descr === '<f4') return new Float32Array(data.buffer)
   if (descr === '<f8') return new Float64Array(data.buffer)
   if (descr === '<i4') return new Int32Array(data.buffer)
+  if (descr === '<u4') return new Uint32Array(data.buffer)
   if (descr === '<i8') return new BigInt64Array(data.buffer)
-  if (descr === '|b1') return data
+  if (descr === '|b1' || descr === '|u1') return data
   const points = new Uint32Array(data.buffer)
   const width = points.length / Math.max(1, count)
   return Array.from({ length: count }, (_, at) =>

@@ -1,42 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 
 /** Bytes of one write or read: the system call takes less than 2^31. */
 const PIECE = 2 ** 30
 
 /**
- * Replaces the files of a directory in one step. `write` makes new files with the names that `name` gives and returns the
+ * Replaces the files of a directory in one step. `write` makes new files under the names that `name` makes of `files` and returns the
  * manifest, which is put in place last, by a rename: a reader finds the files before or the new ones, never a half. Then
- * the files before are deleted, and what a run that was killed has left; when `write` fails, the new ones are. The caller
- * holds the lock of the directory.
+ * the files before are deleted, and what a run that was killed has left: those named as in `files`. When `write` fails,
+ * the new ones are. The caller holds the lock of the directory.
  */
 export async function replaceFiles(
   directory: string,
   manifest: string,
-  write: (name: (stem: string, extension: string) => string) => Promise<object>,
+  files: readonly string[],
+  write: (name: (file: string) => string) => Promise<object>,
 ): Promise<void> {
   await mkdir(directory, { recursive: true })
   const generation = randomUUID().slice(0, 8)
-  const written: { stem: string; extension: string; file: string }[] = []
-  const name = (stem: string, extension: string): string => {
-    const file = `${stem}-${generation}.${extension}`
-    written.push({ stem, extension, file })
-    return file
+  const written: string[] = []
+  const name = (file: string): string => {
+    const { name: stem, ext } = parse(file)
+    written.push(`${stem}-${generation}${ext}`)
+    return written[written.length - 1]
   }
   try {
     const content = await write(name)
-    const draft = name(manifest.replace(/\.json$/, ''), 'json')
+    const draft = name(manifest)
     await writeFlushed(join(directory, draft), [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
     await rename(join(directory, draft), join(directory, manifest))
   } catch (error) {
-    await Promise.all(written.map(({ file }) => rm(join(directory, file), { force: true })))
+    await Promise.all(written.map((file) => rm(join(directory, file), { force: true })))
     throw error
   }
-  const own = new Set(written.map(({ file }) => file))
-  const ours = written.map(({ stem, extension }) => new RegExp(`^${stem}-[0-9a-f]{8}\\.${extension}$`))
+  const replaced = new Set([...files, manifest])
   for (const file of await readdir(directory)) {
-    if (!own.has(file) && ours.some((pattern) => pattern.test(file))) await rm(join(directory, file), { force: true })
+    const isOurs = replaced.has(file.replace(/-[0-9a-f]{8}(?=\.)/, '')) && file !== manifest
+    if (isOurs && !written.includes(file)) await rm(join(directory, file), { force: true })
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { AlsModel } from './als-model.ts'
 import { inOwnDirectory } from './lock-directory.ts'
-import { FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
+import { FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { replaceFiles } from './replace-files.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
 
@@ -24,9 +24,9 @@ export async function saveModelStream(model: ModelStream, directory: string): Pr
   if (!Number.isInteger(factors) || factors < 1)
     throw new RangeError(`factors is ${factors}, expected a positive integer.`)
   const replace = () =>
-    replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+    replaceFiles(directory, MANIFEST, FILES, async (name): Promise<Manifest> => {
       const write = async (side: 'users' | 'items'): Promise<ModelFile> => {
-        const file = name(side, 'arrow')
+        const file = name(`${side}.arrow`)
         return { name: file, ...(await writeSide(join(directory, file), side, factors, model[side])) }
       }
       const users = await write('users')

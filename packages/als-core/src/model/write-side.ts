@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises'
-import { setTimeout } from 'node:timers/promises'
 import {
   type Data,
   type DataType,
@@ -9,13 +7,13 @@ import {
   Int64,
   makeData,
   RecordBatch,
-  RecordBatchFileWriter,
   Schema,
   Struct,
   Uint32,
   Utf8,
   vectorFromArray,
 } from 'apache-arrow'
+import { ArrowFile } from './arrow-file.ts'
 
 /** Some rows of the users or of the items of a model, in their order. */
 export interface SideBatch {
@@ -42,28 +40,11 @@ export async function writeSide(
 ): Promise<{ rows: number; bytes: number; ids: boolean }> {
   const vectorType = new FixedSizeList(factors, new Field('item', new Float32(), false))
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor((32 * 2 ** 20) / (factors * 4))))
-  const file = await open(path, 'wx')
-  const writer = new RecordBatchFileWriter()
-  // The writer queues chunks as batches are written; at most two batches wait.
-  let queued = 0
-  let written = 0
-  const chunks = writer[Symbol.asyncIterator]()
-  const drained = (async () => {
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-      await file.writeFile(next.value)
-      written += next.value.byteLength
-    }
-  })()
-  // Awaited below; until then a failure must not count as unhandled.
-  let failed = false
-  drained.catch(() => {
-    failed = true
-  })
-  let shape: Shape | undefined
-  let empty: Shape | undefined
-  let schema: Schema | undefined
-  let rows = 0
-  try {
+  const { bytes, result } = await ArrowFile.create(path, async (file) => {
+    let shape: Shape | undefined
+    let empty: Shape | undefined
+    let schema: Schema | undefined
+    let rows = 0
     for await (const batch of batches) {
       checkBatch(name, batch, factors, rows)
       const count = batch.data.length / factors
@@ -74,10 +55,7 @@ export async function writeSide(
       }
       shape ??= shapeOf(batch)
       checkShape(name, batch, shape, rows)
-      if (schema === undefined) {
-        schema = schemaOf(shape, vectorType)
-        writer.reset(undefined, schema)
-      }
+      schema ??= schemaOf(shape, vectorType)
       for (let first = 0; first < count; first += batchRows) {
         const length = Math.min(batchRows, count - first)
         const children = [
@@ -89,25 +67,15 @@ export async function writeSide(
           ...(shape.weights ? [numberData(new Float32(), Float32Array, batch.numbers!.weight!, first, length)] : []),
         ]
         const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children })
-        writer.write(new RecordBatch(schema, data))
-        queued += 4 * length * factors
-        while (queued - written > 8 * batchRows * factors && !failed) await setTimeout(1)
+        await file.write(new RecordBatch(schema, data), 4 * length * factors)
       }
       rows += count
     }
     shape ??= empty ?? { ids: undefined, counts: false, weights: false }
-    if (schema === undefined) writer.reset(undefined, schemaOf(shape, vectorType))
-    writer.finish()
-    await drained
-    await file.sync()
-    return { rows, bytes: (await file.stat()).size, ids: shape.ids !== undefined }
-  } catch (error) {
-    writer.abort(error)
-    await drained.catch(() => {})
-    throw error
-  } finally {
-    await file.close()
-  }
+    file.begin(schema ?? schemaOf(shape, vectorType))
+    return { rows, ids: shape.ids !== undefined }
+  })
+  return { ...result, bytes }
 }
 
 /** What all batches of a side have alike. */

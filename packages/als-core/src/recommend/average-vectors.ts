@@ -1,15 +1,16 @@
+import { OptionError } from '../checks/option-error.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { normOf } from '../rank/index-shards.ts'
 import type { ExcludedRows } from '../rank/task.ts'
-import type { SideRows } from './side-rows.ts'
+import type { RowsOrIds, SideRows } from './side-rows.ts'
 
-/** Rows of items that a result should be near to and away from. */
+/** Items that a result should be near to and away from: rows, or original ids as strings. */
 export interface Examples {
-  /** At least one row. */
-  positive: ArrayLike<number>
+  /** At least one. */
+  positive: RowsOrIds
   /** Confidence of each positive example, which its vector is multiplied by. Default: 1 each. */
   confidence?: ArrayLike<number>
-  negative?: ArrayLike<number>
+  negative?: RowsOrIds
 }
 
 export interface ExampleVectors {
@@ -34,21 +35,23 @@ export function averageVectors(
   const queries = sharedFloat32(batch.length * factors)
   const indptr = new Float64Array(batch.length + 1)
   const lists: number[] = []
-  for (const [query, { positive, confidence, negative = [] }] of batch.entries()) {
+  for (const [query, { confidence, ...examples }] of batch.entries()) {
+    const positive = itemRows.toList(examples.positive)
+    const negative = itemRows.toList(examples.negative ?? [])
     if (positive.length === 0)
-      throw new RangeError(`Query ${query} has no positive example: it needs at least one item row.`)
+      throw new OptionError(`Query ${query} has no positive example: it needs at least one item row.`)
     checkConfidence(query, positive, confidence)
     const toward = average(positive, confidence)
     const away = negative.length > 0 ? average(negative) : toward
     for (let i = 0; i < factors; i++) queries[query * factors + i] = toward[i] + (toward[i] - away[i])
-    lists.push(...[...new Set([...Array.from(positive), ...Array.from(negative)])].sort((a, b) => a - b))
+    lists.push(...[...new Set([...positive, ...negative])].sort((a, b) => a - b))
     indptr[query + 1] = lists.length
   }
   return { queries, excluded: { indptr, indices: Uint32Array.from(lists) } }
 
-  function average(rows: ArrayLike<number>, confidence?: ArrayLike<number>): Float64Array {
+  function average(rows: Uint32Array, confidence?: ArrayLike<number>): Float64Array {
     const sum = new Float64Array(factors)
-    for (const [n, row] of itemRows.toList(rows).entries()) {
+    for (const [n, row] of rows.entries()) {
       const weight = (confidence ? confidence[n] : 1) * (weights ? weights[row] : 1)
       const norm = normalize ? normOf(vectors, row * factors, factors) || 1 : 1
       for (let i = 0; i < factors; i++) sum[i] += (weight * vectors[row * factors + i]) / norm
@@ -60,12 +63,12 @@ export function averageVectors(
 function checkConfidence(query: number, positive: ArrayLike<number>, confidence: ArrayLike<number> | undefined): void {
   if (!confidence) return
   if (confidence.length !== positive.length) {
-    throw new RangeError(
+    throw new OptionError(
       `Query ${query} has ${positive.length} positive examples and ${confidence.length} values of confidence, expected one for each.`,
     )
   }
   for (let n = 0; n < confidence.length; n++) {
     if (confidence[n] > 0 && confidence[n] < Number.POSITIVE_INFINITY) continue
-    throw new RangeError(`Query ${query}: confidence[${n}] is ${confidence[n]}, expected a finite number above 0.`)
+    throw new OptionError(`Query ${query}: confidence[${n}] is ${confidence[n]}, expected a finite number above 0.`)
   }
 }

@@ -1,8 +1,8 @@
-import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
+import { solveCholesky } from '../linear-algebra/dense.ts'
 import { valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
-import { entryTerms, lambdaOf, rowLambda, targetOf, weightOf } from '../model/objective.ts'
+import { userSystem } from './user-system.ts'
 
 /** Why an item is recommended to a user. */
 export interface Explanation {
@@ -42,33 +42,18 @@ export function explain(
   user: number,
   item: number,
 ): Explanation {
-  const { factors: k, itemFactors, userFactors, itemWeights, options } = model
+  const { factors: k, itemFactors, userFactors } = model
   const rows = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
-  const lambda = rows.length > 0 ? lambdaOf(rowLambda(options, model.items), rows.length) : options.regularization
-  const terms = entryTerms(options)
-  const values = Array.from(
-    rows,
-    (row, n) => valueAt(csr, codebook, csr.indptr[user] + n) * (itemWeights ? itemWeights[row] : 1),
-  )
-  const system = gram.map((value) => options.unobservedWeight * value)
-  for (let i = 0; i < k; i++) system[i * k + i] += lambda
-  for (const [n, row] of rows.entries()) {
-    const weight = weightOf(values[n], terms)
-    const y = itemFactors.subarray(row * k, (row + 1) * k)
-    for (let i = 0; i < k; i++) for (let j = 0; j <= i; j++) system[i * k + j] += weight * y[i] * y[j]
-  }
-  const lower = cholesky(system, k)
-  if (!lower)
-    throw new RangeError(`The system of user row ${user} is not positive definite: train with a larger regularization.`)
+  const values = Array.from(rows, (_, n) => valueAt(csr, codebook, csr.indptr[user] + n))
+  const { root, targets } = userSystem(model, rows, values, gram)
   const z = Float64Array.from(itemFactors.subarray(item * k, (item + 1) * k))
   let modelScore = 0
   for (let i = 0; i < k; i++) modelScore += userFactors[user * k + i] * z[i]
-  solveCholesky(lower, k, z)
+  solveCholesky(root, k, z)
   const contributions = Array.from(rows, (row, n) => {
     let similarity = 0
     for (let i = 0; i < k; i++) similarity += z[i] * itemFactors[row * k + i]
-    const contribution = values[n] > 0 ? similarity * targetOf(values[n], terms) : 0
-    return new Contribution(row, model.itemIds?.at(row) ?? row, contribution)
+    return new Contribution(row, model.itemIds?.at(row) ?? row, targets[n] === 0 ? 0 : similarity * targets[n])
   }).sort((a, b) => b.contribution - a.contribution || a.row - b.row)
   const score = contributions.reduce((sum, { contribution }) => sum + contribution, 0)
   return { score, modelScore, contributions }

@@ -1,3 +1,4 @@
+import { OptionError } from '../checks/option-error.ts'
 import { multiplyRange, multiplyRows } from '../linear-algebra/multiply-rows.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
@@ -47,13 +48,13 @@ export class ItemMetrics {
 
   async open({ metric, lengthExponent = 0 }: MetricOptions & { metric: string }): Promise<ItemMetric> {
     if (metric !== 'cosine' && metric !== 'dot' && metric !== 'taste') {
-      throw new RangeError(`metric is ${JSON.stringify(metric)}, expected 'cosine', 'taste' or 'dot'.`)
+      throw new OptionError(`metric is ${JSON.stringify(metric)}, expected 'cosine', 'taste' or 'dot'.`)
     }
     if (!(lengthExponent >= 0 && lengthExponent <= 1)) {
-      throw new RangeError(`lengthExponent is ${lengthExponent}, expected a number from 0 to 1.`)
+      throw new OptionError(`lengthExponent is ${lengthExponent}, expected a number from 0 to 1.`)
     }
     if (lengthExponent > 0 && metric !== 'taste') {
-      throw new RangeError(`lengthExponent is ${lengthExponent} with metric '${metric}', expected metric 'taste'.`)
+      throw new OptionError(`lengthExponent is ${lengthExponent} with metric '${metric}', expected metric 'taste'.`)
     }
     const { itemFactors: vectors, factors, itemWeights } = this.#model
     if (metric === 'taste' && lengthExponent > 0) return this.#openScaled(lengthExponent)
@@ -67,6 +68,12 @@ export class ItemMetrics {
       score: cosine ? 'cosine' : 'dot',
       toQueries: async (means) => (space ? this.#fold(means, space) : means),
     }
+  }
+
+  /** Builds what another model's have built. */
+  async prepareAs(other: ItemMetrics): Promise<void> {
+    if (other.#scaled) await this.#openScaled(other.#scaled.lengthExponent)
+    else if (other.#space) await this.#openSpace()
   }
 
   /** Frees the indexes. */

@@ -1,3 +1,4 @@
+import { OptionError } from '../checks/option-error.ts'
 import { positiveInteger } from '../checks/values.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
 import type { RankedRows, RankRequest } from '../rank/ranker.ts'
@@ -21,7 +22,7 @@ export async function limitGroups(
   { groups, max }: GroupLimit,
 ): Promise<RankedRows> {
   if (groups.length !== count) {
-    throw new RangeError(`perGroup.groups has ${groups.length} entries, expected ${count}, one for each row.`)
+    throw new OptionError(`perGroup.groups has ${groups.length} entries, expected ${count}, one for each row.`)
   }
   positiveInteger('perGroup.max', max)
   const width = Math.min(limit, count)

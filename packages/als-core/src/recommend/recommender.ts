@@ -1,24 +1,19 @@
+import { OptionError } from '../checks/option-error.ts'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
-import { number, positiveInteger } from '../checks/values.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
-import { gramOf } from '../linear-algebra/gram-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
+import { checkFits } from '../model/check-fits.ts'
+import { IdTable } from '../model/id-table.ts'
 import { loadModel } from '../model/load-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
-import { Ranker, type RankRequest } from '../rank/ranker.ts'
-import { buildRankingIndex } from '../rank/ranking-index.ts'
-import type { ExcludedRows } from '../rank/task.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
-import { findColdQueries, replaceColdLists } from './cold-queries.ts'
 import { type Explanation, explain } from './explain.ts'
-import { ItemMetrics } from './item-metric.ts'
-import { limitGroups } from './limit-groups.ts'
+import { foldInHistories, type History } from './fold-in-histories.ts'
 import {
   type BlendOptions,
   type FallbackOptions,
-  LIST_NAMES,
   type MetricOptions,
   type RankOptions,
   RECOMMENDER_NAMES,
@@ -27,9 +22,9 @@ import {
   type SimilarOptions,
 } from './options.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
-import { createBatch, type RecommendationBatch, type Recommendations } from './recommendations.ts'
-import { allowedRows, createMask } from './row-filter.ts'
-import { SideRows } from './side-rows.ts'
+import type { RecommendationBatch, Recommendations } from './recommendations.ts'
+import { ServedModel } from './served-model.ts'
+import { isOne, type RowOrId, type RowsOrIds } from './side-rows.ts'
 
 /**
  * Answers from a model in this process: exact lists over all items, computed by worker threads.
@@ -39,72 +34,74 @@ import { SideRows } from './side-rows.ts'
  * may overlap. The index (3·factors bytes per row, beside the model) is built on first use, or by `prepare`.
  */
 export class Recommender {
-  readonly model: AlsModel
-  readonly #interactions: InteractionMatrix | undefined
   readonly #kernel: KernelName | undefined
   readonly #ownsPool: boolean
   readonly #pool: WorkerPool
-  readonly #userRows: SideRows
-  readonly #itemRows: SideRows
-  readonly #metrics: ItemMetrics
-  #items: Promise<Ranker> | undefined
-  #users: Promise<Ranker> | undefined
-  #gram: Promise<Float64Array> | undefined
-  readonly #underWay = new Set<Promise<unknown>>()
+  #served: ServedModel
+  #ending: Promise<void> = Promise.resolve()
+  #replacing: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(model: AlsModel, options: RecommenderOptions = {}) {
     refuseUnknownNames('Recommender', options, RECOMMENDER_NAMES)
-    const { interactions, pool, threads, kernel } = options
-    checkShape(model, interactions)
-    this.model = model
-    this.#interactions = interactions
+    const { interactions = model.interactions, pool, threads, kernel } = options
+    checkFits(model, interactions)
     this.#kernel = kernel
     this.#ownsPool = pool === undefined
     this.#pool = pool ?? createWorkerPool({ threads })
-    this.#metrics = new ItemMetrics(
-      model,
-      this.#pool,
-      () => this.#itemRanker(),
-      (vectors) => this.#build(vectors, model.factors, model.interactionCounts),
-    )
-    this.#userRows = new SideRows('user', model.users, model.userIds)
-    this.#itemRows = new SideRows('item', model.items, model.itemIds)
+    this.#served = new ServedModel(model, interactions, this.#pool, kernel)
   }
 
-  /** Opens a saved model: its factors are read once, into memory that the threads share. */
+  /**
+   * Opens a saved model: factors, ids with their index, and what users have where it was saved with them (`saveModel`'s
+   * `interactions`), which is then left out of their recommendations. All of it is memory that the threads share.
+   */
   static async open(directory: string, options: RecommenderOptions = {}): Promise<Recommender> {
-    return new Recommender(await loadModel(directory), options)
+    return new Recommender(await openModel(directory), options)
+  }
+
+  /** The model that answers; another one after `replace`. */
+  get model(): AlsModel {
+    return this.#served.model
+  }
+
+  /**
+   * Answers from another model from some moment on, between two calls. It is opened, and what the one before has built is
+   * built of it, while that one answers; calls that began with it end with it. Then it is freed: until then both are in
+   * memory. Row numbers mean another user or item from that moment on, ids do not. When it fails, nothing has changed.
+   *
+   * @param model a directory, or a model
+   * @returns when new calls are answered by it
+   */
+  replace(model: string | AlsModel, options: Pick<RecommenderOptions, 'interactions'> = {}): Promise<void> {
+    refuseUnknownNames('replace', options, { interactions: true })
+    const replacing = this.#replacing.then(async () => {
+      const next = typeof model === 'string' ? await openModel(model) : model
+      this.#refuseWhenClosed()
+      const served = new ServedModel(next, options.interactions ?? next.interactions, this.#pool, this.#kernel)
+      await served.prepareAs(this.#served)
+      this.#refuseWhenClosed()
+      const before = this.#served
+      this.#served = served
+      this.#ending = Promise.all([this.#ending, before.close()]).then(() => {})
+    })
+    this.#replacing = replacing.catch(() => {})
+    return replacing
   }
 
   /** Builds the indexes now instead of on first use: of items, and with `users` of users too (for `similarUsers`). */
   async prepare({ users = false }: { users?: boolean } = {}): Promise<void> {
-    await this.#track(() => Promise.all([this.#itemRanker(), users && this.#userRanker()]))
+    await this.#track((served) => Promise.all([served.itemRanker(), users && served.userRanker()]))
   }
 
-  /** The best items for one user (row number): a list. For several: a batch. */
-  recommend(user: number, options?: RecommendOptions): Promise<Recommendations>
-  recommend(users: ArrayLike<number>, options?: RecommendOptions): Promise<RecommendationBatch>
+  /** The best items for one user: a list. For several: a batch. What a user has is left out. */
+  recommend(user: RowOrId, options?: RecommendOptions): Promise<Recommendations>
+  recommend(users: RowsOrIds, options?: RecommendOptions): Promise<RecommendationBatch>
   recommend(
-    users: number | ArrayLike<number>,
+    users: RowOrId | RowsOrIds,
     options: RecommendOptions = {},
   ): Promise<Recommendations | RecommendationBatch> {
-    return this.#answer(typeof users === 'number', async () => {
-      const { exclude = this.#interactions !== undefined } = options
-      const own = exclude === true ? this.#interactions : exclude || undefined
-      if (exclude === true && !own) {
-        throw new RangeError('exclude is true, but this recommender has no interactions: pass the matrix instead.')
-      }
-      if (own) checkShape(this.model, own)
-      const vectorRows = this.#userRows.toList(users)
-      return this.#rank(await this.#itemRanker(), options, {
-        vectors: this.model.userFactors,
-        vectorRows,
-        queries: vectorRows.length,
-        metric: 'dot',
-        excluded: own && { indptr: own.csr.indptr, indices: own.csr.indices, lists: vectorRows },
-      })
-    })
+    return this.#answer(isOne(users), (served) => served.recommend(users, options))
   }
 
   /**
@@ -112,7 +109,9 @@ export class Recommender {
    * A signal ends it between two runs of queries and leaves no file.
    */
   recommendAll(file: string, options: RecommendAllOptions = {}): Promise<RecommendAllResult> {
-    return this.#track(() => recommendAll((users, some) => this.recommend(users, some), this.model, file, options))
+    return this.#track((served) =>
+      recommendAll((users, some) => served.recommend(users, some), served.model, file, options),
+    )
   }
 
   /** The best items for vectors that are no row of the model, such as those of `foldInUsers`; one vector per query. */
@@ -120,21 +119,21 @@ export class Recommender {
     vectors: Float32Array,
     options: RankOptions & FallbackOptions & { exclude?: InteractionMatrix } = {},
   ): Promise<RecommendationBatch> {
-    return this.#track(async () => {
-      const { factors } = this.model
+    return this.#track(async (served) => {
+      const { factors, items } = served.model
       if (vectors.length === 0 || vectors.length % factors !== 0) {
-        throw new RangeError(
+        throw new OptionError(
           `vectors has ${vectors.length} values, expected a multiple of ${factors}, one vector per query.`,
         )
       }
       const { exclude } = options
       const queries = vectors.length / factors
-      if (exclude && (exclude.users !== queries || exclude.items !== this.model.items)) {
-        throw new RangeError(
-          `exclude is ${exclude.users}×${exclude.items}, expected one row for each of ${queries} vectors and ${this.model.items} columns.`,
+      if (exclude && (exclude.users !== queries || exclude.items !== items)) {
+        throw new OptionError(
+          `exclude is ${exclude.users}×${exclude.items}, expected one row for each of ${queries} vectors and ${items} columns.`,
         )
       }
-      return this.#rank(await this.#itemRanker(), options, {
+      return served.rank(await served.itemRanker(), options, {
         vectors: toShared(vectors),
         queries,
         metric: 'dot',
@@ -144,38 +143,54 @@ export class Recommender {
   }
 
   /**
-   * The items nearest to one item (row number): a list. To several: a batch. By cosine unless `metric` says otherwise.
+   * The best items for somebody who is not in the model, or has more than when it was trained, by what they have: folded in
+   * exactly, on this thread, in float64. What they have is left out. One history: a list. Several: a batch.
    */
-  similarItems(item: number, options?: SimilarOptions): Promise<Recommendations>
-  similarItems(items: ArrayLike<number>, options?: SimilarOptions): Promise<RecommendationBatch>
-  similarItems(
-    items: number | ArrayLike<number>,
-    options: SimilarOptions = {},
+  recommendForHistory(history: History, options?: RankOptions & FallbackOptions): Promise<Recommendations>
+  recommendForHistory(
+    histories: readonly History[],
+    options?: RankOptions & FallbackOptions,
+  ): Promise<RecommendationBatch>
+  recommendForHistory(
+    histories: History | readonly History[],
+    options: RankOptions & FallbackOptions = {},
   ): Promise<Recommendations | RecommendationBatch> {
-    return this.#answer(typeof items === 'number', async () => {
-      const { metric = 'cosine' } = options
-      const rows = this.#itemRows.toList(items)
-      const { examples, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
-      const { vectors, factors } = examples
-      // By the taste space a query is another vector than the item's own.
-      const own = metric === 'taste' && vectors === this.model.itemFactors
-      const queries = own ? await toQueries(rowsOf(vectors, rows, factors)) : undefined
-      return this.#similar(ranker, rows, options, score, queries)
+    const batch = Array.isArray(histories) ? (histories as readonly History[]) : [histories as History]
+    return this.#answer(!Array.isArray(histories), async (served) => {
+      const { vectors, excluded } = foldInHistories(served.model, batch, served.items, await served.gram())
+      const ranker = await served.itemRanker()
+      return served.rank(ranker, options, { vectors, queries: batch.length, metric: 'dot', excluded })
     })
   }
 
-  /** The users nearest by cosine to one user (row number): a list. To several: a batch. Filters are on users here. */
-  similarUsers(user: number, options?: Omit<SimilarOptions, keyof MetricOptions>): Promise<Recommendations>
+  /** The items nearest to one item: a list. To several: a batch. By cosine unless `metric` says otherwise. */
+  similarItems(item: RowOrId, options?: SimilarOptions): Promise<Recommendations>
+  similarItems(items: RowsOrIds, options?: SimilarOptions): Promise<RecommendationBatch>
+  similarItems(
+    items: RowOrId | RowsOrIds,
+    options: SimilarOptions = {},
+  ): Promise<Recommendations | RecommendationBatch> {
+    return this.#answer(isOne(items), async (served) => {
+      const { metric = 'cosine' } = options
+      const rows = served.items.toList(items)
+      const { examples, ranker, score, toQueries } = await served.metrics.open({ ...options, metric })
+      const { vectors, factors } = examples
+      // By the taste space a query is another vector than the item's own.
+      const own = metric === 'taste' && vectors === served.model.itemFactors
+      const queries = own ? await toQueries(rowsOf(vectors, rows, factors)) : undefined
+      return served.similar(ranker, rows, options, score, queries)
+    })
+  }
+
+  /** The users nearest by cosine to one user: a list. To several: a batch. Filters are on users here. */
+  similarUsers(user: RowOrId, options?: Omit<SimilarOptions, keyof MetricOptions>): Promise<Recommendations>
+  similarUsers(users: RowsOrIds, options?: Omit<SimilarOptions, keyof MetricOptions>): Promise<RecommendationBatch>
   similarUsers(
-    users: ArrayLike<number>,
-    options?: Omit<SimilarOptions, keyof MetricOptions>,
-  ): Promise<RecommendationBatch>
-  similarUsers(
-    users: number | ArrayLike<number>,
+    users: RowOrId | RowsOrIds,
     options: Omit<SimilarOptions, keyof MetricOptions> = {},
   ): Promise<Recommendations | RecommendationBatch> {
-    return this.#answer(typeof users === 'number', async () =>
-      this.#similar(await this.#userRanker(), this.#userRows.toList(users), options, 'cosine'),
+    return this.#answer(isOne(users), async (served) =>
+      served.similar(await served.userRanker(), served.users.toList(users), options, 'cosine'),
     )
   }
 
@@ -193,12 +208,12 @@ export class Recommender {
     options: BlendOptions = {},
   ): Promise<Recommendations | RecommendationBatch> {
     const batch = Array.isArray(examples) ? (examples as readonly Examples[]) : [examples as Examples]
-    return this.#answer(!Array.isArray(examples), async () => {
+    return this.#answer(!Array.isArray(examples), async (served) => {
       const { metric = 'taste' } = options
-      const { examples: items, ranker, score, toQueries } = await this.#metrics.open({ ...options, metric })
-      const { queries, excluded } = averageVectors(batch, items, this.#itemRows)
+      const { examples: items, ranker, score, toQueries } = await served.metrics.open({ ...options, metric })
+      const { queries, excluded } = averageVectors(batch, items, served.items)
       const vectors = await toQueries(queries)
-      return this.#rank(ranker, options, { vectors, queries: batch.length, metric: score, excluded })
+      return served.rank(ranker, options, { vectors, queries: batch.length, metric: score, excluded })
     })
   }
 
@@ -206,36 +221,43 @@ export class Recommender {
    * What each of the user's items adds to the score of an item (Hu, Koren, Volinsky 2008, section 5). Needs
    * `interactions`. The first call computes YᵀY over the pool; each solves one k×k system in float64.
    */
-  explain(user: number, item: number): Promise<Explanation> {
-    return this.#track(async () => {
-      if (!this.#interactions) {
-        throw new RangeError('explain needs what users have: pass `interactions` when you make the recommender.')
+  explain(user: RowOrId, item: RowOrId): Promise<Explanation> {
+    return this.#track(async (served) => {
+      const { model, interactions, users, items } = served
+      if (!interactions) {
+        throw new OptionError('explain needs what users have: pass `interactions` when you make the recommender.')
       }
-      this.#userRows.toList(user)
-      this.#itemRows.toList(item)
-      this.#gram ??= gramOf(this.model.itemFactors, this.model.factors, this.#pool)
-      return explain(this.model, this.#interactions, await this.#gram, user, item)
+      const [row, column] = [users.toRow(user), items.toRow(item)]
+      return explain(model, interactions, await served.gram(), row, column)
     })
   }
 
-  /** Row number of an original user id. @throws RangeError for an unknown id. */
-  userRow(id: number | string): number {
-    return this.#userRows.rowOf(id)
+  /** Whether the model knows a user: a row, or an original id as a string. */
+  hasUser(user: RowOrId): boolean {
+    return this.#served.users.has(user)
   }
 
-  /** Row number of an original item id. @throws RangeError for an unknown id. */
+  /** Whether the model knows an item: a row, or an original id as a string. */
+  hasItem(item: RowOrId): boolean {
+    return this.#served.items.has(item)
+  }
+
+  /** Row number of an original user id. @throws RequestError for an unknown id. */
+  userRow(id: number | string): number {
+    return this.#served.users.rowOf(id)
+  }
+
+  /** Row number of an original item id. @throws RequestError for an unknown id. */
   itemRow(id: number | string): number {
-    return this.#itemRows.rowOf(id)
+    return this.#served.items.rowOf(id)
   }
 
   /** Waits for running calls, then frees the index and ends the threads, if they are its own. Further calls fail. */
   async close(): Promise<void> {
     const wasClosed = this.#closed
     this.#closed = true
-    await Promise.allSettled(this.#underWay)
-    this.#items = undefined
-    this.#users = undefined
-    this.#metrics.close()
+    await this.#replacing
+    await Promise.all([this.#ending, this.#served.close()])
     if (this.#ownsPool && !wasClosed) await this.#pool.close()
   }
 
@@ -243,117 +265,32 @@ export class Recommender {
     await this.close()
   }
 
-  async #similar(
-    ranker: Ranker,
-    rows: Uint32Array,
-    options: SimilarOptions,
-    metric: 'cosine' | 'dot',
-    vectors?: Float32Array<SharedArrayBuffer>,
-  ): Promise<RecommendationBatch> {
-    const queries = rows.length
-    const indptr = Float64Array.from({ length: queries + 1 }, (_, query) => query)
-    return this.#rank(ranker, options, {
-      ...(vectors ? { vectors } : { vectors: ranker.index.factors, vectorRows: rows }),
-      queries,
-      metric,
-      excluded: options.includeSelf ? undefined : { indptr, indices: rows },
-    })
-  }
-
-  async #rank(
-    ranker: Ranker,
-    options: RankOptions & FallbackOptions,
-    request: Omit<RankRequest, 'limit'> & { excluded?: ExcludedRows },
-  ): Promise<RecommendationBatch> {
-    refuseUnknownNames('recommend', options, LIST_NAMES)
-    const { limit = 10, popularityPenalty = 0, perGroup, signal, fallback = 'none' } = options
-    const { count } = ranker.index
-    positiveInteger('limit', limit)
-    number('popularityPenalty', popularityPenalty, 0)
-    const ofItems = ranker.index.factors !== this.model.userFactors
-    const counts = ofItems ? this.model.interactionCounts : undefined
-    if (popularityPenalty > 0 && !counts) {
-      throw new RangeError(
-        'popularityPenalty needs a model with interactionCounts and lists of items; there are none here.',
-      )
-    }
-    if (fallback !== 'none' && fallback !== 'mostPopular') {
-      throw new RangeError(`fallback is ${JSON.stringify(fallback)}, expected 'none' or 'mostPopular'.`)
-    }
-    if (fallback === 'mostPopular' && !counts) {
-      throw new RangeError("fallback 'mostPopular' needs a model with interactionCounts; this one has none.")
-    }
-    const cold = findColdQueries(request, this.model.factors)
-    const allowed = allowedRows(options, count, counts)
-    const mask = allowed && createMask(allowed, ranker.index)
-    const rank = (room: number, some: Partial<RankRequest> = {}) =>
-      ranker.rank({
-        ...request,
-        ...some,
-        limit: Math.min(room, count),
-        mask,
-        penalty: popularityPenalty,
-        counts,
-        signal,
-      })
-    const found = perGroup ? await limitGroups(rank, request, limit, count, perGroup) : await rank(limit)
-    const width = Math.min(limit, count)
-    const popular = fallback === 'mostPopular' ? { counts: counts!, allowed, perGroup } : undefined
-    replaceColdLists(found, width, cold, request, popular)
-    const ids = ofItems ? this.model.itemIds : this.model.userIds
-    return createBatch(width, found.counts, found.rows, found.scores, ids)
-  }
-
-  #itemRanker(): Promise<Ranker> {
-    const { itemFactors, factors, interactionCounts: counts } = this.model
-    this.#items ??= this.#build(itemFactors, factors, counts).catch((error) => {
-      this.#items = undefined
-      throw error
-    })
-    return this.#items
-  }
-
-  #userRanker(): Promise<Ranker> {
-    this.#users ??= this.#build(this.model.userFactors, this.model.factors).catch((error) => {
-      this.#users = undefined
-      throw error
-    })
-    return this.#users
-  }
-
-  async #build(vectors: Float32Array<SharedArrayBuffer>, k: number, counts?: ArrayLike<number>): Promise<Ranker> {
-    const pool = this.#pool
-    return new Ranker(await buildRankingIndex(vectors, k, { pool, kernel: this.#kernel, counts }), pool)
-  }
-
   /** One query in, one list out; several in, a batch. */
   async #answer(
     one: boolean,
-    work: () => Promise<RecommendationBatch>,
+    work: (served: ServedModel) => Promise<RecommendationBatch>,
   ): Promise<Recommendations | RecommendationBatch> {
     const batch = await this.#track(work)
     return one ? batch.at(0) : batch
   }
 
-  /** Keeps track of running calls, so that `close` can wait for them. */
-  async #track<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs a call on the model that answers now, to its end. */
+  async #track<T>(work: (served: ServedModel) => Promise<T>): Promise<T> {
+    this.#refuseWhenClosed()
+    const served = this.#served
+    return served.track(() => work(served))
+  }
+
+  #refuseWhenClosed(): void {
     if (this.#closed) throw new Error('This recommender is closed. Make another one.')
-    const running = work()
-    this.#underWay.add(running)
-    try {
-      return await running
-    } finally {
-      this.#underWay.delete(running)
-    }
   }
 }
 
-function checkShape(model: AlsModel, interactions: InteractionMatrix | undefined): void {
-  if (!interactions || (interactions.users === model.users && interactions.items === model.items)) return
-  throw new RangeError(
-    `The interactions are ${interactions.users} users × ${interactions.items} items, the model ${model.users} × ${model.items}: ` +
-      'pass the matrix that the model was trained on, or one with the same rows.',
-  )
+/** Reads a model with the tables of its ids, which those of earlier releases do not have. */
+async function openModel(directory: string): Promise<AlsModel> {
+  const model = await loadModel(directory)
+  for (const ids of [model.userIds, model.itemIds]) if (ids) await IdTable.prepare(ids)
+  return model
 }
 
 /** The vectors of some rows, in one array. */

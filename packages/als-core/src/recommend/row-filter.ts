@@ -1,11 +1,13 @@
+import { OptionError } from '../checks/option-error.ts'
 import type { RankingIndex } from '../rank/ranking-index.ts'
+import type { RowOrId, RowsOrIds, SideRows } from './side-rows.ts'
 
 /** Which rows may be recommended; all conditions must hold. */
 export interface RowFilter {
-  /** Only these rows. */
-  allow?: ArrayLike<number> | ReadonlySet<number>
-  /** None of these rows. */
-  deny?: ArrayLike<number> | ReadonlySet<number>
+  /** Only these: row numbers, or original ids as strings, of which those that the model does not have say nothing. */
+  allow?: RowsOrIds | ReadonlySet<RowOrId>
+  /** None of these, likewise. */
+  deny?: RowsOrIds | ReadonlySet<RowOrId>
   /** Only rows for which this is true; called once per row and call. */
   where?: (row: number) => boolean
   /**
@@ -22,15 +24,16 @@ export interface RowFilter {
  */
 export function allowedRows(
   { allow, deny, where, interactionCount }: RowFilter,
-  count: number,
+  rows: SideRows,
   counts: ArrayLike<number> | undefined,
 ): Uint8Array | undefined {
   if (!allow && !deny && !where && !interactionCount) return undefined
+  const { count } = rows
   const allowed = new Uint8Array(count).fill(allow ? 0 : 1)
-  setRows(allowed, allow, 1, 'allow')
-  setRows(allowed, deny, 0, 'deny')
+  setRows(allowed, allow, rows, 1, 'allow')
+  setRows(allowed, deny, rows, 0, 'deny')
   if (interactionCount) {
-    if (!counts) throw new RangeError('interactionCount needs a model with interactionCounts; this one has none.')
+    if (!counts) throw new OptionError('interactionCount needs a model with interactionCounts; this one has none.')
     const { min = 0, max = Number.POSITIVE_INFINITY } = interactionCount
     for (let row = 0; row < count; row++) if (!(counts[row] >= min && counts[row] <= max)) allowed[row] = 0
   }
@@ -51,16 +54,21 @@ export function createMask(
   return mask
 }
 
-function setRows(allowed: Uint8Array, listed: RowFilter['allow'], value: number, option: string): void {
+function setRows(allowed: Uint8Array, listed: RowFilter['allow'], side: SideRows, value: number, option: string): void {
   if (!listed) return
-  const rows = listed instanceof Set ? [...listed] : (listed as ArrayLike<number>)
+  const rows = listed instanceof Set ? [...listed] : (listed as ArrayLike<RowOrId>)
   if (typeof rows.length !== 'number') {
-    throw new RangeError(`${option} is ${typeof listed}, expected an array or a Set of row numbers.`)
+    throw new OptionError(`${option} is ${typeof listed}, expected an array or a Set of row numbers or ids.`)
   }
   for (let i = 0; i < rows.length; i++) {
-    if (!(rows[i] >= 0 && rows[i] < allowed.length && Number.isInteger(rows[i]))) {
-      throw new RangeError(`${option}[${i}] is ${rows[i]}, expected a row number from 0 to ${allowed.length - 1}.`)
+    const given = rows[i]
+    const row = typeof given === 'string' ? side.find(given) : given
+    if (row === undefined && typeof given === 'string') continue
+    if (!(row! >= 0 && row! < allowed.length && Number.isInteger(row))) {
+      throw new OptionError(
+        `${option}[${i}] is ${given}, expected a row number from 0 to ${allowed.length - 1}, or an id as a string.`,
+      )
     }
-    allowed[rows[i]] = value
+    allowed[row!] = value
   }
 }

@@ -95,9 +95,9 @@ export async function writeCheckpoint(
   fingerprint: Fingerprint,
   { users, items, before, maps, history }: TrainingState,
 ): Promise<void> {
-  await replaceFiles(directory, MANIFEST, async (name): Promise<Manifest> => {
+  await replaceFiles(directory, MANIFEST, ['users.bin', 'items.bin', 'before.bin'], async (name): Promise<Manifest> => {
     const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
-      const file = name(side, 'bin')
+      const file = name(`${side}.bin`)
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
