@@ -45,6 +45,8 @@ export interface Fingerprint {
 const MANIFEST = 'checkpoint.json'
 const FORMAT = 'seesaw-als-checkpoint'
 const VERSION = 2
+/** Those of the state before, too, which the new one may not have. */
+const CHECKPOINT_FILES = ['users.bin', 'items.bin', 'before.bin', 'userMap.bin', 'itemMap.bin']
 
 interface SideFile {
   readonly name: string
@@ -95,7 +97,7 @@ export async function writeCheckpoint(
   fingerprint: Fingerprint,
   { users, items, before, maps, history }: TrainingState,
 ): Promise<void> {
-  await replaceFiles(directory, MANIFEST, ['users.bin', 'items.bin', 'before.bin'], async (name): Promise<Manifest> => {
+  await replaceFiles(directory, MANIFEST, CHECKPOINT_FILES, async (name): Promise<Manifest> => {
     const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
       const file = name(`${side}.bin`)
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
