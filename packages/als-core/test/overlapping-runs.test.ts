@@ -1,6 +1,7 @@
 /** Two runs that share a directory for a while. */
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AlsModel, CheckpointError, createWorkerPool, loadModel, saveModel, train } from '../src/index.ts'
+import { inOwnDirectory } from '../src/model/lock-directory.ts'
 import { makeMatrix } from './reference.ts'
 import { matrix, same, startChild } from './training.ts'
 
@@ -25,6 +27,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
+const namespaceOf = () => (existsSync('/proc/self/ns/pid') ? readlinkSync('/proc/self/ns/pid') : '')
 const shared = (length: number, value: number) => new Float32Array(new SharedArrayBuffer(4 * length)).fill(value)
 
 describe('models saved at the same time', () => {
@@ -79,6 +82,37 @@ describe('models saved at the same time', () => {
       expect.stringMatching(/^users-[0-9a-f]{8}\.arrow$/),
       foreign,
     ])
+  })
+})
+
+describe('a directory', () => {
+  it("is one writer's at a time, also of writers of this process that begin a few ms apart", {
+    timeout: 120_000,
+  }, async () => {
+    const dead = { token: 'x', pid: 2 ** 22 + 1, host: hostname(), namespace: namespaceOf(), since: '2026-01-01' }
+    let most = 0
+    const overlap = async (round: number) => {
+      const place = join(directory, String(round))
+      mkdirSync(place)
+      if (round % 2) writeFileSync(join(place, 'lock.json'), JSON.stringify(dead))
+      let inside = 0
+      const order: number[] = []
+      const write = async (delay: number) => {
+        await new Promise((resolve) => setTimeout(resolve, delay))
+        await inOwnDirectory(place, async () => {
+          order.push(delay)
+          most = Math.max(most, ++inside)
+          await new Promise((resolve) => setTimeout(resolve, 60))
+          inside--
+        })
+      }
+      // Within the first 50 ms the first looks once more whether the lock is its own.
+      await Promise.all([write(0), write(10 + 2 * (round % 24)), write(70)])
+      if (round % 2 === 0) expect(order[0]).toBe(0)
+      expect(readdirSync(place)).toEqual([])
+    }
+    await Promise.all(Array.from({ length: 40 }, (_, round) => overlap(round)))
+    expect(most).toBe(1)
   })
 })
 
@@ -141,8 +175,7 @@ describe('a checkpoint', () => {
   })
 
   it('of a process with this number that is not this one is taken over', { timeout: 60_000 }, async () => {
-    const namespace = existsSync('/proc/self/ns/pid') ? readlinkSync('/proc/self/ns/pid') : ''
-    const owner = { token: 'x', pid: process.pid, host: hostname(), namespace, since: '2026-01-01' }
+    const owner = { token: 'x', pid: process.pid, host: hostname(), namespace: namespaceOf(), since: '2026-01-01' }
     writeFileSync(lock(), JSON.stringify(owner))
     expect((await train(matrix, { ...options, checkpoint: { directory } })).history).toHaveLength(2)
   })

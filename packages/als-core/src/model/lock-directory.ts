@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -45,23 +45,14 @@ export async function lockDirectory(directory: string, signal?: AbortSignal): Pr
     namespace: namespaceOf(),
     since: new Date().toISOString(),
   }
-  for (;;) {
-    try {
-      await writeFile(path, JSON.stringify(owner), { flag: 'wx' })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const other = await readOwner(path)
-      if (other && (await isAlive(path, other, signal))) throw locked(directory, other)
-      if (other?.token === (await readOwner(path))?.token) await rm(path, { force: true })
-      continue
-    }
-    // Two that take over the same lock may both have removed it: the file says whose it is.
-    await sleep(50)
-    const now = await readOwner(path)
-    if (now?.token === owner.token) break
-    if (now) throw locked(directory, now)
-  }
+  // Before the file is there: another call of this process must not take its writer for dead.
   held.add(owner.token)
+  try {
+    await takeLock(path, directory, owner, signal)
+  } catch (error) {
+    held.delete(owner.token)
+    throw error
+  }
   const timer = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT)
   timer.unref()
   return async () => {
@@ -69,6 +60,41 @@ export async function lockDirectory(directory: string, signal?: AbortSignal): Pr
     held.delete(owner.token)
     if ((await readOwner(path))?.token === owner.token) await rm(path, { force: true })
   }
+}
+
+async function takeLock(path: string, directory: string, owner: Owner, signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    try {
+      await writeFile(path, JSON.stringify(owner), { flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const other = await readOwner(path)
+      if (other?.token !== owner.token) {
+        if (other && (await isAlive(path, other, signal))) throw locked(directory, other)
+        await removeLock(path, other)
+        continue
+      }
+    }
+    // One that was slow to take over the lock before may have moved this one away: the file says whose it is.
+    await sleep(50)
+    const now = await readOwner(path)
+    if (now?.token === owner.token) return
+    if (now) throw locked(directory, now)
+  }
+}
+
+/** Removes the lock of a dead owner. Another may have done so and have its own there by now: that one is put back. */
+async function removeLock(path: string, dead: Owner | undefined): Promise<void> {
+  const aside = `${path}.${randomUUID().slice(0, 8)}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  const moved = await readOwner(aside)
+  if (moved && moved.token !== dead?.token) await link(aside, path).catch(() => {})
+  await rm(aside, { force: true })
 }
 
 /** Does `work` in a directory that is this run's own meanwhile, after the run that has it is done. */
