@@ -12,11 +12,13 @@ export interface Usage {
   readonly flags: Readonly<Record<string, Flag>>
   /** Variables without effect on this program. */
   readonly without?: RegExp
+  /** Variables of this program alone: a heading, and what each means. */
+  readonly own?: { readonly group: string; readonly variables: Readonly<Record<string, string>> }
 }
 
 /** The help text: flags, then every environment variable with its default under this configuration. */
 export function renderHelp(
-  { command, summary, flags, without }: Usage,
+  { command, summary, flags, without, own }: Usage,
   config: SeesawConfig,
   place: string,
   columns: number,
@@ -37,6 +39,7 @@ export function renderHelp(
     `Usage: ${command}`,
     `Flags\n${renderRows(shownFlags, columns)}`,
     wrap(`Environment variables, over what ${place} says:`, columns, 0),
+    ...(own ? [`${own.group}\n${renderRows(Object.entries(own.variables), columns)}`] : []),
     ...groups,
     wrap(
       'Columns, weights, time windows and payloads are set in the configuration module: see examples/seesaw.config.ts.',

@@ -74,9 +74,9 @@ export function describeConfiguration(config: SeesawConfig, configuration: Confi
   })
 }
 
-/** Variables that are set, are no setting and look like one that is not set. */
-export function lookalikes(config: SeesawConfig, environment: Environment): string[] {
-  const known = settingsOf(config).map(({ variable }) => variable)
+/** Variables that are set, are no setting and look like one that is not set. `own` are settings of the program alone. */
+export function lookalikes(config: SeesawConfig, environment: Environment, own: readonly string[] = []): string[] {
+  const known = [...settingsOf(config).map(({ variable }) => variable), ...own]
   return unknown(known, environment).flatMap((name) => {
     const near = known.find(
       (variable) => !environment[variable] && plain(variable) !== plain(name) && isNear(name, variable),

@@ -5,7 +5,7 @@ import { preflight } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes, grouped } from '../text/format.ts'
 import { spillBytes } from './estimate.ts'
-import { checkFolders, checkSpace, temporaryFolder } from './folders.ts'
+import { checkFolders, checkSpace, foldersOf, temporaryFolder } from './folders.ts'
 import { itemsSource, loadOptions } from './load.ts'
 import { servedShapes } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
@@ -28,23 +28,36 @@ export interface Plan {
  * @throws ConfigurationError for folders; Error with everything else that is wrong, all at once
  */
 export async function check(configuration: Configuration, stages: Stages, signal: AbortSignal): Promise<Plan> {
-  checkFolders(configuration)
+  checkFolders(foldersOf(configuration))
   return stages.run(
     'check',
-    () => makePlan(configuration, signal),
-    ({ load, items, serving }) =>
+    () => makePlan(configuration, planWithinMemory, signal),
+    (plan) =>
       [
-        `${grouped(load.rows)} rows in ${grouped(load.files)} files`,
-        `${bytes(load.bytes)} to read in each of two passes`,
-        `${bytes(load.memory.total)} of memory for a load`,
-        ...(load.spill ? ['through temporary files'] : []),
-        ...(items ? [describeItems(configuration, items)] : []),
-        ...(serving ? [serving] : []),
+        describeRows(plan),
+        `${bytes(plan.load.memory.total)} of memory for a load`,
+        ...(plan.load.spill ? ['through temporary files'] : []),
+        ...describeRest(configuration, plan),
       ].join(', '),
   )
 }
 
-async function makePlan(configuration: Configuration, signal: AbortSignal): Promise<Plan> {
+/** The same where others load: their memory is not this process's, and there is no initial model. */
+export async function checkForCluster(
+  configuration: Configuration,
+  stages: Stages,
+  signal: AbortSignal,
+): Promise<Plan> {
+  return stages.run(
+    'check',
+    () => makePlan(configuration, async () => ({ load: await planLoad(loadOptions(configuration, signal)) }), signal),
+    (plan) => [describeRows(plan), ...describeRest(configuration, plan)].join(', '),
+  )
+}
+
+type PlanSources = (configuration: Configuration, signal: AbortSignal) => Promise<Pick<Plan, 'load' | 'memoryBudget'>>
+
+async function makePlan(configuration: Configuration, planSources: PlanSources, signal: AbortSignal): Promise<Plan> {
   // By the order of the attempts below, whichever ends first.
   const outcomes: { fault?: unknown }[] = []
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
@@ -59,7 +72,7 @@ async function makePlan(configuration: Configuration, signal: AbortSignal): Prom
     }
   }
   const [planned, serving] = await Promise.all([
-    attempt(() => planWithinMemory(configuration, signal)),
+    attempt(() => planSources(configuration, signal)),
     attempt(() => findServing(configuration, signal)),
     attempt(() => checkInitialModel(configuration)),
   ])
@@ -74,6 +87,14 @@ async function makePlan(configuration: Configuration, signal: AbortSignal): Prom
     throw new Error(faults.map((fault) => (fault instanceof Error ? describe(fault) : String(fault))).join('\n'))
   }
   return { ...planned!, items, serving }
+}
+
+function describeRows({ load }: Plan): string {
+  return `${grouped(load.rows)} rows in ${grouped(load.files)} files, ${bytes(load.bytes)} to read in each of two passes`
+}
+
+function describeRest(configuration: Configuration, { items, serving }: Plan): string[] {
+  return [...(items ? [describeItems(configuration, items)] : []), ...(serving ? [serving] : [])]
 }
 
 /** The load in memory or, where that is more than the process may use, through temporary files. */

@@ -10,23 +10,26 @@ export function temporaryFolder({ output }: Configuration): string {
   return output.temporary ?? tmpdir()
 }
 
-/** The folders that a run writes to, by the variable that names each. */
-function foldersOf(configuration: Configuration): [string, string][] {
+/** A folder and the variable that names it. */
+export type NamedFolder = readonly [variable: string, folder: string]
+
+/** The folders that a run writes to. */
+export function foldersOf(configuration: Configuration): NamedFolder[] {
   const { model, checkpoint, temporary } = configuration.output
   return [
     ['OUTPUT_DIR', model],
-    ...(checkpoint === undefined ? [] : [['CHECKPOINT_DIR', checkpoint] as [string, string]]),
+    ...(checkpoint === undefined ? [] : [['CHECKPOINT_DIR', checkpoint] as const]),
     [temporary === undefined ? 'TMPDIR' : 'WORK_DIR', temporaryFolder(configuration)],
   ]
 }
 
 /**
- * Checks that each place that the run will write to is a folder and can be written to.
+ * Checks that each place that a run will write to is a folder and can be written to.
  *
  * @throws ConfigurationError naming each that is no folder or cannot be written to
  */
-export function checkFolders(configuration: Configuration): void {
-  const problems = foldersOf(configuration).flatMap(([variable, folder]) => {
+export function checkFolders(folders: readonly NamedFolder[]): void {
+  const problems = folders.flatMap(([variable, folder]) => {
     try {
       const place = existingPart(folder)
       if (variable === 'TMPDIR' && place !== resolve(folder)) throw new Error('there is no such folder')

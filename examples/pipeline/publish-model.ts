@@ -1,27 +1,31 @@
-import type { AlsModel } from '@seesaw/als-core'
-import { publish } from '@seesaw/qdrant-sink'
+import { publish, type VectorInput } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes, grouped } from '../text/format.ts'
 import type { ItemStore } from './item-store.ts'
 import type { Progress } from './progress.ts'
-import { makeServedVectors } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
+
+/** What is published, in memory or as streams. */
+export interface ServedVectors {
+  readonly items: VectorInput
+  readonly users?: VectorInput
+}
 
 /** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
 export async function publishModel(
   configuration: Configuration,
-  model: AlsModel,
+  makeVectors: () => Promise<ServedVectors>,
   items: ItemStore,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const { url, apiKey, alias, allowNewShape, concurrency, batchSize } = configuration.qdrant
-  const whole = typeof model.itemIds?.at(0) !== 'string'
+  const whole = typeof items.payload(0).item_id !== 'string'
   await stages.run(
     'publish',
     async () => {
-      const vectors = await makeServedVectors(configuration, model, signal)
+      const vectors = await makeVectors()
       return publish({
         url,
         apiKey,

@@ -14,6 +14,7 @@ import { measureServing, renderServing } from './measure-serving.ts'
 import type { Progress } from './progress.ts'
 import { publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
+import { makeServedVectors } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
 import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
 import { openWorkFolder } from './work-folder.ts'
@@ -66,7 +67,10 @@ export async function runPipeline(
       collectItems(configuration, work.path, loaded, stages, progress, signal),
     )
     held.defer(() => items.close())
-    if (configuration.qdrant.url) await publishModel(configuration, model, items, stages, progress, signal)
+    if (configuration.qdrant.url) {
+      const vectors = () => makeServedVectors(configuration, model, signal)
+      await publishModel(configuration, vectors, items, stages, progress, signal)
+    }
     printSummary(loaded, learned, quality, stages)
     const inProcess = held.adopt(answerInProcess(configuration, model, items), (answerer) => answerer.close())
     const fromQdrant = configuration.qdrant.url

@@ -72,7 +72,7 @@ export interface SparkOptions {
 
 export interface MergeOnSparkOptions {
   sources: readonly SparkSource[]
-  /** Rows a user and an item need over all sources, after sampling and confidence. Default 20 and 50. */
+  /** Rows a user and an item need over all sources, after sampling and confidence. Default 1, as in `@seesaw/loader`. */
   thresholds?: { user?: number; item?: number }
   /** Decides the sample, the start and what is held out. Default 42. */
   seed?: number
@@ -252,8 +252,8 @@ const schema = z
     sources: z.array(source).min(1),
     thresholds: z
       .strictObject({
-        user: whole(1).default(20),
-        item: whole(1).default(50),
+        user: whole(1).default(1),
+        item: whole(1).default(1),
         repeat: only(false, 'the job applies thresholds once: the (user, item)-core needs the matrix in one memory'),
       })
       .prefault({}),

@@ -1,0 +1,47 @@
+import { type SparkModel, type SparkSource, trainOnSpark } from '@seesaw/spark'
+import type { Configuration } from '../configuration/schema.ts'
+import type { Plan } from '../pipeline/check.ts'
+import { grouped } from '../pipeline/format.ts'
+import type { Progress } from '../pipeline/progress.ts'
+import type { Stages } from '../pipeline/stages.ts'
+import type { ClusterSettings } from './settings.ts'
+
+/** The passes and the training, on Spark. What it cannot express is refused by it, with the reason. */
+export function trainBySpark(
+  configuration: Configuration,
+  { directory, spark, blocks }: ClusterSettings,
+  { load }: Plan,
+  stages: Stages,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<SparkModel> {
+  const { sources, thresholds, merge, training, holdOut, seed, s3, output } = configuration
+  const { unobservedWeight, ...settings } = training
+  // Those files that the loader would read, by its rule, and no others.
+  const listed = sources.map(({ uri: _, files: __, partitions: ___, ...source }, index) => ({
+    ...source,
+    files: load.sources[index]!.files.map(({ uri }) => uri),
+  }))
+  return stages.run(
+    'spark',
+    () =>
+      trainOnSpark({
+        sources: listed as SparkSource[],
+        thresholds,
+        ...settings,
+        ...{ merge, initial: output.initialModel, holdOut, seed, directory, spark, blocks },
+        ...(training.objective === 'ials' && { unobservedWeight }),
+        // Keys are in the environment, where Spark finds them.
+        s3: { endpoint: s3.endpoint, region: spark.environment.AWS_REGION || spark.environment.AWS_DEFAULT_REGION },
+        signal,
+        onProgress: ({ phase, done, total, unit }) => progress.update({ phase, done, total, unit }),
+      }),
+    ({ users, items, entries, resumed, warnings, seconds }) =>
+      [
+        `${grouped(users.active)} users × ${grouped(items.active)} items, ${grouped(entries)} entries`,
+        ...(resumed ? ['merged by an earlier run'] : []),
+        `${training.iterations} iterations of ${((seconds.train ?? 0) / training.iterations).toFixed(1)} s`,
+        ...warnings,
+      ].join(', '),
+  )
+}
