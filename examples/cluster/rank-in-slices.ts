@@ -1,9 +1,11 @@
 import {
   type AlsModel,
+  createWorkerPool,
   type InteractionMatrix,
   matrixFromTriplets,
   type RecommendationSource,
   Recommender,
+  type WorkerPool,
 } from '@seesaw/als-core'
 
 /** Users to rank for, all at once. */
@@ -34,31 +36,36 @@ export async function rankInSlices(
   batches: AsyncIterable<{ readonly data: Float32Array }>,
   options: SliceOptions,
 ): Promise<RecommendationSource> {
-  const { factors, limit, sliceItems = Math.floor(2 ** 28 / (4 * factors)) } = options
+  const { factors, limit, threads, sliceItems = Math.floor(2 ** 28 / (4 * factors)) } = options
   const users = vectors.length / factors
   const lists = new BestLists(users, limit)
   const buffer = new Float32Array(new SharedArrayBuffer(4 * factors * sliceItems))
+  const pool = createWorkerPool({ threads })
   let first = 0
   let filled = 0
   const rank = async () => {
     if (filled === 0) return
     const itemFactors = filled === sliceItems ? buffer : buffer.slice(0, filled * factors)
     const slice = { factors, users, items: filled, userFactors: vectors, itemFactors: shared(itemFactors) }
-    await rankSlice(slice, columnsOf(exclude, first, filled), lists, first, options)
+    await rankSlice(slice, columnsOf(exclude, first, filled), lists, first, pool, options)
     first += filled
     filled = 0
     options.onProgress?.(first)
   }
-  for await (const { data } of batches) {
-    for (let at = 0; at < data.length; ) {
-      const part = data.subarray(at, at + (sliceItems - filled) * factors)
-      buffer.set(part, filled * factors)
-      filled += part.length / factors
-      at += part.length
-      if (filled === sliceItems) await rank()
+  try {
+    for await (const { data } of batches) {
+      for (let at = 0; at < data.length; ) {
+        const part = data.subarray(at, at + (sliceItems - filled) * factors)
+        buffer.set(part, filled * factors)
+        filled += part.length / factors
+        at += part.length
+        if (filled === sliceItems) await rank()
+      }
     }
+    await rank()
+  } finally {
+    await pool.close()
   }
-  await rank()
   return {
     async recommend(asked) {
       return lists.of(asked)
@@ -71,9 +78,10 @@ async function rankSlice(
   exclude: InteractionMatrix,
   lists: BestLists,
   first: number,
-  { limit, threads, signal }: SliceOptions,
+  pool: WorkerPool,
+  { limit, signal }: SliceOptions,
 ): Promise<void> {
-  const recommender = new Recommender({ ...slice, options: {}, history: [] } as unknown as AlsModel, { threads })
+  const recommender = new Recommender({ ...slice, options: {}, history: [] } as unknown as AlsModel, { pool })
   try {
     const users = Uint32Array.from({ length: slice.users }, (_, user) => user)
     const found = await recommender.recommend(users, { limit: Math.min(limit, slice.items), exclude, signal })

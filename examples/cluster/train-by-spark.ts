@@ -36,12 +36,11 @@ export function trainBySpark(
         signal,
         onProgress: ({ phase, done, total, unit }) => progress.update({ phase, done, total, unit }),
       }),
-    ({ users, items, entries, resumed, warnings, seconds }) =>
+    ({ users, items, entries, resumed, seconds }) =>
       [
         `${grouped(users.active)} users × ${grouped(items.active)} items, ${grouped(entries)} entries`,
         ...(resumed ? ['merged by an earlier run'] : []),
         `${training.iterations} iterations of ${((seconds.train ?? 0) / training.iterations).toFixed(1)} s`,
-        ...warnings,
       ].join(', '),
   )
 }

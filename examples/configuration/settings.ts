@@ -176,7 +176,7 @@ const fixed: readonly Setting[] = [
   {
     variable: 'QDRANT_URL',
     path: ['qdrant', 'url'],
-    meaning: 'where to publish; without it the model is saved and queried in process',
+    meaning: 'where to publish; without it the model is only saved',
     group: 'Qdrant',
   },
   {

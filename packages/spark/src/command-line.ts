@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResolvedOptions, S3Credentials, S3Options } from './options.ts'
 
@@ -22,15 +24,22 @@ export function argumentsOf(options: ResolvedOptions, jobFile: string, localFold
 export async function environmentOf({ spark, s3 }: ResolvedOptions): Promise<NodeJS.ProcessEnv> {
   const { credentials } = s3 ?? {}
   const keys: S3Credentials | undefined = typeof credentials === 'function' ? await credentials() : credentials
+  const python = spark.python ?? (spark.environment.PYSPARK_PYTHON ? undefined : pythonBeside(spark.submit))
   return {
     ...spark.environment,
-    ...(spark.python && { PYSPARK_PYTHON: spark.python, PYSPARK_DRIVER_PYTHON: spark.python }),
+    ...(python && { PYSPARK_PYTHON: python, PYSPARK_DRIVER_PYTHON: python }),
     ...(keys && {
       AWS_ACCESS_KEY_ID: keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
       AWS_SESSION_TOKEN: keys.sessionToken,
     }),
   }
+}
+
+/** The Python of a virtual environment that spark-submit is in: by any other it does not find its own Spark. */
+function pythonBeside(submit: string): string | undefined {
+  const folder = dirname(submit)
+  return existsSync(join(folder, '..', 'pyvenv.cfg')) ? join(folder, 'python') : undefined
 }
 
 function defaultsOf({ spark, s3, blocks = 0 }: ResolvedOptions, localFolder: string): Record<string, string | number> {

@@ -15,6 +15,11 @@ const known: readonly [pattern: RegExp, code: SparkErrorCode, advice: string][] 
     'spark-submit finds no Java. Install Java 17 or later on every node, or set JAVA_HOME in spark.environment.',
   ],
   [
+    /spark-class: (No such file|not found)|find_spark_home/i,
+    'spark-submit',
+    'spark-submit does not find its own Spark. Give spark.python the path of the Python that has pyspark, or set SPARK_HOME in spark.environment.',
+  ],
+  [
     /UnsupportedClassVersionError|requires? Java 17|Unrecognized option: --add-modules/i,
     'java',
     'Java is too old for this Spark. Install Java 17 or later on every node, and let JAVA_HOME point to it.',

@@ -60,7 +60,10 @@ export interface SparkOptions {
   submit?: string
   /** `local[*]` (default), `local[N]`, `spark://host:port`, `yarn` or `k8s://...`. */
   master?: string
-  /** Python of the driver, with numpy. Default: spark-submit's own choice, `python3`. */
+  /**
+   * Python of the driver, with numpy. Default: that of the virtual environment that `submit` is in, else Spark's own
+   * choice (PYSPARK_PYTHON, or `python3`).
+   */
   python?: string
   /** Properties of Spark by name. Keys of S3 are refused here: a command line is for everybody to see. */
   conf?: Readonly<Record<string, string | number | boolean>>

@@ -190,8 +190,8 @@ test('the job as it is written down', () => {
         },
       ],
       "thresholds": {
-        "item": 50,
-        "user": 20,
+        "item": 1,
+        "user": 1,
       },
     }
   `)
