@@ -1,8 +1,8 @@
 import type { SparkModel } from '@seesaw/spark'
-import { compact, grouped } from '../pipeline/format.ts'
 import { describeQuality, type Quality } from '../pipeline/learn.ts'
 import type { Stages } from '../pipeline/stages.ts'
 import { renderCosts, renderTable } from '../pipeline/tables.ts'
+import { compact, grouped } from '../text/format.ts'
 
 /** What became of the rows, where the vectors are, what each stage cost, and how good they are. */
 export function printSummary(model: SparkModel, quality: readonly Quality[], { costs }: Stages): void {

@@ -1,9 +1,9 @@
 import { type SparkModel, type SparkSource, trainOnSpark } from '@seesaw/spark'
 import type { Configuration } from '../configuration/schema.ts'
 import type { Plan } from '../pipeline/check.ts'
-import { grouped } from '../pipeline/format.ts'
 import type { Progress } from '../pipeline/progress.ts'
 import type { Stages } from '../pipeline/stages.ts'
+import { grouped } from '../text/format.ts'
 import type { ClusterSettings } from './settings.ts'
 
 /** The passes and the training, on Spark. What it cannot express is refused by it, with the reason. */
