@@ -77,6 +77,7 @@ export type {
   RecommendOptions,
   SimilarOptions,
 } from './recommend/options.ts'
+export { type FeatureBatches, itemVectors, userVectors, vectorFor } from './recommend/predicted-vectors.ts'
 export type { RecommendAllOptions, RecommendAllResult } from './recommend/recommend-all.ts'
 export type {
   Recommendation,

@@ -32,6 +32,7 @@ it('exports what the documentation says, and nothing else', () => {
       "holdOutUsers",
       "interactionsFrom",
       "itemNeighbours",
+      "itemVectors",
       "leaveKOut",
       "loadModel",
       "lockDirectory",
@@ -50,6 +51,8 @@ it('exports what the documentation says, and nothing else', () => {
       "train",
       "tune",
       "tuneTable",
+      "userVectors",
+      "vectorFor",
       "weightByPopularity",
       "writeImplicitModel",
     ]

@@ -1,4 +1,5 @@
 import type { FeatureNames } from '../features/feature-matrix.ts'
+import type { FeatureVocabulary } from '../features/feature-vocabulary.ts'
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { ModelOptions } from './options.ts'
@@ -42,6 +43,8 @@ export interface FeatureVectors {
   readonly names: FeatureNames
   /** B: features × factors, row-major. Zero for a feature of no row that has entries. */
   readonly vectors: Float32Array<SharedArrayBuffer>
+  /** What makes a row of a record, where the features were made of records. */
+  readonly vocabulary?: FeatureVocabulary
   /** λ_B, as given or by default. */
   readonly regularization: number
 }

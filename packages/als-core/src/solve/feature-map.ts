@@ -1,10 +1,10 @@
 import type { FeatureMatrix } from '../features/feature-matrix.ts'
+import type { FeatureProducts } from '../features/feature-products.ts'
 import { transpose } from '../matrix/compressed-rows.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { lambdaOf, rowLambda } from '../model/objective.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
-import type { FeatureProducts } from './feature-products.ts'
 import { padFactors } from './layout.ts'
 import { planSolveShards, type Shards } from './plan-shards.ts'
 

@@ -1,8 +1,9 @@
 /** Worker tasks of `fitFeatures`: passes over the rows of a side, and over its features. */
+
+import { addFeatures, type FeatureProducts } from '../features/feature-products.ts'
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
 import { copyToSource, type RowsTask } from './block-rows.ts'
 import type { FeatureMap } from './feature-map.ts'
-import { addFeatures, type FeatureProducts } from './feature-products.ts'
 import { FULL, viewKernel } from './kernel-view.ts'
 import { BLOCK_ROWS } from './layout.ts'
 import { type InPlaceTask, takeInPlace } from './rows-in-place.ts'

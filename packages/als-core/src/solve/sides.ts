@@ -1,6 +1,6 @@
+import type { FeatureProducts } from '../features/feature-products.ts'
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedUint32 } from '../pool/shared-arrays.ts'
-import type { FeatureProducts } from './feature-products.ts'
 import { maxGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
 
 /** The factors of a side: X = X̂·P. */

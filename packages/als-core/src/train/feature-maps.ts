@@ -109,11 +109,12 @@ export function toFeatureVectors(
   for (const side of SIDES) {
     const map = maps[side]
     if (!map) continue
-    const { names } = options[FIELDS[side]]!
+    const { names, vocabulary } = options[FIELDS[side]]!
     const vectors = which === 'last' ? map.vectors : sharedFloat32(map.vectors.length)
     if (vectors !== map.vectors) vectors.set(map.vectors)
     fields[FIELDS[side]] = {
       names,
+      ...(vocabulary && { vocabulary }),
       vectors: withoutPadding(vectors, names.length, k),
       regularization: map.regularization,
     }

@@ -1,3 +1,4 @@
+import { checkFeatures, type FeatureMatrix } from '../features/feature-matrix.ts'
 import { checkMatrix } from '../matrix/check-matrix.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { itemWeightsOf, weightItems } from '../matrix/weight-items.ts'
@@ -5,10 +6,12 @@ import type { AlsModel } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { type WorkerPool, withPool } from '../pool/worker-pool.ts'
+import { checkSameFeatures, featuresOf, predictVectors } from '../recommend/predicted-vectors.ts'
 import { halfSweep } from '../solve/half-sweep.ts'
 import { restoreInPlace } from '../solve/restore-shards.ts'
 import { makeSides } from '../solve/sides.ts'
 import { openWorkbench } from '../solve/workbench.ts'
+import { FIELDS } from './feature-maps.ts'
 
 export interface FoldInOptions
   extends Partial<Pick<ModelOptions, 'solver' | 'tolerance' | 'maxSteps' | 'gatherPrecision' | 'kernel'>> {
@@ -16,6 +19,13 @@ export interface FoldInOptions
   /** Threads of an own pool. Default: all cores. */
   threads?: number
   signal?: AbortSignal
+  /**
+   * What is known of the rows: rows × the model's features, as `model.itemFeatures.vocabulary` makes them. Rows are then regularised
+   * towards what their features predict, as in training, and a row without interactions gets that prediction itself: solving it
+   * would count everybody as not wanting it, which finds less (Recall@20 0.4135 instead of 0.4179 on Last.fm, 0.1412 instead
+   * of 0.1507 on MovieLens). Default: none, as for rows without features.
+   */
+  features?: FeatureMatrix
 }
 
 /**
@@ -27,7 +37,8 @@ export interface FoldInOptions
  *
  * @param matrix new users × the model's items
  * @returns users × factors, row-major: what `recommendForVectors` takes. A user without interactions has zeros, and an empty
- * list there, or what `fallback` names.
+ * list there, or what `fallback` names; with `features`, what those predict.
+ * @throws RangeError when the columns are not the model's items, or `features` not its features; MatrixError
  */
 export function foldInUsers(
   model: AlsModel,
@@ -44,7 +55,7 @@ export function foldInUsers(
 
 /**
  * Factors of items that the model has not seen: one half-sweep over their rows with the user factors fixed, as
- * `foldInUsers`.
+ * `foldInUsers`. With `features` an item with seven owners has a vector from both.
  *
  * @param matrix the model's users × new items
  * @returns items × factors, row-major
@@ -66,10 +77,20 @@ async function foldIn(
   model: AlsModel,
   newcomers: InteractionMatrix,
   side: 'users' | 'items',
-  { pool, threads, signal, ...solving }: FoldInOptions,
+  { pool, threads, signal, features, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
   checkMatrix(newcomers)
-  if (newcomers.entries === 0) return sharedFloat32(newcomers[side] * model.factors)
+  const field = FIELDS[side]
+  const map = features && featuresOf(field, model)
+  if (features) {
+    checkSameFeatures(field, features, map!.names)
+    checkFeatures('features', features, newcomers[side], side)
+  }
+  if (newcomers.entries === 0) {
+    const factors = sharedFloat32(newcomers[side] * model.factors)
+    if (features) predictVectors(field, model, features, factors)
+    return factors
+  }
   const matrix = weighted(model, newcomers, side)
   const precise = { tolerance: 3e-6, maxSteps: 100, gatherPrecision: 'float32' as const }
   const options: ModelOptions = { ...model.options, ...precise, ...solving }
@@ -80,8 +101,12 @@ async function foldIn(
     const solved = sides[side]
     const fixed = sides[side === 'users' ? 'items' : 'users']
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
+    if (features) solved.prior = { matrix: features, vectors: pad(map!.vectors, options.factors, padded) }
     await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0, features: 0 })
-    return restoreInPlace(bench, solved)
+    const factors = await restoreInPlace(bench, solved)
+    const { indptr } = solved.sparse
+    if (features) predictVectors(field, model, features, factors, (row) => indptr[row + 1] === indptr[row])
+    return factors
   })
 }
 

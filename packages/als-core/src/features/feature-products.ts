@@ -1,21 +1,11 @@
-import type { FeatureMatrix } from '../features/feature-matrix.ts'
-import type { ModelOptions } from '../model/options.ts'
+import type { FeatureMatrix } from './feature-matrix.ts'
 
 /** What the rows of a side are regularised towards: row r towards Bᵀg_r. */
 export interface FeatureProducts {
   /** G: rows × features. */
   readonly matrix: Pick<FeatureMatrix, 'indptr' | 'indices' | 'values'>
-  /** B: features × padded, in the basis of the model. */
+  /** B: features × stride, in the basis of the model. */
   readonly vectors: Float32Array<SharedArrayBuffer>
-}
-
-/** What a half-sweep reads of them, and λ where it is the same for all rows. */
-export interface Prior extends FeatureProducts {
-  readonly lambda: number
-}
-
-export function priorOf({ matrix, vectors }: FeatureProducts, { regularization }: ModelOptions): Prior {
-  return { matrix, vectors, lambda: regularization }
 }
 
 /**
