@@ -79,6 +79,7 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   holdOut: number('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
+  tune: z.boolean({ error: "expected 'true' or 'false'" }).default(false),
   seed: integer(0, 2 ** 32 - 1).default(42),
   threads: integer(1, 1024).default(() => usableProcessors()),
   memory: number("bytes as '4GB' or '4Gi'", (bytes) => bytes > 0).default(() => usableMemory()),
@@ -88,6 +89,7 @@ export const schema = z.strictObject({
       checkpoint: z.string().min(1).optional(),
       initialModel: z.string().min(1).optional(),
       temporary: z.string().min(1).optional(),
+      tuneJournal: z.string().min(1).default('./tune.jsonl'),
     })
     .prefault({}),
   qdrant: z
@@ -161,6 +163,11 @@ export interface SeesawConfig {
   }
   /** Fraction of the entries to measure with instead of training on them. Default 0. */
   holdOut?: number
+  /**
+   * Finds the options of the training itself, all but the number of factors, in the time of about 15 trainings. What it
+   * has tried stays in `output.tuneJournal` (default ./tune.jsonl), from which the next night starts. Default false.
+   */
+  tune?: boolean
   /** Default 42. */
   seed?: number
   /** Default: the cores that this process may use, by its machine and its container. */

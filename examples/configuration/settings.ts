@@ -128,6 +128,19 @@ const fixed: readonly Setting[] = [
     group: 'Training',
   },
   {
+    variable: 'TUNE',
+    path: ['tune'],
+    parse: toBoolean,
+    meaning: "'true' finds the options of the training above, all but VECTOR_DIM, in the time of about 15 trainings",
+    group: 'Training',
+  },
+  {
+    variable: 'TUNE_JOURNAL',
+    path: ['output', 'tuneJournal'],
+    meaning: 'what TUNE has tried: a run that was cut off goes on from it, the next night starts with its best',
+    group: 'Training',
+  },
+  {
     variable: 'THREADS',
     path: ['threads'],
     parse: toNumber,

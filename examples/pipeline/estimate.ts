@@ -20,9 +20,11 @@ export function largestMatrix({ thresholds }: Configuration, { sampledRows, user
 }
 
 /** Bytes at the peak of a training. */
-export function trainingMemory({ training, threads }: Configuration, size: MatrixSize): number {
+export function trainingMemory({ training, threads, tune }: Configuration, size: MatrixSize): number {
   const { factors, popularityExponent } = training
-  return planMemory({ ...size, factors, popularityExponent, threads }).total
+  // While it tunes, the matrix stands beside its two parts, and their making; trials weigh by popularity, and are ranked.
+  const tuning = tune ? 28 * size.entries + 24 * (size.users + size.items) + 3 * factors * size.items : 0
+  return planMemory({ ...size, factors, popularityExponent: tune ? 0.25 : popularityExponent, threads }).total + tuning
 }
 
 /** Bytes at the peak of publishing: the factors, the vectors that go out, and where each payload is. */
@@ -67,12 +69,15 @@ export function spillBytes({ sampledRows, spill }: LoadPlan): number {
  * entries, 128 factors, 2 threads), all on threads of an AMD EPYC (Zen 4).
  */
 export function estimateSeconds(
-  { training, threads, sources }: Configuration,
+  { training, threads, sources, tune }: Configuration,
   { rows, bytes, sampledRows }: LoadPlan,
 ): { readonly load: number; readonly train: number } {
   const remote = sources.some(({ uri, files }) => (uri ?? files?.[0] ?? '').startsWith('s3:'))
   return {
     load: 1 + (rows * 95e-9) / threads + (remote ? (2 * bytes) / 200e6 : 0),
-    train: 0.5 + (training.iterations * sampledRows * training.factors * 1.4e-9) / threads,
+    train: (0.5 + (training.iterations * sampledRows * training.factors * 1.4e-9) / threads) * (tune ? 1 + TUNING : 1),
   }
 }
+
+/** What `tune` takes, in trainings. */
+const TUNING = 15

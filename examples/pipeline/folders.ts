@@ -15,10 +15,11 @@ export type NamedFolder = readonly [variable: string, folder: string]
 
 /** The folders that a run writes to. */
 export function foldersOf(configuration: Configuration): NamedFolder[] {
-  const { model, checkpoint, temporary } = configuration.output
+  const { model, checkpoint, temporary, tuneJournal } = configuration.output
   return [
     ['OUTPUT_DIR', model],
     ...(checkpoint === undefined ? [] : [['CHECKPOINT_DIR', checkpoint] as const]),
+    ...(configuration.tune ? [['TUNE_JOURNAL', dirname(tuneJournal)] as const] : []),
     [temporary === undefined ? 'TMPDIR' : 'WORK_DIR', temporaryFolder(configuration)],
   ]
 }

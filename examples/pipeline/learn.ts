@@ -6,7 +6,10 @@ import {
   mostPopular,
   type RankingMetrics,
   splitRandomly,
+  type TrainOptions,
+  type TuneResult,
   train,
+  tune,
 } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
@@ -21,6 +24,8 @@ export interface Learned {
   readonly matrix: InteractionMatrix
   /** Entries held out to measure with. */
   readonly heldOut?: InteractionMatrix
+  /** What was tried to find the options, with TUNE. */
+  readonly tuned?: TuneResult
 }
 
 /** How well a source of recommendations finds the entries held out. */
@@ -37,9 +42,11 @@ export async function learn(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Learned> {
-  const { training, holdOut, seed, threads, output } = configuration
+  const { holdOut, seed, threads, output } = configuration
   const split = holdOut > 0 ? splitRandomly(matrix, holdOut, { seed }) : undefined
   const known = split?.train ?? matrix
+  const tuned = configuration.tune ? await findOptions(configuration, known, stages, progress, signal) : undefined
+  const options = tuned?.options ?? optionsOf(configuration)
   const initial = await loadInitial(configuration, stages)
   const { checkpoint: directory } = output
   let resumedAfter: number | undefined
@@ -48,8 +55,7 @@ export async function learn(
     'train',
     () =>
       train(known, {
-        ...training,
-        unobservedWeight: training.objective === 'ials' ? training.unobservedWeight : undefined,
+        ...options,
         seed,
         threads,
         userIds,
@@ -67,7 +73,7 @@ export async function learn(
           progress.update({
             phase: 'iterations',
             done: iteration - 1 + fraction,
-            total: training.iterations,
+            total: options.iterations,
             unit: 'iterations',
             note,
           })
@@ -80,7 +86,57 @@ export async function learn(
       return `${history.length} iterations of ${seconds.toFixed(2)} s${resumed}, loss ${loss.toPrecision(6)}`
     },
   )
-  return { model, matrix: known, heldOut: split?.test }
+  return { model, matrix: known, heldOut: split?.test, tuned }
+}
+
+function optionsOf({ training }: Configuration): TrainOptions {
+  const { unobservedWeight, ...options } = training
+  return training.objective === 'ials' ? { ...options, unobservedWeight } : options
+}
+
+/** Tries options on what may be known; the journal's best of earlier nights come first. */
+async function findOptions(
+  { training, seed, threads, output }: Configuration,
+  known: InteractionMatrix,
+  stages: Stages,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TuneResult> {
+  const { factors, iterations, tolerance } = training
+  let done = 0
+  let best = 0
+  return stages.run(
+    'tune',
+    () =>
+      tune(known, {
+        base: { factors, ...(tolerance !== undefined && { tolerance }) },
+        iterations: { min: Math.min(3, iterations), max: iterations },
+        seed,
+        threads,
+        journal: output.tuneJournal,
+        signal,
+        onRun: ({ value }) => {
+          best = Math.max(best, value)
+          progress.update({ phase: 'trials', done: ++done, unit: 'trials', note: `NDCG@20 ${best.toFixed(4)}` })
+        },
+      }),
+    ({ best, runs }) => `${runs.length} trainings, the best with NDCG@20 ${best.value.toFixed(4)} on a fifth held out`,
+  )
+}
+
+/** The best of what was tried, for a table. */
+export function describeTrials({ runs }: TuneResult): Record<string, string>[] {
+  return runs.slice(0, 10).map(({ parameters, iterations, value, seconds }) => ({
+    objective: parameters.objective ?? '',
+    alpha: String(parameters.alpha),
+    'unobserved weight': String(parameters.unobservedWeight ?? 1),
+    regularization: String(parameters.regularization),
+    nu: String(parameters.nu),
+    'popularity exponent': String(parameters.popularityExponent),
+    iterations: String(iterations),
+    'NDCG@20': value.toFixed(4),
+    seconds: seconds.toFixed(1),
+  }))
 }
 
 /** Measures the model, and recommending what is most popular, on the entries held out; without them, nothing. */

@@ -8,7 +8,7 @@ import { check } from './check.ts'
 import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
 import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
 import type { ItemStore } from './item-store.ts'
-import { describeQuality, type Learned, learn, measure, type Quality } from './learn.ts'
+import { describeQuality, describeTrials, type Learned, learn, measure, type Quality } from './learn.ts'
 import { collectItems, describeMatrix, describeSources, load } from './load.ts'
 import { measureServing, renderServing } from './measure-serving.ts'
 import type { Progress } from './progress.ts'
@@ -142,7 +142,7 @@ function checkRoom(configuration: Configuration, { matrix }: LoadedInteractions)
 
 function printSummary(
   loaded: LoadedInteractions,
-  { matrix }: Learned,
+  { matrix, tuned }: Learned,
   quality: readonly Quality[],
   { costs }: Stages,
 ): void {
@@ -151,6 +151,11 @@ function printSummary(
   console.log(describeMatrix(loaded))
   for (const warning of loaded.stats.warnings) console.log(warning)
   console.log(`\n${renderCosts(costs)}`)
+  if (tuned) {
+    const trials = describeTrials(tuned)
+    console.log(`\nThe best of ${tuned.runs.length} trainings that TUNE tried:`)
+    console.log(renderTable(trials, Object.keys(trials[0]!).slice(1)))
+  }
   if (quality.length === 0) return
   const rows = describeQuality(quality)
   const heldOut = loaded.matrix.entries - matrix.entries

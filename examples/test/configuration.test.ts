@@ -35,6 +35,7 @@ test('every variable arrives at its place, and wins over the module', () => {
     REGULARIZATION_SCALING: ['0.5', { nu: 0.5 }],
     OBJECTIVE: ['ials', 'ials'],
     ALLOW_NEW_SHAPE: ['true', true],
+    TUNE: ['true', true],
     VECTORS: ['taste', 'taste'],
     PUBLISH_USERS: ['true', true],
     S3_ENDPOINT: ['http://localhost:9000', 'http://localhost:9000'],

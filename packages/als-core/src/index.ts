@@ -112,5 +112,8 @@ export type {
 export { type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
 export { TrainingAborted } from './train/run-training.ts'
 export { train } from './train/train.ts'
-export type { Choices, Parameters, SearchSpace } from './tune/search-space.ts'
-export { type TuneOptions, type TuneResult, type TuneRun, tune, tuneTable } from './tune/tune.ts'
+export type { Choices, Parameters, SearchSpace } from './tune/parameters.ts'
+export { type Recommended, recommendedOptions } from './tune/recommended-options.ts'
+
+export { type TuneOptions, type TuneResult, type TuneRun, tune } from './tune/tune.ts'
+export { tuneTable } from './tune/tune-table.ts'

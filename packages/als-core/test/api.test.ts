@@ -42,6 +42,7 @@ it('exports what the documentation says, and nothing else', () => {
       "planMemory",
       "randomItems",
       "readImplicitModel",
+      "recommendedOptions",
       "saveModel",
       "saveModelStream",
       "splitByTime",

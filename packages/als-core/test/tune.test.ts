@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createWorkerPool,
   evaluate,
+  matrixFromCsr,
   matrixFromTriplets,
+  recommendedOptions,
   splitRandomly,
+  type TrainOptions,
   type TuneOptions,
   type TuneRun,
   train,
@@ -14,6 +17,7 @@ import {
   tuneTable,
   type WorkerPool,
 } from '../src/index.ts'
+import { toTrainOptions } from '../src/tune/parameters.ts'
 import { random } from './recommend-model.ts'
 
 /** Users of two tastes: each likes mostly the items of one half. */
@@ -163,6 +167,82 @@ describe('tune', () => {
     )
   })
 
+  const known = tastes(200, 120)
+  const little = { trials: 6, iterations: { min: 1, max: 3 }, k: 10 }
+
+  it('with nothing but the matrix makes its own validation part and searches around what its shape recommends', async () => {
+    const { runs, options: chosen, users } = await tune(known, { ...little, pool })
+    const parts = splitRandomly(known, 0.2)
+    expect(runs.map(({ iterations }) => iterations)).toEqual([3, 3, 1, 1, 1, 1, 1, 1])
+    const { options: recommended } = recommendedOptions(known)
+    expect(toTrainOptions(runs.find(({ trial }) => trial === 0)!.parameters)).toEqual({
+      ...recommended,
+      iterations: undefined,
+    })
+    const drawn = runs.filter(({ iterations }) => iterations === 1).map(({ parameters }) => parameters)
+    for (const name of ['objective', 'factors', 'regularization', 'alpha', 'nu', 'popularityExponent'] as const) {
+      expect(new Set(drawn.map((parameters) => parameters[name])).size, name).toBeGreaterThan(1)
+    }
+    const { at } = await evaluate(await train(parts.train, { ...chosen, pool }), { ...parts, k: [10], pool })
+    expect(at[10].ndcg).toBe(runs[0].value)
+    expect(users.warm).toBe(at[10].users)
+  })
+
+  it('leaves alone what is decided already', async () => {
+    const base: TrainOptions = { factors: 5, objective: 'hkv', regularizationScaling: 'count', popularityExponent: 0.1 }
+    const { runs, options: chosen } = await tune(known, { ...little, base, pool })
+    expect(chosen).toMatchObject(base)
+    expect(new Set(runs.flatMap(({ parameters }) => Object.keys(parameters)))).toEqual(
+      new Set(['alpha', 'regularization']),
+    )
+    const { runs: ials } = await tune(known, { ...little, base: { factors: 5, unobservedWeight: 0.03 }, pool })
+    expect(new Set(ials.map(({ parameters }) => parameters.objective))).toEqual(new Set(['ials']))
+  })
+
+  it('the next night starts from the best of the last, and draws on where that stopped', async () => {
+    const journal = join(folder, 'nightly', 'tune.jsonl')
+    const first = await tune(known, { ...little, pool, journal })
+    const second = await tune(tastes(200, 122), { ...little, pool, journal })
+    const firstRound = second.runs.filter(({ iterations }) => iterations === 1).sort((a, b) => a.trial - b.trial)
+    expect(firstRound).toHaveLength(3 + 2)
+    const best = [...new Map(first.runs.map(({ trial, parameters }) => [trial, parameters])).values()].slice(0, 3)
+    expect(firstRound.slice(0, 3).map(({ parameters }) => parameters)).toEqual(best)
+    const seen = new Set(first.runs.map(({ parameters }) => JSON.stringify(parameters)))
+    expect(firstRound.slice(3).filter(({ parameters }) => seen.has(JSON.stringify(parameters)))).toEqual([])
+    // The same night again: everything is there.
+    let resumed = 0
+    const again = await tune(tastes(200, 122), {
+      ...little,
+      pool,
+      journal,
+      onRun: (_, kept) => {
+        resumed += Number(kept)
+      },
+    })
+    expect(resumed).toBe(second.runs.length)
+    expect(again.runs).toEqual(second.runs)
+  })
+
+  it('a trial whose systems cannot be solved is last, and says why', async () => {
+    const { runs, best } = await tune(matrix, {
+      ...options(),
+      base: { factors: 8, objective: 'ials', unobservedWeight: 0, regularizationScaling: { nu: 1 } },
+      space: { regularization: [0, 0.01] },
+    })
+    const failed = runs.filter(({ failure }) => failure !== undefined)
+    expect(failed.length).toBeGreaterThan(0)
+    expect(failed.every(({ parameters, value }) => parameters.regularization === 0 && value === 0)).toBe(true)
+    expect(best.parameters.regularization).toBe(0.01)
+    expect(tuneTable({ runs })).toContain('failed')
+    await expect(
+      tune(matrix, {
+        ...options(),
+        base: { factors: 8, objective: 'ials', unobservedWeight: 0, regularization: 0 },
+        space: {},
+      }),
+    ).rejects.toThrow(/All 9 trials failed: /)
+  })
+
   it('names what is wrong', async () => {
     await expect(tune(matrix, { ...options(), trials: 0 })).rejects.toThrow('trials is 0, expected a positive integer.')
     await expect(tune(matrix, { ...options(), eta: 1 })).rejects.toThrow('eta is 1')
@@ -173,5 +253,37 @@ describe('tune', () => {
       'alpha: min is 2 and max 1',
     )
     await expect(tune(matrix, { ...options(), iterations: { min: 3, max: 2 } })).rejects.toThrow('iterations.max is 2')
+  })
+})
+
+describe('recommendedOptions', () => {
+  it('follows the shape of the data alone, with a reason for each option', () => {
+    const small = recommendedOptions(tastes(200, 120))
+    expect(Object.keys(small.reasons).sort()).toEqual(Object.keys(small.options).sort())
+    expect(Object.values(small.reasons).every((reason) => reason.endsWith('.'))).toBe(true)
+    // Twice the values: half the alpha, and otherwise the same.
+    const { csr, codebook, users, items } = tastes(200, 120)
+    const doubled = Float32Array.from({ length: csr.indices.length }, (_, e) => 2 * (codebook?.[csr.values[e]] ?? 1))
+    const { indptr, indices } = csr
+    const { options } = recommendedOptions(matrixFromCsr({ users, items, indptr, indices, values: doubled }))
+    expect(options).toEqual({ ...small.options, alpha: small.options.alpha! / 2 })
+    // Ten times the items, with as many entries of each user: the same weight of all unobserved pairs together.
+    const sparse = recommendedOptions(tastes(2000, 1200))
+    expect(sparse.options.factors).toBeGreaterThan(small.options.factors!)
+    expect(sparse.options.unobservedWeight!).toBeLessThan(small.options.unobservedWeight! / 5)
+    expect(recommendedOptions(tastes(200, 120), { factors: 7 }).options.factors).toBe(7)
+  })
+
+  it('says where a few large values decide', () => {
+    const values = Array.from({ length: 99 }, (_, e) => (e < 3 ? 10_000 : 1))
+    const columns = Array.from({ length: 99 }, (_, e) => e)
+    const skewed = matrixFromTriplets({ users: 1, items: 99, rows: columns.map(() => 0), columns, values })
+    expect(recommendedOptions(skewed).reasons.alpha).toContain('Logarithms of the values are likely better.')
+    expect(recommendedOptions(matrix).reasons.alpha).not.toContain('Logarithms')
+  })
+
+  it('needs entries', () => {
+    const none = matrixFromTriplets({ users: 2, items: 2, rows: [], columns: [] })
+    expect(() => recommendedOptions(none)).toThrow('The matrix has no entries')
   })
 })

@@ -1,19 +1,5 @@
 import { rowRandom } from '../evaluate/row-random.ts'
-import type { TrainOptions } from '../train/options.ts'
-
-/** Values to draw from: a list, or a range, even or in proportion (`log`). */
-export type Choices = readonly number[] | { min: number; max: number; log?: boolean; integer?: boolean }
-
-/** What `tune` may vary; `nu` stands for `regularizationScaling: { nu }`. */
-export interface SearchSpace {
-  factors?: Choices
-  regularization?: Choices
-  alpha?: Choices
-  unobservedWeight?: Choices
-  nu?: Choices
-}
-
-export type Parameters = { [name in keyof SearchSpace]: number }
+import type { Choices, Parameters, SearchSpace } from './parameters.ts'
 
 /** The parameters of a trial, from the seed and its number alone. @throws RangeError for a range that holds nothing. */
 export function drawParameters(space: SearchSpace, seed: number, trial: number): Parameters {
@@ -27,12 +13,7 @@ export function drawParameters(space: SearchSpace, seed: number, trial: number):
   return drawn
 }
 
-/** The same as options of `train`. */
-export function toTrainOptions({ nu, ...others }: Parameters): TrainOptions {
-  return nu === undefined ? others : { ...others, regularizationScaling: { nu } }
-}
-
-const names = ['factors', 'regularization', 'alpha', 'unobservedWeight', 'nu'] as const
+const names = ['factors', 'regularization', 'alpha', 'unobservedWeight', 'nu', 'popularityExponent'] as const
 
 function drawFrom(choices: Choices, at: number, name: string): number {
   if ('min' in choices) {

@@ -1,33 +1,45 @@
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { positiveInteger } from '../checks/values.ts'
 import { countUsers, type UserCounts } from '../evaluate/evaluate.ts'
+import { splitRandomly } from '../evaluate/split.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import type { TrainOptions, ValidationMetric } from '../train/options.ts'
 import { train } from '../train/train.ts'
+import { drawAround } from './default-space.ts'
 import { Journal } from './journal.ts'
-import { drawParameters, type Parameters, type SearchSpace, toTrainOptions } from './search-space.ts'
+import { shapeOf } from './matrix-shape.ts'
+import { type Parameters, type SearchSpace, toTrainOptions } from './parameters.ts'
+import { ITERATIONS } from './recommended-options.ts'
+import { drawParameters } from './search-space.ts'
 
 export interface TuneOptions {
-  /** What is to be found: entries that are not in the training matrix. */
-  validation: InteractionMatrix
-  space: SearchSpace
-  /** Options that all trials share, such as `objective`. */
+  /** What is to be found: entries that are not in the matrix. Default: a fifth of the matrix, which the trials then do without. */
+  validation?: InteractionMatrix
+  /**
+   * What is varied, and within what. Default: objective, factors, regularization and its scaling, unobservedWeight or
+   * alpha, and popularityExponent, around what `recommendedOptions` says of data of this size and density.
+   */
+  space?: SearchSpace
+  /** Options that all trials share, such as `factors`. The default space leaves alone what is set here. */
   base?: TrainOptions
-  /** Parameter sets drawn at the start. Default 27. */
+  /** Parameter sets drawn at the start. Default 24; a third of it where a journal of other data gives three to start from. */
   trials?: number
   /** The best 1/eta of a round advance, with eta times the iterations. Default 3. */
   eta?: number
-  /** Iterations of the first round, and at most of the last. Default 2 and 18. */
+  /** Iterations of the first round, and at most of the last. Default 3 and 15. */
   iterations?: { min: number; max: number }
   /** Default 'ndcg', of lists of 20. */
   metric?: ValidationMetric
   k?: number
-  /** Only these users are measured. Default: all who have something to find. */
+  /** Only these users are measured. Default: those who have something to find, 5,000 of them at most, evenly spaced. */
   users?: ArrayLike<number>
-  /** Decides the trials. Default 42. */
+  /** Decides the validation part and the trials. Default 42. */
   seed?: number
-  /** A file of finished runs, created if missing: a search that was interrupted resumes from it. */
+  /**
+   * A file of finished runs, created if missing: a search that was interrupted resumes from it. When the data have
+   * changed since, as from night to night, the three best of the earlier search are the first trials of the new one.
+   */
   journal?: string
   pool?: WorkerPool
   threads?: number
@@ -42,74 +54,72 @@ export interface TuneRun {
   trial: number
   parameters: Parameters
   iterations: number
-  /** The validation metric after the last iteration. */
+  /** The validation metric after the last iteration; 0 of a training that failed. */
   value: number
   seconds: number
+  /** Why the training ended with an error: with such parameters its systems cannot be solved. */
+  failure?: string
 }
 
 export interface TuneResult {
   /** The best run of the last round. */
   best: TuneRun
-  /** Its options, for `train`. */
+  /** Its options, for `train` on the whole matrix. */
   options: TrainOptions
-  /** Users with something to find: with training entries, whose metrics decide, and without. */
+  /** Measured users: with training entries, whose metrics decide, and without. */
   users: UserCounts
-  /** All runs, those of the longest rounds first, best first within a round. */
+  /** All runs, those of the longest rounds first, best first within a round; `tuneTable` shows them. */
   runs: TuneRun[]
 }
 
 /**
- * Searches factors, regularization, alpha, unobservedWeight and nu by successive halving (Jamieson, Talwalkar 2016):
- * every trial gets a few iterations, the best third three times as many, and so on. A trial starts over in each round,
- * so that a run's value depends on its parameters and iterations alone; that adds at most half to the cost.
+ * Finds options for `train` by successive halving (Jamieson, Talwalkar 2016): every trial gets a few iterations, the best
+ * third three times as many, and so on. A trial starts over in each round, so that a run's value depends on its
+ * parameters and iterations alone; that adds at most half to the cost. By default the time of about 15 trainings.
+ *
+ * @throws RangeError for options that cannot be; Error when all trials failed, and for a journal of another search
  */
-export async function tune(matrix: InteractionMatrix, options: TuneOptions): Promise<TuneResult> {
+export async function tune(matrix: InteractionMatrix, options: TuneOptions = {}): Promise<TuneResult> {
   refuseUnknownNames('tune', options, NAMES)
-  if (!options.validation?.csr) {
-    throw new RangeError(
-      'tune needs validation, a matrix of what is to be found, with the rows of the training matrix: see splitRandomly and leaveKOut.',
-    )
+  const { trials = 24, eta = 3, iterations: { min, max } = { min: 3, max: ITERATIONS }, seed = 42 } = options
+  const { space, base = {}, metric = 'ndcg', k = 20, onRun, signal } = options
+  for (const [name, value] of Object.entries({ trials, 'iterations.min': min, 'iterations.max': max })) {
+    positiveInteger(name, value)
   }
-  const { trials = 27, eta = 3, iterations: { min, max } = { min: 2, max: 18 }, seed = 42, onRun, signal } = options
-  const { validation, space, base = {}, metric = 'ndcg', k = 20, users } = options
-  positiveInteger('trials', trials)
-  positiveInteger('iterations.min', min)
-  positiveInteger('iterations.max', max)
   if (!(eta > 1)) throw new RangeError(`eta is ${eta}, expected a number above 1.`)
   if (max < min) throw new RangeError(`iterations.max is ${max}, below iterations.min, ${min}.`)
-  const identity = {
-    space,
-    base: serialisable(base),
-    metric,
-    k,
-    seed,
-    entries: matrix.entries,
-    toFind: validation.entries,
-    users: users?.length,
-    measured: 'warm',
-  }
-  const journal = new Journal<TuneRun>(options.journal, identity)
+  const { validation } = options
+  const parts = validation ? { train: matrix, test: validation } : splitRandomly(matrix, 0.2, { seed })
+  const users = options.users ?? someUsers(parts.test)
+  const search = { space: space ?? 'default', base: serialisable(base), metric, k, seed, measured: 'warm' }
+  const toFind = parts.test.entries
+  const data = { users: matrix.users, items: matrix.items, entries: matrix.entries, toFind, measured: users.length }
+  const journal = new Journal<Parameters, TuneRun>(options.journal, search, data)
+  const { starts, drawn } = journal
+  const shape = shapeOf(matrix)
+  const draw = (trial: number) => (space ? drawParameters(space, seed, trial) : drawAround(shape, base, seed, trial))
+  const parametersOf = (trial: number) => starts[trial] ?? draw(drawn + trial - starts.length)
+  const count = starts.length === 0 ? trials : starts.length + Math.ceil(trials / 3)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const runs: TuneRun[] = []
   try {
-    let alive = Array.from({ length: trials }, (_, trial) => ({
-      trial,
-      parameters: drawParameters(space, seed, trial),
-    }))
+    let alive = Array.from({ length: count }, (_, trial) => trial)
     for (let iterations = min; ; iterations = Math.min(max, Math.round(iterations * eta))) {
       const round: TuneRun[] = []
-      for (const { trial, parameters } of alive) {
+      for (const trial of alive) {
         signal?.throwIfAborted()
         const kept = journal.find((run) => run.trial === trial && run.iterations === iterations)
-        const run = kept ?? (await runTrial(trial, parameters, iterations))
+        const run = kept ?? (await runTrial(trial, iterations))
         if (!kept) journal.add(run)
         onRun?.(run, kept !== undefined)
         round.push(run)
       }
       round.sort((a, b) => b.value - a.value || a.trial - b.trial)
       runs.unshift(...round)
+      const able = round.filter(({ failure }) => failure === undefined)
+      if (able.length === 0) throw new Error(`All ${round.length} trials failed: ${round[0].failure}`)
       if (iterations >= max || round.length === 1) break
-      alive = round.slice(0, Math.max(1, Math.floor(round.length / eta)))
+      alive = able.slice(0, Math.max(1, Math.floor(round.length / eta))).map(({ trial }) => trial)
     }
   } finally {
     if (!options.pool) await pool.close()
@@ -118,42 +128,44 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions): Pro
   return {
     best,
     options: { ...base, ...toTrainOptions(best.parameters), iterations: best.iterations },
-    users: countUsers(matrix, validation, users),
+    users: countUsers(parts.train, parts.test, users),
     runs,
   }
 
-  async function runTrial(trial: number, parameters: Parameters, iterations: number): Promise<TuneRun> {
+  async function runTrial(trial: number, iterations: number): Promise<TuneRun> {
     const started = performance.now()
-    const model = await train(matrix, {
-      ...base,
-      ...toTrainOptions(parameters),
-      iterations,
-      pool,
-      signal,
-      validation: { matrix: validation, metric, k, users, every: iterations },
-    })
-    const value = model.history[model.history.length - 1].validation!
-    const seconds = (performance.now() - started) / 1000
-    return { trial, parameters, iterations, value, seconds }
+    const parameters = parametersOf(trial)
+    const measured = { trial, parameters, iterations, value: 0 }
+    const seconds = () => (performance.now() - started) / 1000
+    try {
+      const model = await train(parts.train, {
+        ...base,
+        ...toTrainOptions(parameters),
+        iterations,
+        pool,
+        signal,
+        validation: { matrix: parts.test, metric, k, users, every: iterations },
+      })
+      measured.value = model.history[model.history.length - 1].validation!
+      return { ...measured, seconds: seconds() }
+    } catch (error) {
+      // What is wrong with options or data is wrong for every trial.
+      if (signal?.aborted || error instanceof RangeError) throw error
+      return { ...measured, seconds: seconds(), failure: (error as Error).message }
+    }
   }
 }
 
-/** The runs as a Markdown table. */
-export function tuneTable({ runs }: Pick<TuneResult, 'runs'>): string {
-  const names = Object.keys(runs[0]?.parameters ?? {}) as (keyof Parameters)[]
-  const rows = [
-    ['trial', ...names, 'iterations', 'value', 'seconds'],
-    ['---', ...names.map(() => '---'), '---', '---', '---'],
-    ...runs.map(({ trial, parameters, iterations, value, seconds }) => [
-      String(trial),
-      ...names.map((name) => String(parameters[name])),
-      String(iterations),
-      value.toFixed(4),
-      seconds.toFixed(1),
-    ]),
-  ]
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+/** Users with something to find, evenly spaced where they are many: 5,000 tell settings apart that differ by half a per cent. */
+function someUsers({ csr, users }: InteractionMatrix): Uint32Array {
+  const able = Uint32Array.from({ length: users }, (_, user) => user).filter(
+    (user) => csr.indptr[user + 1] > csr.indptr[user],
+  )
+  if (able.length <= MEASURED) return able
+  return Uint32Array.from({ length: MEASURED }, (_, n) => able[Math.floor((n * able.length) / MEASURED)])
 }
+
+const MEASURED = 5000
 
 const NAMES = {
   validation: true,
