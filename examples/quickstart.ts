@@ -85,6 +85,8 @@ await interruptible(async (signal) => {
   console.log(
     `\nAll of it took ${duration((performance.now() - began) / 1000)}. The model is in ${configuration.output.model}.`,
   )
+  const { model } = configuration.output
+  console.log(`To look around in it: ${model === './model' ? '' : `OUTPUT_DIR=${model} `}npm run explorer`)
 })
 
 function readSize(name: string, text: string): number {

@@ -4,6 +4,7 @@ import type { Configuration } from '../configuration/schema.ts'
 import { bytes, compact, grouped } from '../text/format.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
+import { removeCatalogue, saveCatalogue } from './catalogue-file.ts'
 import { check } from './check.ts'
 import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
 import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
@@ -67,6 +68,9 @@ export async function runPipeline(
       collectItems(configuration, work.path, loaded, stages, progress, signal),
     )
     held.defer(() => items.close())
+    // What shows the model's items later, such as the explorer, finds their titles there.
+    const keep = configuration.items.uri === undefined ? removeCatalogue : saveCatalogue
+    await writingTo('OUTPUT_DIR', directory, () => keep(directory, items, signal))
     if (configuration.qdrant.url) {
       const vectors = () => makeServedVectors(configuration, model, signal)
       await publishModel(configuration, vectors, items, stages, progress, signal)

@@ -30,6 +30,7 @@ it('exports what the documentation says, and nothing else', () => {
       "foldInItems",
       "foldInUsers",
       "holdOutUsers",
+      "inOwnDirectory",
       "interactionsFrom",
       "itemNeighbours",
       "itemVectors",

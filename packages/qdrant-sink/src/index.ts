@@ -43,7 +43,14 @@ export {
   range,
   rarerThan,
 } from './query/filter.ts'
-export { type Group, type GroupOptions, Index, type QueryOptions, type ScoredPoint } from './query/queries.ts'
+export {
+  type Group,
+  type GroupOptions,
+  Index,
+  type QueryOptions,
+  type ScoredPoint,
+  type ScrollOptions,
+} from './query/queries.ts'
 export {
   type BlendOptions,
   blend,

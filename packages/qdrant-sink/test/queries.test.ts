@@ -61,6 +61,20 @@ describe('queries', () => {
     await expectRanking(similar(7, { using, limit: 5 }), rank(cosine(vectorOf(7)), [7]))
   })
 
+  test('scroll: every point once, in the order of ids, page by page; a filter and fields', async () => {
+    const ids: unknown[] = []
+    for await (const { id, payload, vector } of index.scroll({ pageSize: 64, vector: ['dot'], payload: ['item_id'] })) {
+      ids.push(id)
+      expect(Object.keys(payload)).toEqual(Object.keys(payload).filter((name) => name === 'item_id'))
+      expect(Object.keys(vector!)).toEqual(['dot'])
+    }
+    expect(ids).toHaveLength(rows)
+    expect(ids).toEqual([...ids].sort((a, b) => Number(a) - Number(b)))
+    const some: unknown[] = []
+    for await (const { id } of index.scroll({ filter: { must: hasId([3, 9, 27]) }, pageSize: 2 })) some.push(id)
+    expect(some).toEqual([3, 9, 27])
+  })
+
   test('a vector of one’s own', async () => {
     await expectRanking(similar(Float32Array.from(vectorOf(7)), { using, limit: 5 }), rank(cosine(vectorOf(7)), []))
   })

@@ -60,7 +60,11 @@ export function averageVectors(
   }
 }
 
-function checkConfidence(query: number, positive: ArrayLike<number>, confidence: ArrayLike<number> | undefined): void {
+export function checkConfidence(
+  query: number,
+  positive: ArrayLike<number>,
+  confidence: ArrayLike<number> | undefined,
+): void {
   if (!confidence) return
   if (confidence.length !== positive.length) {
     throw new OptionError(

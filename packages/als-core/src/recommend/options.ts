@@ -95,3 +95,5 @@ export const LIST_NAMES: Readonly<Record<keyof ListOptions, true>> = {
   where: true,
   interactionCount: true,
 }
+
+export const METRIC_NAMES: Readonly<Record<keyof MetricOptions, true>> = { metric: true, lengthExponent: true }

@@ -10,10 +10,12 @@ import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
 import { type Explanation, explain } from './explain.ts'
+import { type BlendExplanation, explainBlend } from './explain-blend.ts'
 import { foldInHistories, type History } from './fold-in-histories.ts'
 import {
   type BlendOptions,
   type FallbackOptions,
+  METRIC_NAMES,
   type MetricOptions,
   type RankOptions,
   RECOMMENDER_NAMES,
@@ -229,6 +231,15 @@ export class Recommender {
       }
       const [row, column] = [users.toRow(user), items.toRow(item)]
       return explain(model, interactions, await served.gram(), row, column)
+    })
+  }
+
+  /** What each example of a blend adds to the score of an item, by the metric that `blend` was called with. */
+  explainBlend(examples: Examples, item: RowOrId, options: MetricOptions = {}): Promise<BlendExplanation> {
+    return this.#track(async (served) => {
+      refuseUnknownNames('explainBlend', options, METRIC_NAMES)
+      const metric = await served.metrics.open({ ...options, metric: options.metric ?? 'taste' })
+      return explainBlend(examples, served.items.toRow(item), metric, served.items, served.model.itemIds)
     })
   }
 

@@ -21,6 +21,13 @@ export function filter({ must, mustNot, should }: FilterSpecification): Filter {
   }
 }
 
+/** A filter in the server's words stays as it is; one in the builder's is put into them. */
+export function toFilter(specification: Filter | FilterSpecification): Filter {
+  return 'must_not' in specification || 'min_should' in specification
+    ? specification
+    : filter(specification as FilterSpecification)
+}
+
 /** The field, or one element of it where it is a list, equals the value. */
 export function match(key: string, value: Value): Condition {
   return { key, match: { value } }

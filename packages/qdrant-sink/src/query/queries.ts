@@ -1,6 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { type Id, itemPoint, type PointId } from '../points/point-id.ts'
 import { type CallOptions, Connection, type ServerOptions } from '../server/connection.ts'
+import { type Filter, type FilterSpecification, toFilter } from './filter.ts'
 import type { QueryRequest } from './request.ts'
 
 export interface ScoredPoint<P> {
@@ -23,6 +24,16 @@ export interface GroupOptions {
   size?: number
   /** Groups to return. Default 10. */
   limit?: number
+}
+
+export interface ScrollOptions extends QueryOptions {
+  filter?: Filter | FilterSpecification
+  /** True (default) for the whole payload, or the fields to return. */
+  payload?: boolean | string[]
+  /** Return the vectors too, or those of these names. Default false. */
+  vector?: boolean | string[]
+  /** Points per request. Default 1,000. */
+  pageSize?: number
 }
 
 export interface QueryOptions {
@@ -87,6 +98,28 @@ export class Index<P = Record<string, unknown>> {
     return points[0]?.payload as P | undefined
   }
 
+  /** All points that pass, in the order of their ids, a page per request. A point that is published meanwhile may be missed. */
+  async *scroll(options: ScrollOptions = {}): AsyncGenerator<Omit<ScoredPoint<P>, 'score'>> {
+    const { filter, payload = true, vector = false, pageSize = 1000, ...call } = options
+    const request = {
+      ...(filter && { filter: toFilter(filter) }),
+      with_payload: payload,
+      with_vector: vector,
+      limit: pageSize,
+    }
+    for (let offset: Schemas['ExtendedPointId'] | undefined; ; ) {
+      const page = await this.#connection.call<Schemas['ScrollResult']>(
+        (api, init) =>
+          api.scrollPoints({ collection_name: this.alias, ...request, ...(offset !== undefined && { offset }) }, init),
+        call,
+      )
+      yield* page.points.map((point) => toRecord<P>(point))
+      const next = page.next_page_offset as Schemas['ExtendedPointId'] | null | undefined
+      if (next === null || next === undefined) return
+      offset = next
+    }
+  }
+
   async close(): Promise<void> {
     await this.#connection.close()
   }
@@ -96,6 +129,10 @@ export class Index<P = Record<string, unknown>> {
   }
 }
 
-function toPoint<P>({ id, score, payload, vector }: Schemas['ScoredPoint']): ScoredPoint<P> {
-  return { id, score, payload: (payload ?? {}) as P, ...(vector != null && { vector: vector as number[] }) }
+function toPoint<P>({ score, ...record }: Schemas['ScoredPoint']): ScoredPoint<P> {
+  return { ...toRecord<P>(record), score }
+}
+
+function toRecord<P>({ id, payload, vector }: Schemas['Record']): Omit<ScoredPoint<P>, 'score'> {
+  return { id, payload: (payload ?? {}) as P, ...(vector != null && { vector: vector as number[] }) }
 }

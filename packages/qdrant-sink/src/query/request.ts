@@ -1,6 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest'
 import { type Id, itemPoint } from '../points/point-id.ts'
-import { type Filter, type FilterSpecification, hasId, filter as makeFilter } from './filter.ts'
+import { type Filter, type FilterSpecification, hasId, toFilter } from './filter.ts'
 
 /** A point of the collection by its id, as it was published, or a vector of one's own. */
 export type Example = Id | number[] | Float32Array
@@ -164,11 +164,6 @@ function request(
   const { formula, defaults, candidates = 200 } = rescore
   const prefetch = { ...search, limit: Math.max(candidates, limit + (offset ?? 0)) }
   return { prefetch, query: { formula, ...(defaults && { defaults }) }, ...answer }
-}
-
-/** A filter in the server's words stays as it is; one in the builder's is put into them. */
-function toFilter(filter: Filter | FilterSpecification): Filter {
-  return 'must_not' in filter || 'min_should' in filter ? filter : makeFilter(filter as FilterSpecification)
 }
 
 function toInput(example: Example): Schemas['VectorInput'] {

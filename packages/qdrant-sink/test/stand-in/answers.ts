@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Schemas } from '@qdrant/js-client-rest'
 import type { Operation } from './faults.ts'
-import { search, searchGroups, vectorsOf } from './search.ts'
+import { passes } from './filter.ts'
+import { render, search, searchGroups, vectorsOf } from './search.ts'
 import { idKey, Refusal, type Storage } from './storage.ts'
 
 export interface Call {
@@ -105,13 +106,15 @@ function getPoints({ storage, names, body }: Call): Schemas['Record'][] {
 }
 
 function scroll({ storage, names, body }: Call): unknown {
-  const { limit = 10, offset } = body as { limit?: number; offset?: number | string }
-  const sorted = [...storage.find(names[0]).points.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const from = offset === undefined ? 0 : sorted.findIndex(({ id }) => id >= offset)
-  const page = sorted.slice(from, from + limit)
+  const { limit, offset, filter, with_payload, with_vector } = body as Schemas['ScrollRequest']
+  const sorted = [...storage.find(names[0]).points.values()]
+    .filter((point) => passes(point, filter as Schemas['Filter'] | null))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  const from = offset == null ? 0 : sorted.findIndex(({ id }) => id >= (offset as number | string))
+  const last = from + (limit ?? 10)
   return {
-    points: page.map(({ id, payload }) => ({ id, payload })),
-    next_page_offset: sorted[from + limit]?.id ?? null,
+    points: sorted.slice(from, last).map((point) => render(point, { with_payload: with_payload ?? true, with_vector })),
+    next_page_offset: sorted[last]?.id ?? null,
   }
 }
 

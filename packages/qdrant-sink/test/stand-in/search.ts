@@ -23,7 +23,7 @@ type Request = Pick<
 /** Answers a query exactly, by looking at every point. */
 export function search(storage: Storage, name: string, request: Schemas['QueryRequest']): Schemas['ScoredPoint'][] {
   const collection = storage.find(name)
-  return run(storage, collection, request).map((scored) => render(scored, request))
+  return run(storage, collection, request).map((scored) => renderScored(scored, request))
 }
 
 export function searchGroups(
@@ -43,7 +43,7 @@ export function searchGroups(
     }
   }
   const first = [...groups].slice(0, request.limit ?? 10)
-  return { groups: first.map(([id, hits]) => ({ id, hits: hits.map((scored) => render(scored, request)) })) }
+  return { groups: first.map(([id, hits]) => ({ id, hits: hits.map((scored) => renderScored(scored, request)) })) }
 }
 
 function run(storage: Storage, collection: StoredCollection, request: Request): Scored[] {
@@ -238,21 +238,32 @@ function similarity({ distance }: Schemas['VectorParams'], a: Float32Array, b: F
   return dot
 }
 
-function render(
+function renderScored(
   { point, score }: Scored,
   request: Pick<Schemas['QueryRequest'], 'with_payload' | 'with_vector'>,
 ): Schemas['ScoredPoint'] {
-  const fields = request.with_payload
+  return { ...render(point, request), version: point.version, score }
+}
+
+/** A point with what was asked for of its payload and its vectors. */
+export function render(
+  point: StoredPoint,
+  { with_payload: fields, with_vector: vectors }: Pick<Schemas['QueryRequest'], 'with_payload' | 'with_vector'>,
+): Schemas['Record'] {
   const payload = Array.isArray(fields)
     ? Object.fromEntries(Object.entries(point.payload).filter(([key]) => (fields as string[]).includes(key)))
     : point.payload
+  const all = vectorsOf(point)
+  const some = Array.isArray(vectors) && !Array.isArray(all) ? select(all, vectors) : all
   return {
     id: point.id as number | string,
-    version: point.version,
-    score,
     ...(fields && { payload }),
-    ...(request.with_vector && { vector: vectorsOf(point) as Schemas['VectorStructOutput'] }),
+    ...(vectors && { vector: some as Schemas['VectorStructOutput'] }),
   }
+}
+
+function select(vectors: Record<string, number[]>, names: string[]): Record<string, number[]> {
+  return Object.fromEntries(Object.entries(vectors).filter(([name]) => names.includes(name)))
 }
 
 export function vectorsOf({ vectors }: StoredPoint): number[] | Record<string, number[]> {
