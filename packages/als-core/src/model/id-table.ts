@@ -49,6 +49,16 @@ export class IdTable {
     tables.set(ids, new IdTable(ids, slots))
   }
 
+  /** Whether a row has the id that was hashed last; strings are compared as bytes, without making one. */
+  #holds(row: number, id: number | string): boolean {
+    const ids = this.#ids
+    if (!(ids instanceof StringIds) || typeof id === 'number') return ids.at(row) === id
+    const [from, to] = [ids.offsets[row], ids.offsets[row + 1]]
+    if (to - from !== scratchLength) return false
+    for (let at = 0; at < scratchLength; at++) if (ids.bytes[from + at] !== scratch[at]) return false
+    return true
+  }
+
   #fill(from: number, to: number): void {
     const { slots } = this
     const ids = this.#ids
@@ -69,7 +79,7 @@ export class IdTable {
     let slot = slotOf(hashOf(id), slots.length)
     // A third of the slots is free; a damaged table may have none.
     for (let probe = 0; probe < slots.length && slots[slot] !== 0; probe++) {
-      if (this.#ids.at(slots[slot] - 1) === id) return slots[slot] - 1
+      if (this.#holds(slots[slot] - 1, id)) return slots[slot] - 1
       slot = slot + 1 === slots.length ? 0 : slot + 1
     }
     return undefined
@@ -88,6 +98,7 @@ function slotOf(hash: number, slots: number): number {
 }
 
 let scratch = Buffer.alloc(256)
+let scratchLength = 0
 const words = new Int32Array(2)
 const bytesOfWords = new Uint8Array(words.buffer)
 
@@ -98,7 +109,8 @@ function hashOf(id: number | string): number {
     return hashBytes(bytesOfWords, 0, 8)
   }
   if (3 * id.length > scratch.length) scratch = Buffer.alloc(3 * id.length)
-  return hashBytes(scratch, 0, scratch.write(id))
+  scratchLength = scratch.write(id)
+  return hashBytes(scratch, 0, scratchLength)
 }
 
 function hashBytes(bytes: Uint8Array, from: number, to: number): number {
