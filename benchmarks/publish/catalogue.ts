@@ -12,7 +12,7 @@ import {
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import type { Payload, PayloadIndexes, Vectors } from '@seesaw/qdrant-sink'
+import type { Payload, Vectors } from '@seesaw/qdrant-sink'
 // The package does not export it: how points are written is its own affair, and the raw bodies are to be the same.
 import { makeBatches } from '../../packages/qdrant-sink/src/points/batch.ts'
 import { PayloadReader } from '../../packages/qdrant-sink/src/points/payload.ts'
@@ -20,17 +20,6 @@ import { pointSource } from '../../packages/qdrant-sink/src/points/source.ts'
 import { randomStream } from '../random-stream.ts'
 
 export const dimension = 128
-
-export const releaseIndexes: PayloadIndexes = {
-  item_id: { type: 'integer', lookup: true, range: false },
-  year: { type: 'integer', lookup: true, range: true },
-  country: 'keyword',
-  genres: 'keyword',
-  styles: 'keyword',
-  artists: 'keyword',
-  labels: 'keyword',
-  interaction_count: { type: 'integer', lookup: false, range: true },
-}
 
 export interface CatalogueFiles {
   points: number

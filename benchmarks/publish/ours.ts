@@ -1,7 +1,8 @@
 /** Child process: one publication, so that its peak memory is its own. Prints one line of JSON. */
 import { type Phase, publish } from '@seesaw/qdrant-sink'
+import { catalogueIndexes } from '../../packages/qdrant-sink/test/catalogue.ts'
 import { cpuSeconds, peakRssMb } from '../process-cost.ts'
-import { type CatalogueFiles, readPayloads, readVectors, releaseIndexes } from './catalogue.ts'
+import { type CatalogueFiles, readPayloads, readVectors } from './catalogue.ts'
 import { request } from './server.ts'
 
 export interface Settings {
@@ -33,7 +34,7 @@ const publication = await publish({
   alias: `bench-${Date.now()}`,
   vectors: readVectors(files),
   payloads: readPayloads(files),
-  indexes: releaseIndexes,
+  indexes: catalogueIndexes,
   concurrency: workers,
   batchSize: batch,
   ...(!graph && { collection: { hnsw_config: { m: 0 } } }),

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { dimension, releaseIndexes } from './catalogue.ts'
+import { catalogueIndexes } from '../../packages/qdrant-sink/test/catalogue.ts'
+import { dimension } from './catalogue.ts'
 
 export interface Server {
   url: string
@@ -32,7 +33,7 @@ export async function withCollection<T>(url: string, load: (collection: string) 
     optimizers_config: { indexing_threshold: 0 },
   })
   try {
-    for (const [field_name, field_schema] of Object.entries(releaseIndexes)) {
+    for (const [field_name, field_schema] of Object.entries(catalogueIndexes)) {
       await request(url, 'PUT', `/collections/${collection}/index?wait=true`, { field_name, field_schema })
     }
     return await load(collection)

@@ -9,7 +9,7 @@ import type { SolverKernel } from '../../packages/als-core/src/solve/kernel-view
 import { cachedInteractions } from '../cached-interactions.ts'
 import { sizes } from '../generate-interactions.ts'
 import { cpuSeconds } from '../process-cost.ts'
-import { Program } from './program.ts'
+import { hkv, Program } from './program.ts'
 import { printTable } from './table.ts'
 
 /** Rows of a product, as the solver runs it. */
@@ -82,14 +82,9 @@ function rate(flops: number, run: () => void): number {
 async function iterations(factors: number): Promise<{ solve: number; iteration: number }> {
   const { users, items, entries } = sizes.S
   const program = await Program.start('seesaw', await cachedInteractions('S'), {
+    ...hkv,
     factors,
     threads: 1,
-    seed: 1,
-    regularization: 0.01,
-    objective: 'hkv',
-    alpha: 1,
-    unobservedWeight: 1,
-    nu: 0,
   })
   for (let i = 0; i < 6; i++) await program.iterate()
   await program.close()

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { median } from 'simple-statistics'
 import { cachedInteractions } from '../cached-interactions.ts'
-import { Program } from './program.ts'
+import { hkv, Program } from './program.ts'
 import { printTable } from './table.ts'
 
 interface Row {
@@ -48,14 +48,9 @@ export async function native({ size, factors }: { size: string; factors: number 
 
 async function solvePhase(prefix: string, factors: number, threads: number): Promise<number> {
   const program = await Program.start('seesaw', prefix, {
+    ...hkv,
     factors,
     threads,
-    seed: 1,
-    regularization: 0.01,
-    objective: 'hkv',
-    alpha: 1,
-    unobservedWeight: 1,
-    nu: 0,
     // Every row stops at its first step.
     tolerance: 1e6,
   })

@@ -37,6 +37,16 @@ export interface ProgramOptions {
   initial?: string
 }
 
+/** The objective of the comparisons in time: implicit's. */
+export const hkv = {
+  seed: 1,
+  regularization: 0.01,
+  objective: 'hkv',
+  alpha: 1,
+  unobservedWeight: 1,
+  nu: 0,
+} as const
+
 /** What a program says about its last iteration. */
 export interface Iteration {
   /**

@@ -3,7 +3,7 @@ import { min } from 'simple-statistics'
 import { cachedInteractions } from '../cached-interactions.ts'
 import { type ChartPoint, writeLineChart } from '../charts/line-chart.ts'
 import { sizes } from '../generate-interactions.ts'
-import { Program, type ProgramName } from './program.ts'
+import { hkv, Program, type ProgramName } from './program.ts'
 import { printTable } from './table.ts'
 
 interface Point {
@@ -69,14 +69,9 @@ async function alternate(
 ): Promise<{ seesaw: number; implicit: number }> {
   const prefix = await cachedInteractions(data)
   const options = {
+    ...hkv,
     factors,
     threads,
-    seed: 1,
-    regularization: 0.01,
-    objective: 'hkv',
-    alpha: 1,
-    unobservedWeight: 1,
-    nu: 0,
     tolerance: 0.3,
   } as const
   const names: ProgramName[] = ['seesaw', 'implicit-cg']

@@ -2,7 +2,7 @@
 import { planMemory } from '@seesaw/als-core'
 import { sizes } from '../generate-interactions.ts'
 import { phaseColumns } from './phases.ts'
-import { Program } from './program.ts'
+import { hkv, Program } from './program.ts'
 import { printTable } from './table.ts'
 
 export interface TrainOnceOptions {
@@ -19,14 +19,9 @@ export async function trainOnce({
   iterations,
 }: TrainOnceOptions): Promise<Record<string, unknown>> {
   const program = await Program.start('seesaw', size, {
+    ...hkv,
     factors,
     threads,
-    seed: 1,
-    regularization: 0.01,
-    objective: 'hkv',
-    alpha: 1,
-    unobservedWeight: 1,
-    nu: 0,
   })
   for (let i = 0; i < iterations; i++) await program.iterate()
   await program.close()

@@ -1,12 +1,8 @@
 /** A process that dies between its third iteration and the checkpoint of it. */
 import { train } from '../src/index.ts'
-import { makeMatrix } from './reference.ts'
+import { smallMatrix } from './training.ts'
 
-const matrix = makeMatrix(
-  Array.from({ length: 200 }, (_, user) => user % 40),
-  300,
-)
-await train(matrix, {
+await train(smallMatrix, {
   factors: 16,
   iterations: 4,
   threads: 2,

@@ -73,13 +73,13 @@ describe('metrics', () => {
   })
 })
 
-describe('evaluate', () => {
-  const users = 60
-  const items = 400
-  const train = makeInteractions(users, items, 15, 3)
-  const test = makeInteractions(users, items, 6, 4, train)
-  const model = makeModel(users, items, 12)
+const users = 60
+const items = 400
+const train = makeInteractions(users, items, 15, 3)
+const test = makeInteractions(users, items, 6, 4, train)
+const model = makeModel(users, items, 12)
 
+describe('evaluate', () => {
   it('agrees with a plain implementation, whole and by popularity bucket', async () => {
     const result = await evaluate(model, { train, test, k: [5, 20], threads: 2 })
     const counts = Array.from({ length: items }, (_, i) => train.csc.indptr[i + 1] - train.csc.indptr[i])
@@ -221,12 +221,6 @@ describe('evaluate', () => {
 })
 
 describe('sources of recommendations', () => {
-  const users = 60
-  const items = 400
-  const train = makeInteractions(users, items, 15, 3)
-  const test = makeInteractions(users, items, 6, 4, train)
-  const model = makeModel(users, items, 12)
-
   it('are alike to evaluate: a model, its Recommender and the baseline that is both', async () => {
     const options = { train, test, k: [5, 10], threads: 2 }
     await using recommender = new Recommender(model, { threads: 1 })

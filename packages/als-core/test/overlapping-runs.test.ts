@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type AlsModel, CheckpointError, createWorkerPool, loadModel, saveModel, train } from '../src/index.ts'
 import { inOwnDirectory } from '../src/model/lock-directory.ts'
 import { makeMatrix } from './reference.ts'
-import { matrix, same, startChild } from './training.ts'
+import { matrix, same, smallMatrix, startChild } from './training.ts'
 
 const pool = createWorkerPool({ threads: 1 })
 afterAll(() => pool.close())
@@ -125,12 +125,8 @@ describe('a checkpoint', () => {
     const child = startChild('./lock-child.ts', [directory, go])
     const saved = join(directory, 'checkpoint.json')
     while (!existsSync(saved)) await new Promise((resolve) => setTimeout(resolve, 5))
-    const theirs = makeMatrix(
-      Array.from({ length: 200 }, (_, user) => user % 40),
-      300,
-    )
     const training = { ...options, iterations: 4, checkpoint: { directory } }
-    const error = await train(theirs, training).catch((error) => error)
+    const error = await train(smallMatrix, training).catch((error) => error)
     writeFileSync(go, '')
     const { code } = await child.ended
     expect(error).toBeInstanceOf(CheckpointError)
@@ -138,7 +134,7 @@ describe('a checkpoint', () => {
     expect(code).toBeNull()
     // The child has killed itself: its lock is there, and nobody waits for it.
     expect(existsSync(lock())).toBe(true)
-    expect((await train(theirs, training)).history).toHaveLength(4)
+    expect((await train(smallMatrix, training)).history).toHaveLength(4)
     expect(existsSync(lock())).toBe(false)
   })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CheckpointError, createWorkerPool, type InteractionMatrix, type TrainOptions, train } from '../src/index.ts'
 import { makeFactors, makeMatrix } from './reference.ts'
-import { matrix, runChild, same } from './training.ts'
+import { matrix, runChild, same, smallMatrix } from './training.ts'
 
 const pool = createWorkerPool({ threads: 2 })
 afterAll(() => pool.close())
@@ -48,12 +48,12 @@ describe('checkpoint', () => {
   })
 
   it('survives a killed process', async () => {
-    const whole = await train(childMatrix(), { factors: 16, iterations: 4, pool })
+    const whole = await train(smallMatrix, { factors: 16, iterations: 4, pool })
     const { code } = await runChild('checkpoint-child.ts', [directory])
     expect(code).toBeNull()
     const saved = JSON.parse(readFileSync(join(directory, 'checkpoint.json'), 'utf8')).history.length
     expect(saved).toBe(2)
-    const resumed = await train(childMatrix(), { factors: 16, iterations: 4, pool, checkpoint: { directory } })
+    const resumed = await train(smallMatrix, { factors: 16, iterations: 4, pool, checkpoint: { directory } })
     expect(same(resumed.itemFactors, whole.itemFactors)).toBe(true)
   })
 
@@ -145,10 +145,3 @@ describe('initial', () => {
     expect(row(start.userFactors, 3).every((value) => value !== 0 && Math.abs(value) < 0.1)).toBe(true)
   })
 })
-
-function childMatrix(): InteractionMatrix {
-  return makeMatrix(
-    Array.from({ length: 200 }, (_, user) => user % 40),
-    300,
-  )
-}

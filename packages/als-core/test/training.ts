@@ -10,6 +10,12 @@ export const matrix: InteractionMatrix = makeMatrix(
   5000,
 )
 
+/** A small one, for processes that are killed. */
+export const smallMatrix: InteractionMatrix = makeMatrix(
+  Array.from({ length: 200 }, (_, user) => user % 40),
+  300,
+)
+
 const bytes = (factors: Float32Array) => Buffer.from(factors.buffer, factors.byteOffset, factors.byteLength)
 
 /** Whether two arrays are the same to the bit. */

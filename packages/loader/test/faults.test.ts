@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { LoadError, type LoadOptions, loadInteractions } from '../src/index.ts'
+import { type LoadOptions, loadInteractions } from '../src/index.ts'
+import { failure } from './failure.ts'
 import { pairColumns, signals, temporaryFolder, writeParquet } from './parquet-files.ts'
 
 const folder = temporaryFolder()
@@ -15,15 +16,6 @@ const part = (index: number) => join(uri, `part-${index}.parquet`)
 function load(more: Partial<LoadOptions> = {}) {
   const thresholds = { user: 20, item: 50 }
   return loadInteractions({ sources: [{ name: 'haves', uri }], thresholds, threads: 2, temporaryDirectory, ...more })
-}
-
-async function failure(promise: Promise<unknown>): Promise<LoadError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  expect(error).toBeInstanceOf(LoadError)
-  return error as LoadError
 }
 
 const workers: { worker: Worker; ended: boolean }[] = []

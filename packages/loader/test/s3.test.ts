@@ -5,7 +5,8 @@ import type { TLSSocket } from 'node:tls'
 import pMap from 'p-map'
 import { generate } from 'selfsigned'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LoadError, type LoadOptions, type LoadProgress, loadInteractions, planLoad, readItems } from '../src/index.ts'
+import { type LoadOptions, type LoadProgress, loadInteractions, planLoad, readItems } from '../src/index.ts'
+import { failure } from './failure.ts'
 import { int32, pairColumns, parquetBytes, signals } from './parquet-files.ts'
 import { linesOf, referenceLoad } from './reference.ts'
 import { errorAnswer, resetInBody, shortBody, testServer } from './s3-server.ts'
@@ -33,15 +34,6 @@ function load(more: Partial<LoadOptions> = {}) {
     threads: 2,
     ...more,
   })
-}
-
-async function failure(promise: Promise<unknown>): Promise<LoadError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  expect(error).toBeInstanceOf(LoadError)
-  return error as LoadError
 }
 
 beforeAll(async () => {

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { type GenerationRecord, readRecord, writeRecord } from '../src/generation/record.ts'
 import { collectGarbage, generations, type Vectors } from '../src/index.ts'
 import { Connection } from '../src/server/connection.ts'
 import { tagged } from './catalogue.ts'
+import { killedRun } from './killed-run.ts'
 import { test } from './publication.ts'
 
 test('a run killed during the load is resumed from its watermark, by the same input only', async ({
@@ -14,27 +12,7 @@ test('a run killed during the load is resumed from its watermark, by the same in
   alias,
   run,
 }) => {
-  server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 60 }, times: 30 })
-  const options = JSON.stringify({ url: server.url, alias, rows: 300, seed: 1, concurrency: 1, heartbeatInterval: 20 })
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./publisher.ts', import.meta.url)), options], {
-    stdio: 'ignore',
-  })
-  server.faults.add({
-    operation: 'upsert',
-    skip: 20,
-    fault: { kind: 'call', call: () => void child.kill('SIGKILL') },
-  })
-  while (server.requests.filter(({ operation }) => operation === 'upsert').length < 20)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  const [left] = await generations({ url: server.url, alias })
-  expect(left).toMatchObject({ state: 'unfinished', record: { state: 'loading', points: 300 } })
-  const watermark = left.record?.watermark as number
-  expect(watermark).toBeGreaterThan(100)
-
-  server.faults.clear()
-  server.requests.length = 0
+  const { left, watermark } = await killedRun(server, alias)
   const publication = await run({ ...tagged(300, 1) })
   expect(publication).toMatchObject({ collection: left.collection, resumed: watermark, points: 300 })
   expect(server.requests.filter(({ operation }) => operation === 'upsert')).toHaveLength((300 - watermark) / 10)

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { generations, type Ids, type NamedVectorStream, type VectorBatch, type VectorStream } from '../src/index.ts'
 import { streamOf, tagged } from './catalogue.ts'
 import { startCountingServer } from './counting-server.ts'
+import { killedRun } from './killed-run.ts'
 import { test } from './publication.ts'
 import type { TestServer } from './servers.ts'
 
@@ -192,28 +191,7 @@ describe('resumption', () => {
   })
 
   test('after kill -9', async ({ server, alias, run }) => {
-    server.faults.add({ operation: 'upsert', fault: { kind: 'slow', milliseconds: 60 }, times: 30 })
-    const options = {
-      url: server.url,
-      alias,
-      rows: 300,
-      seed: 1,
-      streamed: true,
-      concurrency: 1,
-      heartbeatInterval: 20,
-    }
-    const publisher = fileURLToPath(new URL('./publisher.ts', import.meta.url))
-    const child = spawn(process.execPath, [publisher, JSON.stringify(options)], { stdio: 'ignore' })
-    while (upserts(server).length < 20) await sleep(10)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    await server.settled()
-    const [left] = await generations({ url: server.url, alias })
-    expect(left).toMatchObject({ state: 'unfinished', record: { state: 'loading', points: 300 } })
-    const watermark = left.record?.watermark as number
-    expect(watermark).toBeGreaterThan(100)
-    server.faults.clear()
-    server.requests.length = 0
+    const { left, watermark } = await killedRun(server, alias, { streamed: true })
     const starts: number[] = []
     const whole = tagged(300, 1)
     const publication = await run({ ...whole, vectors: streamOf(whole.vectors, 7, (start) => starts.push(start)) })
