@@ -110,7 +110,7 @@ export type {
   ValidationMetric,
   ValidationOptions,
 } from './train/options.ts'
-export { type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
+export { type FeatureSize, type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
 export { TrainingAborted } from './train/run-training.ts'
 export { train } from './train/train.ts'
 export type { Choices, Parameters, SearchSpace } from './tune/parameters.ts'

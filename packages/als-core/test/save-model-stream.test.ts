@@ -110,12 +110,12 @@ describe('a model saved as a stream is the one saved as a whole', () => {
     [
       'ids in one batch only',
       [{ data: drawn(1, 1), ids: [1] }, { data: drawn(1, 1) }],
-      /has ids undefined, expected integer/,
+      /has ids none, expected integer/,
     ],
     [
       'counts in one batch only',
       [{ data: drawn(1, 1) }, { data: drawn(1, 1), numbers: { interaction_count: [1] } }],
-      /has counts true, expected false/,
+      /has counts interaction_count, expected none/,
     ],
     [
       'an id beyond 2^53',

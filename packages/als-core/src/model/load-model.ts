@@ -2,14 +2,17 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RecordBatch, RecordBatchReader } from 'apache-arrow'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import type { FeatureNames } from '../features/feature-matrix.ts'
+import { FeatureVocabulary } from '../features/feature-vocabulary.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
-import type { AlsModel } from './als-model.ts'
+import type { AlsModel, FeatureVectors } from './als-model.ts'
 import { copyNumbers, copyVectors, IdReader } from './arrow-columns.ts'
 import { IdTable, slotsFor } from './id-table.ts'
 import { readInteractions } from './interactions-file.ts'
 import {
   checkManifest,
+  type FeaturesFile,
   type InteractionsFile,
   MANIFEST,
   type Manifest,
@@ -65,9 +68,11 @@ async function readModel(directory: string, text: string, withInteractions: bool
   }
   const manifest = checkManifest(parsed, path)
   const { factors, popularityWeights, options, userRegularization, history } = manifest
-  const [users, items, interactions] = await Promise.all([
+  const [users, items, userFeatures, itemFeatures, interactions] = await Promise.all([
     readSide(directory, manifest.users, factors),
     readSide(directory, manifest.items, factors),
+    manifest.userFeatures && readFeatures(directory, manifest.userFeatures, factors),
+    manifest.itemFeatures && readFeatures(directory, manifest.itemFeatures, factors),
     withInteractions && manifest.interactions && readEntries(directory, manifest, manifest.interactions),
   ])
   return {
@@ -78,6 +83,8 @@ async function readModel(directory: string, text: string, withInteractions: bool
     itemFactors: items.values,
     ...(users.ids && { userIds: users.ids }),
     ...(items.ids && { itemIds: items.ids }),
+    ...(userFeatures && { userFeatures }),
+    ...(itemFeatures && { itemFeatures }),
     ...(items.counts && { interactionCounts: items.counts }),
     ...(items.weights && { itemWeights: items.weights, popularityWeights }),
     options: { ...options, popularityExponent: options.popularityExponent ?? 0 },
@@ -89,6 +96,19 @@ async function readModel(directory: string, text: string, withInteractions: bool
 
 async function readEntries(directory: string, { users, items }: Manifest, file: InteractionsFile) {
   return readInteractions(await findFile(directory, file), file, users.rows, items.rows)
+}
+
+async function readFeatures(directory: string, file: FeaturesFile, factors: number): Promise<FeatureVectors> {
+  const { values: vectors, ids: names, counts } = await readSide(directory, file, factors)
+  const { regularization, made } = file
+  if (!names) throw new ModelFormatError(`${join(directory, file.name)} has no names. Save the model again.`)
+  if (!made || !counts) return { names: names as FeatureNames, vectors, regularization }
+  const vocabulary = new FeatureVocabulary({
+    ...made,
+    names: Array.from({ length: names.length }, (_, f) => String(names.at(f))),
+    counts,
+  })
+  return { names: vocabulary.names, vectors, vocabulary, regularization }
 }
 
 interface SideData {
@@ -140,7 +160,7 @@ async function readSide(directory: string, side: ModelFile, factors: number): Pr
         `${path}: the vector of row ${first + Math.floor(wrong / factors)} holds ${part[wrong]}, expected finite numbers. Save the model again.`,
       )
     }
-    const count = optional('interaction_count')
+    const count = optional('interaction_count') ?? optional('item_count')
     if (count) {
       counts ??= new Uint32Array(side.rows)
       copyNumbers(count, counts, first)

@@ -1,3 +1,4 @@
+import type { SavedVocabulary } from '../features/feature-vocabulary.ts'
 import type { PopularityWeights } from '../matrix/weight-items.ts'
 import type { IterationReport } from './als-model.ts'
 import type { ModelOptions } from './options.ts'
@@ -17,6 +18,13 @@ export interface ModelFile {
   readonly ids: boolean
   /** The slots of the ids' `IdTable`, as an array of NumPy. Absent in models of earlier releases and from streams. */
   readonly index?: { readonly name: string; readonly bytes: number }
+}
+
+/** One Arrow file of features: id (the name), vector and, where they were made of records, item_count. */
+export interface FeaturesFile extends ModelFile {
+  readonly regularization: number
+  /** How rows are made of records. */
+  readonly made?: Pick<SavedVocabulary, 'spec' | 'items'>
 }
 
 /** What users have, where it was saved with the model. */
@@ -41,11 +49,17 @@ export interface Manifest {
   /** Absent in models of earlier releases. */
   readonly userRegularization?: number
   readonly history: readonly IterationReport[]
+  /** Of models trained with features. */
+  readonly userFeatures?: FeaturesFile
+  readonly itemFeatures?: FeaturesFile
   readonly interactions?: InteractionsFile
 }
 
 /** A model's files, without the random part of their names: a new model takes the place of all of them. */
-export const FILES = ['users.arrow', 'items.arrow', 'users-index.npy', 'items-index.npy', 'interactions.arrow'] as const
+export const FILES = [
+  ...['users.arrow', 'items.arrow', 'users-index.npy', 'items-index.npy', 'interactions.arrow'],
+  ...['user-features.arrow', 'item-features.arrow'],
+] as const
 
 /** A directory that does not hold a model this version can read; the message says what is wrong and what to do. */
 export class ModelFormatError extends Error {

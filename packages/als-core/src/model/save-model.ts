@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { AlsModel } from './als-model.ts'
+import type { AlsModel, FeatureVectors } from './als-model.ts'
 import { checkFits } from './check-fits.ts'
 import { IdTable } from './id-table.ts'
 import { writeInteractions } from './interactions-file.ts'
 import { inOwnDirectory } from './lock-directory.ts'
-import { FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
+import { type FeaturesFile, FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { writeNpy } from './npy.ts'
 import { replaceFiles, writeFlushed } from './replace-files.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
@@ -22,7 +22,8 @@ export interface SaveModelOptions {
 /**
  * Writes a model to a directory, which is made if it is missing: `users-*.arrow` and `items-*.arrow` (Arrow IPC files with
  * columns id, vector and, for items, interaction_count and, where values were weighted by popularity, weight), an index of
- * the ids of each side (`users-index-*.npy`, 6 bytes per id), `interactions-*.arrow` where they are kept, and
+ * the ids of each side (`users-index-*.npy`, 6 bytes per id), `interactions-*.arrow` where they are kept,
+ * `item-features-*.arrow` and `user-features-*.arrow` (id, which is the name, vector, item_count) of a training with features, and
  * `manifest.json`. The manifest is put in place last, by one rename: a reader finds the old model or the new one, never a
  * mixture. The old model's files are then deleted, and what a run that was killed has left. While another run saves to the
  * directory, this one waits: it then holds the model of the one that ends last.
@@ -48,6 +49,13 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
         const array = writeNpy({ descr: '<u4', shape: [slots.length], values: slots })
         return { name: file, bytes: await writeFlushed(join(directory, file), array) }
       }
+      const writeFeatures = async (file: string, features: FeatureVectors): Promise<FeaturesFile> => {
+        const { names, vectors, vocabulary, regularization } = features
+        const batch = { data: vectors, ids: names, numbers: { item_count: vocabulary?.counts } }
+        const written = await writeSide(join(directory, file), file, factors, [batch])
+        const made = vocabulary && { spec: vocabulary.spec, items: vocabulary.items }
+        return { name: file, ...written, regularization, ...(made && { made }) }
+      }
       const keep = async (matrix: InteractionMatrix): Promise<Manifest['interactions']> => {
         const file = name('interactions.arrow')
         return { name: file, entries: matrix.entries, ...(await writeInteractions(join(directory, file), matrix)) }
@@ -55,6 +63,7 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
       const users = await write('users', { data: userFactors, ids: userIds }, userIds)
       const numbers = { interaction_count: interactionCounts, weight: itemWeights }
       const items = await write('items', { data: itemFactors, ids: itemIds, numbers }, itemIds)
+      const { userFeatures, itemFeatures } = model
       return {
         format: FORMAT,
         version: VERSION,
@@ -65,6 +74,8 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
         options: trained,
         userRegularization,
         history,
+        ...(userFeatures && { userFeatures: await writeFeatures(name('user-features.arrow'), userFeatures) }),
+        ...(itemFeatures && { itemFeatures: await writeFeatures(name('item-features.arrow'), itemFeatures) }),
         ...(interactions && { interactions: await keep(interactions) }),
       }
     })

@@ -15,14 +15,18 @@ import {
 } from 'apache-arrow'
 import { ArrowFile } from './arrow-file.ts'
 
-/** Some rows of the users or of the items of a model, in their order. */
+/** Some rows of the users, of the items or of the features of a model, in their order. */
 export interface SideBatch {
   /** Without them rows are numbered. Either all batches of a side have ids or none has, and all of one kind. */
   readonly ids?: { readonly length: number; at(row: number): number | bigint | string | undefined } | undefined
   /** rows × factors, row-major. */
   readonly data: Float32Array
-  /** Of items: interactions in the data, and what popularityExponent multiplied the values by. In all batches or in none. */
+  /**
+   * Of items: interactions in the data, and what popularityExponent multiplied the values by. Of features: the items that have
+   * each. In all batches or in none.
+   */
   readonly numbers?: {
+    readonly item_count?: ArrayLike<number> | undefined
     readonly interaction_count?: ArrayLike<number> | undefined
     readonly weight?: ArrayLike<number> | undefined
   }
@@ -62,7 +66,7 @@ export async function writeSide(
           idData(name, batch, shape, first, length, rows),
           vectorData(vectorType, batch.data, factors, first, length),
           ...(shape.counts
-            ? [numberData(new Uint32(), Uint32Array, batch.numbers!.interaction_count!, first, length)]
+            ? [numberData(new Uint32(), Uint32Array, batch.numbers![shape.counts]!, first, length)]
             : []),
           ...(shape.weights ? [numberData(new Float32(), Float32Array, batch.numbers!.weight!, first, length)] : []),
         ]
@@ -71,7 +75,7 @@ export async function writeSide(
       }
       rows += count
     }
-    shape ??= empty ?? { ids: undefined, counts: false, weights: false }
+    shape ??= empty ?? { ids: undefined, counts: undefined, weights: false }
     file.begin(schema ?? schemaOf(shape, vectorType))
     return { rows, ids: shape.ids !== undefined }
   })
@@ -81,14 +85,14 @@ export async function writeSide(
 /** What all batches of a side have alike. */
 interface Shape {
   readonly ids: 'string' | 'integer' | undefined
-  readonly counts: boolean
+  readonly counts: 'interaction_count' | 'item_count' | undefined
   readonly weights: boolean
 }
 
 function shapeOf({ ids, numbers }: SideBatch): Shape {
   return {
     ids: ids === undefined ? undefined : typeof ids.at(0) === 'string' ? 'string' : 'integer',
-    counts: numbers?.interaction_count !== undefined,
+    counts: (['interaction_count', 'item_count'] as const).find((name) => numbers?.[name] !== undefined),
     weights: numbers?.weight !== undefined,
   }
 }
@@ -98,7 +102,7 @@ function schemaOf({ ids, counts, weights }: Shape, vectorType: DataType): Schema
     new Field('id', ids === 'string' ? new Utf8() : new Int64(), false),
     new Field('vector', vectorType, false),
   ]
-  if (counts) fields.push(new Field('interaction_count', new Uint32(), false))
+  if (counts) fields.push(new Field(counts, new Uint32(), false))
   if (weights) fields.push(new Field('weight', new Float32(), false))
   return new Schema(fields)
 }
@@ -122,7 +126,7 @@ function checkShape(name: string, batch: SideBatch, expected: Shape, firstRow: n
   for (const key of ['ids', 'counts', 'weights'] as const) {
     if (found[key] === expected[key]) continue
     throw new TypeError(
-      `${name}: the batch from row ${firstRow} on has ${key} ${found[key]}, expected ${expected[key]}, as in the first one. The model was not saved.`,
+      `${name}: the batch from row ${firstRow} on has ${key} ${found[key] ?? 'none'}, expected ${expected[key] ?? 'none'}, as in the first one. The model was not saved.`,
     )
   }
 }

@@ -45,7 +45,10 @@ export function hashFeatures(options: TrainOptions): string | undefined {
     const features = options[FIELDS[side]]
     hash.update(JSON.stringify([side, features?.rows, features?.features]))
     if (!features) continue
-    for (const array of [features.indptr, features.indices, features.values]) hash.update(array)
+    for (const array of [features.indptr, features.indices, features.values]) {
+      const step = 2 ** 28 / array.BYTES_PER_ELEMENT
+      for (let at = 0; at < array.length; at += step) hash.update(array.subarray(at, at + step))
+    }
   }
   return hash.digest('hex')
 }

@@ -23,6 +23,14 @@ export interface MemoryInput {
   momentum?: number
   /** Above 0, a weighted copy of the values is made. Default 0. */
   popularityExponent?: number
+  /** Of a training with features: their number, and the entries of the feature matrix. */
+  itemFeatures?: FeatureSize
+  userFeatures?: FeatureSize
+}
+
+export interface FeatureSize {
+  features: number
+  entries: number
 }
 
 /** Bytes, by what they hold. */
@@ -36,6 +44,12 @@ export interface MemoryPlan {
   readonly factors: number
   /** The fixed side in the solver's basis and the order of its rows: (k·(1 or 4) + 8)·max(users, items); 0 for Cholesky. */
   readonly transformed: number
+  /**
+   * Of a side with d features and e entries of its feature matrix: that matrix and its transpose 16·e + 8·(rows + d), λ of the rows
+   * and the preconditioner 8·(rows + d), B and the residual and direction of its fit 12·k·d, a product with the matrix 4·k·rows;
+   * 0 without features. Names come on top.
+   */
+  readonly features: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
   readonly scratch: number
   /** Node.js itself and its threads, at work: 120 MB and 30 MB per thread, measured with Node.js 24. */
@@ -55,6 +69,13 @@ export function planMemory(input: MemoryInput): MemoryPlan {
     positiveInteger(name, value)
   }
   const padded = padFactors(k)
+  const ofSide = (name: string, rows: number, size?: FeatureSize): number => {
+    if (!size) return 0
+    positiveInteger(`${name}.features`, size.features)
+    return 16 * size.entries + 16 * (rows + size.features) + 4 * padded * (3 * size.features + rows)
+  }
+  const features = ofSide('itemFeatures', items, input.itemFeatures) + ofSide('userFeatures', users, input.userFeatures)
+  const mostFeatures = Math.max(input.itemFeatures?.features ?? 0, input.userFeatures?.features ?? 0)
   const weighted = popularityExponent > 0 ? 8 * entries : 0
   const matrix = 2 * entries * (codes ? 5 : 8) + weighted + 12 * (users + items + 2)
   const factors = 4 * padded * (users + (momentum > 0 ? 2 : 1) * items)
@@ -65,8 +86,9 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const layout = planLayout(k, rows, bytes, threads)
   const transformed = rows * (padded * bytes + (layout.outside ? 4 : 8))
   // The rows of the shards under way.
-  const kept = 4 * padded * threads * Math.min(SHARD_ROWS, Math.max(users, items))
+  const kept = 4 * padded * threads * Math.min(SHARD_ROWS, Math.max(users, items, mostFeatures))
   const scratch = layout.totalBytes - (layout.outside ? 0 : transformed) + gram + kept
   const process = 120e6 + 30e6 * threads
-  return { matrix, factors, transformed, scratch, process, total: matrix + factors + transformed + scratch + process }
+  const total = matrix + factors + transformed + features + scratch + process
+  return { matrix, factors, transformed, features, scratch, process, total }
 }

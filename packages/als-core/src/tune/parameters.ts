@@ -11,6 +11,8 @@ export interface SearchSpace {
   unobservedWeight?: Choices
   nu?: Choices
   popularityExponent?: Choices
+  /** λ_B, where `base` has features. By default it goes with λ, and is not varied. */
+  featureRegularization?: Choices
 }
 
 /** What distinguishes a trial. */

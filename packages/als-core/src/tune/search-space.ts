@@ -13,7 +13,15 @@ export function drawParameters(space: SearchSpace, seed: number, trial: number):
   return drawn
 }
 
-const names = ['factors', 'regularization', 'alpha', 'unobservedWeight', 'nu', 'popularityExponent'] as const
+const names = [
+  'factors',
+  'regularization',
+  'alpha',
+  'unobservedWeight',
+  'nu',
+  'popularityExponent',
+  'featureRegularization',
+] as const
 
 function drawFrom(choices: Choices, at: number, name: string): number {
   if ('min' in choices) {

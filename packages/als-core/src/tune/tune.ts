@@ -4,6 +4,7 @@ import { countUsers, type UserCounts } from '../evaluate/evaluate.ts'
 import { splitRandomly } from '../evaluate/split.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
+import { hashFeatures } from '../train/feature-maps.ts'
 import type { TrainOptions, ValidationMetric } from '../train/options.ts'
 import { train } from '../train/train.ts'
 import { drawAround } from './default-space.ts'
@@ -93,7 +94,10 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions = {})
   const users = options.users ?? someUsers(parts.test)
   const search = { space: space ?? 'default', base: serialisable(base), metric, k, seed, measured: 'warm' }
   const toFind = parts.test.entries
-  const data = { users: matrix.users, items: matrix.items, entries: matrix.entries, toFind, measured: users.length }
+  const data = {
+    ...{ users: matrix.users, items: matrix.items, entries: matrix.entries, toFind, measured: users.length },
+    features: hashFeatures(base),
+  }
   const journal = new Journal<Parameters, TuneRun>(options.journal, search, data)
   const { starts, drawn } = journal
   const shape = shapeOf(matrix)
@@ -187,5 +191,10 @@ const NAMES = {
 
 /** What of the shared options decides a result. */
 function serialisable({ pool, signal, threads, onIteration, onProgress, ...rest }: TrainOptions): object {
-  return rest
+  const { itemFeatures, userFeatures, ...others } = rest
+  return {
+    ...others,
+    ...(itemFeatures && { itemFeatures: true }),
+    ...(userFeatures && { userFeatures: true }),
+  }
 }
