@@ -43,6 +43,7 @@ it('exports what the documentation says, and nothing else', () => {
       "planMemory",
       "randomItems",
       "readImplicitModel",
+      "readScipyMatrix",
       "recommendedOptions",
       "saveModel",
       "saveModelStream",
@@ -57,6 +58,8 @@ it('exports what the documentation says, and nothing else', () => {
       "vectorFor",
       "weightByPopularity",
       "writeImplicitModel",
+      "writeNpyFactors",
+      "writeScipyMatrix",
     ]
   `)
 })

@@ -1,16 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
-import { unzipSync, Zip, ZipPassThrough } from 'fflate'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
-import { sharedFloat32, sharedUint8 } from '../pool/shared-arrays.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import type { AlsModel } from './als-model.ts'
 import { ModelFormatError } from './manifest.ts'
-import { type NpyArray, readNpy, writeNpy } from './npy.ts'
+import type { NpyArray, NpyNumbers } from './npy.ts'
+import { readNpz, writeNpz } from './npz.ts'
 import { resolveModelOptions } from './options.ts'
-import { readInto } from './replace-files.ts'
-
-/** A zip file without the 64-bit extension. */
-const ZIP_LIMIT = 2 ** 32 - 2 ** 20
 
 /**
  * Reads a model that the Python library implicit saved (`AlternatingLeastSquares.save`, an .npz file). Its ids, which
@@ -19,9 +13,7 @@ const ZIP_LIMIT = 2 ** 32 - 2 ** 20
  * @throws ModelFormatError when the file is not one, or is truncated.
  */
 export async function readImplicitModel(path: string): Promise<AlsModel> {
-  const bytes = sharedUint8((await stat(path)).size)
-  await readInto(path, [bytes])
-  const arrays = readArrays(bytes, path)
+  const arrays = await readNpz(path, 'an .npz file that implicit saved, with allow_pickle=False types')
   const users = factorsOf('user_factors')
   const items = factorsOf('item_factors')
   if (users.factors !== items.factors) {
@@ -50,7 +42,7 @@ export async function readImplicitModel(path: string): Promise<AlsModel> {
 
   function factorsOf(name: string): { rows: number; factors: number; values: Float32Array<SharedArrayBuffer> } {
     const array = arrays.get(name)
-    if (array?.shape.length !== 2 || Array.isArray(array.values) || array.values instanceof BigInt64Array) {
+    if (array?.shape.length !== 2 || Array.isArray(array.values) || isWide(array.values)) {
       throw new ModelFormatError(
         `${path} has no matrix "${name}": expected a file that implicit's AlternatingLeastSquares.save wrote, on the CPU.`,
       )
@@ -94,66 +86,7 @@ export async function writeImplicitModel(model: AlsModel, path: string): Promise
     ...(userIds && { user_ids: toArray(userIds) }),
     ...(itemIds && { item_ids: toArray(itemIds) }),
   }
-  const bytes = 4 * (userFactors.length + itemFactors.length)
-  if (bytes > ZIP_LIMIT) {
-    throw new RangeError(`The factors take ${bytes} bytes, and an .npz file ends at 4 GiB: use saveModel.`)
-  }
-  const draft = `${path}.${randomUUID().slice(0, 8)}`
-  try {
-    await writeArrays(draft, arrays)
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
-}
-
-function readArrays(bytes: Uint8Array, path: string): Map<string, NpyArray> {
-  let name = ''
-  try {
-    const files = Object.entries(unzipSync(bytes, { filter: (file) => file.name.endsWith('.npy') }))
-    return new Map(
-      files.map(([file, content]) => {
-        name = file
-        return [file.slice(0, -4), readNpy(content)]
-      }),
-    )
-  } catch (error) {
-    throw new ModelFormatError(
-      `${path}${name && `: ${name}`} cannot be read (${(error as Error).message}): expected an .npz file that implicit saved. Save it again, with allow_pickle=False types.`,
-    )
-  }
-}
-
-async function writeArrays(path: string, arrays: Record<string, NpyArray>): Promise<void> {
-  const file = await open(path, 'w')
-  try {
-    const chunks: Uint8Array[] = []
-    const zip = new Zip((error, chunk) => {
-      if (error) throw error
-      chunks.push(chunk)
-    })
-    const drain = async (): Promise<void> => {
-      for (const chunk of chunks.splice(0)) await file.writeFile(chunk)
-    }
-    for (const [name, array] of Object.entries(arrays)) {
-      // Stored, as np.savez does: factors do not compress.
-      const entry = new ZipPassThrough(`${name}.npy`)
-      zip.add(entry)
-      const [header, data] = writeNpy(array)
-      entry.push(header)
-      for (let at = 0; at < data.length; at += 2 ** 24) {
-        entry.push(data.subarray(at, at + 2 ** 24))
-        await drain()
-      }
-      entry.push(new Uint8Array(0), true)
-    }
-    zip.end()
-    await drain()
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await writeNpz(path, arrays)
 }
 
 function idsOf(array: NpyArray | undefined, name: string, path: string): IdColumn | undefined {
@@ -177,4 +110,8 @@ function toArray(ids: IdColumn): NpyArray {
   const values = Array.from({ length: ids.length }, (_, row) => String(ids.at(row)))
   const width = values.reduce((max, value) => Math.max(max, [...value].length), 1)
   return { descr: `<U${width}`, shape, values }
+}
+
+function isWide(values: NpyNumbers): values is BigInt64Array | BigUint64Array {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array
 }

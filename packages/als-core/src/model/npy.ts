@@ -6,9 +6,35 @@ export interface NpyArray {
   /** NumPy's name of the type, such as '<f4', '<i8', '|b1', '<U7'. */
   readonly descr: string
   readonly shape: readonly number[]
-  /** Numbers, or the strings of a '<U' array. */
-  readonly values: Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | Uint8Array | string[]
+  /** Numbers, or the strings of a '<U' or '|S' array. */
+  readonly values: NpyNumbers | string[]
 }
+
+const TYPES = {
+  '<f4': Float32Array,
+  '<f8': Float64Array,
+  '|b1': Uint8Array,
+  '|i1': Int8Array,
+  '<i2': Int16Array,
+  '<i4': Int32Array,
+  '<i8': BigInt64Array,
+  '|u1': Uint8Array,
+  '<u2': Uint16Array,
+  '<u4': Uint32Array,
+  '<u8': BigUint64Array,
+} as const
+
+export type NpyNumbers =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
 
 /** Reads an array. @throws Error saying what is not supported. */
 export function readNpy(bytes: Uint8Array): NpyArray {
@@ -33,7 +59,7 @@ export function readNpy(bytes: Uint8Array): NpyArray {
   if (data.length < count * size) {
     throw new Error(`it has ${data.length} bytes, expected ${count * size} for shape (${shape.join(', ')}) of ${descr}`)
   }
-  return { descr, shape, values: decode(descr, data.slice(0, count * size), count) }
+  return { descr, shape, values: decode(descr, new Uint8Array(data.subarray(0, count * size)), count) }
 }
 
 /** The header and the values of an array; the second is a view of `values`, not a copy, unless they are strings. */
@@ -50,23 +76,18 @@ export function writeNpy({ descr, shape, values }: NpyArray): [Uint8Array, Uint8
 }
 
 function sizeOf(descr: string): number {
-  const fixed = ({ '<f4': 4, '<f8': 8, '<i4': 4, '<u4': 4, '<i8': 8, '|b1': 1, '|u1': 1 } as Record<string, number>)[
-    descr
-  ]
-  if (fixed !== undefined) return fixed
-  if (/^<U\d+$/.test(descr)) return 4 * Number(descr.slice(2))
-  throw new Error(`its type is '${descr}', expected one of <f4, <f8, <i4, <u4, <i8, |b1, |u1, <U`)
+  if (descr in TYPES) return TYPES[descr as keyof typeof TYPES].BYTES_PER_ELEMENT
+  const [, kind, width] = /^([<|][US])(\d+)$/.exec(descr) ?? []
+  if (kind === '<U') return 4 * Number(width)
+  if (kind === '|S') return Number(width)
+  throw new Error(`its type is '${descr}', expected one of ${Object.keys(TYPES).join(', ')}, <U, |S`)
 }
 
 /** `data` is a copy of its own: aligned. */
 function decode(descr: string, data: Uint8Array, count: number): NpyArray['values'] {
-  if (descr === '<f4') return new Float32Array(data.buffer)
-  if (descr === '<f8') return new Float64Array(data.buffer)
-  if (descr === '<i4') return new Int32Array(data.buffer)
-  if (descr === '<u4') return new Uint32Array(data.buffer)
-  if (descr === '<i8') return new BigInt64Array(data.buffer)
-  if (descr === '|b1' || descr === '|u1') return data
-  const points = new Uint32Array(data.buffer)
+  if (descr in TYPES) return new TYPES[descr as keyof typeof TYPES](data.buffer as ArrayBuffer)
+  const isText = descr.startsWith('<U')
+  const points = isText ? new Uint32Array(data.buffer) : data
   const width = points.length / Math.max(1, count)
   return Array.from({ length: count }, (_, at) =>
     String.fromCodePoint(...points.subarray(at * width, (at + 1) * width)).replace(/\0+$/, ''),
