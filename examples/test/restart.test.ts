@@ -68,6 +68,29 @@ test('the first night starts at random, the next from the model of the night bef
   expect(again).toBeLessThan(trained)
 })
 
+test('TUNE finds the options, and the next night starts from what it found', async () => {
+  const run = async (more: Record<string, string>): Promise<Program> => {
+    const journal = {
+      TUNE: 'true',
+      TUNE_JOURNAL: join(folder, 'journal', 'tune.jsonl'),
+      VECTOR_DIM: '8',
+      ITERATIONS: '3',
+    }
+    const program = new Program('train.ts', environment('tuned', { ...journal, ...more }))
+    expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
+    return program
+  }
+  const first = await run({})
+  expect(first.stderr).toMatch(/24 trainings, the best with NDCG@20 0\.\d+/)
+  expect(first.stdout).toContain('The best of 24 trainings that TUNE tried')
+  const { options } = await loadModel(join(folder, 'tuned'))
+  expect([options.factors, options.iterations]).toEqual([8, 3])
+  const best = /│ *(ials|hkv) *│ *([\d.e-]+) *│/.exec(first.stdout)!
+  expect([options.objective, options.alpha]).toEqual([best[1], Number(best[2])])
+  const second = await run({ MIN_USER_INTERACTIONS: '25' })
+  expect(second.stderr).toContain('11 trainings, the best with NDCG@20')
+})
+
 async function appears(directory: string, name: string): Promise<void> {
   for await (const { filename } of watch(directory)) if (filename === name) return
 }
