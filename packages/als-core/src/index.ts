@@ -70,6 +70,7 @@ export type { Examples } from './recommend/average-vectors.ts'
 export type { Explanation } from './recommend/explain.ts'
 export type { BlendExplanation } from './recommend/explain-blend.ts'
 export type { History } from './recommend/fold-in-histories.ts'
+export type { FeatureContribution, KnownFeatures } from './recommend/known-features.ts'
 export type { GroupLimit } from './recommend/limit-groups.ts'
 export type {
   BlendOptions,

@@ -12,6 +12,7 @@ import { averageVectors, type Examples } from './average-vectors.ts'
 import { type Explanation, explain } from './explain.ts'
 import { type BlendExplanation, explainBlend } from './explain-blend.ts'
 import { foldInHistories, type History } from './fold-in-histories.ts'
+import { KNOWN_NAMES, type KnownFeatures, knownRow } from './known-features.ts'
 import {
   type BlendOptions,
   type FallbackOptions,
@@ -222,15 +223,23 @@ export class Recommender {
   /**
    * What each of the user's items adds to the score of an item (Hu, Koren, Volinsky 2008, section 5). Needs
    * `interactions`. The first call computes YᵀY over the pool; each solves one k×k system in float64.
+   *
+   * @param item undefined for an item that the model does not have, whose vector its features make
+   * @param known with a model of features, what is known of the item and of the user: what each feature adds is told too
    */
-  explain(user: RowOrId, item: RowOrId): Promise<Explanation> {
+  explain(user: RowOrId, item: RowOrId | undefined, known: KnownFeatures = {}): Promise<Explanation> {
     return this.#track(async (served) => {
       const { model, interactions, users, items } = served
+      refuseUnknownNames('explain', known, KNOWN_NAMES)
+      if (item === undefined && !known.item) throw new OptionError('explain needs an item, or what is known of one.')
       if (!interactions) {
         throw new OptionError('explain needs what users have: pass `interactions` when you make the recommender.')
       }
-      const [row, column] = [users.toRow(user), items.toRow(item)]
-      return explain(model, interactions, await served.gram(), row, column)
+      const [row, column] = [users.toRow(user), item === undefined ? undefined : items.toRow(item)]
+      return explain(model, interactions, await served.gram(), row, column, {
+        item: knownRow('itemFeatures', model, known.item),
+        user: knownRow('userFeatures', model, known.user),
+      })
     })
   }
 

@@ -8,6 +8,8 @@ export interface UserSystem {
   readonly root: Float64Array
   /** b_j = c·p of each of the user's items; 0 for those that are disliked. */
   readonly targets: number[]
+  /** λ_u */
+  readonly lambda: number
 }
 
 /**
@@ -36,6 +38,6 @@ export function userSystem(
     return value > 0 ? targetOf(value, terms) : 0
   })
   const root = cholesky(system, k)
-  if (root) return { root, targets }
+  if (root) return { root, targets, lambda }
   throw new RangeError('The system of this user is not positive definite: train with a larger regularization.')
 }
