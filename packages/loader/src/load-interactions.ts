@@ -186,7 +186,7 @@ const buildThroughFiles: Build = async (run, active) => {
   const { coded } = prepared.compiled
   const timed = isTimed(prepared.options)
   const rule = mergeRuleOf(prepared.options)
-  const limits = planSpill(memoryBudget, prepared.plan.memory.ids, threads, coded, timed)
+  const limits = planSpill(memoryBudget, prepared.plan.memory.ids, threads, coded, timed, rule.divided)
   const folder = await createSpillFolder(temporaryDirectory)
   try {
     const spill = { folder, coded, timed }

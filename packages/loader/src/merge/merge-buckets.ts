@@ -1,9 +1,9 @@
 import type { Buckets } from '../matrix/buckets.ts'
 import type { ScatterArea } from '../matrix/scatter-area.ts'
 import { duringPhase, kernel } from '../pool/worker-memory.ts'
-import { divideSides } from './divide-sides.ts'
 import type { MergeRule } from './merge-rule.ts'
 import { RowMerger } from './row-merger.ts'
+import { SideDivider } from './side-divider.ts'
 
 export interface MergeTask {
   readonly buckets: Buckets
@@ -14,6 +14,9 @@ export interface MergeTask {
   readonly from: number
   readonly to: number
 }
+
+/** Of this worker: one set of memory for all its buckets. */
+export const divider: SideDivider = new SideDivider()
 
 /** In a worker: sorts and merges buckets [from, to) where they lie; returns the entries of each, and of its later side. */
 export function mergeBuckets({ buckets, area, lengths, items, rule, from, to }: MergeTask): {
@@ -36,7 +39,7 @@ export function mergeBuckets({ buckets, area, lengths, items, rule, from, to }: 
         items: area.items.subarray(base, base + merged),
         values: area.values.subarray(base, base + merged),
       }
-      ;[entries[b - from], later[b - from]] = divideSides(rows, own)
+      ;[entries[b - from], later[b - from]] = divider.divide(rows, own)
     } else entries[b - from] = merged
   }
   return { entries, later }

@@ -6,7 +6,7 @@ import type { Merge, ResolvedOptions } from '../options.ts'
 export interface MergeRule {
   readonly merge: Merge
   readonly keepTimes: boolean
-  /** Whether each user has two rows, before and from the moment of a split: see `divideSides`. */
+  /** Whether each user has two rows, before and from the moment of a split: see `SideDivider`. */
   readonly divided: boolean
 }
 

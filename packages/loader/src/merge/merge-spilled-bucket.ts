@@ -2,7 +2,7 @@ import type { CompressedRows } from '@seesaw/als-core'
 import type { Buckets } from '../matrix/buckets.ts'
 import { duringPhase, kernel } from '../pool/worker-memory.ts'
 import { type SpillFolder, takeEntries, takeRows, writeEntries } from '../spill/spill-files.ts'
-import { divideSides } from './divide-sides.ts'
+import { divider } from './merge-buckets.ts'
 import type { MergeRule } from './merge-rule.ts'
 import { RowMerger } from './row-merger.ts'
 
@@ -44,7 +44,7 @@ export function mergeSpilledBucket({ buckets, bucket, spill, lengths, items, rul
   }
   const own = lengths.subarray(first, first + rows)
   const merged = merger.mergeReserved(n, out, own)
-  const [entries, later] = divided ? divideSides(out, own) : [merged, 0]
+  const [entries, later] = divided ? divider.divide(out, own) : [merged, 0]
   const columns = [[0, entries] as const, [entries, entries + later] as const].flatMap(([from, to]) => [
     out.items.subarray(from, to),
     out.values.subarray(from, to),

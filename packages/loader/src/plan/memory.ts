@@ -12,7 +12,7 @@ export interface MemoryPlan {
   readonly ids: number
   /** Buffers of the workers, and what scattering needs beyond the matrix. */
   readonly working: number
-  /** Both orientations of the matrix, which are returned. */
+  /** Both orientations of the matrix, and times, which are returned. */
   readonly result: number
   readonly total: number
 }
@@ -24,6 +24,8 @@ export interface MemoryInput {
   readonly threads: number
   readonly coded: boolean
   readonly timed: boolean
+  /** Whether times are returned. */
+  readonly keepTimes: boolean
   /** Whether a moment divides the rows into two matrices. */
   readonly divided: boolean
   /** Whether items below the threshold are handed out too. */
@@ -43,21 +45,23 @@ const S3_THREAD_BYTES = 55e6
 /**
  *   runtime = 110 MB + threads · (28 MB + 4 · row group, + 55 MB from S3)
  *   ids     = per side: (5 B · threads + 8 B) · range, or the hash tables of all threads and their sum (+ 12 B a user divided)
- *   working = 2 B · rows (+ 8 B with times, + 5 or 8 B divided) + threads · (stage + one bucket)
+ *   working = 2 B · rows (+ 8 B with times that are not returned, + 5 or 8 B divided) + threads · (stage + one bucket)
  *             with rare items no less than 5 or 8 B · rows for the first term: a copy of one orientation, after the others
  *   result  = 2 · (4 + 1 or 4) B · rows
  */
 export function planMemory(input: MemoryInput): MemoryPlan {
-  const { rows, users, items, threads, coded, timed, divided, rareItems, rowGroupBytes, remote } = input
+  const { rows, users, items, threads, coded, timed, keepTimes, divided, rareItems, rowGroupBytes, remote } = input
   const runtime = BASE_BYTES + threads * (THREAD_BYTES + 4 * rowGroupBytes + (remote ? S3_THREAD_BYTES : 0))
   const mostUsers = users.way === 'direct' ? Math.min(users.size, rows) : rows / 10
   const ids = idBytes(users, rows, threads) + idBytes(items, rows, threads) + (divided ? 12 * mostUsers : 0)
   const bucket = Math.max(1 << 17, rows / MAX_BUCKETS)
   const value = coded ? 1 : 4
   const working =
-    rows * (Math.max(scatterBytes(coded, timed) - 4 - value, rareItems ? 4 + value : 0) + (divided ? 4 + value : 0)) +
+    rows *
+      (Math.max(scatterBytes(coded, timed && !keepTimes) - 4 - value, rareItems ? 4 + value : 0) +
+        (divided ? 4 + value : 0)) +
     threads * Math.min(STAGE_ROWS * stagedBytes(coded, timed) + 3 * mergerBytes(bucket, coded, timed), rows * 40 + 1e6)
-  const result = 2 * (4 + value) * rows
+  const result = (2 * (4 + value) + (keepTimes ? 8 : 0)) * rows
   return { runtime, ids, working, result, total: runtime + ids + working + result }
 }
 

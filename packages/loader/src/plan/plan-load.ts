@@ -161,6 +161,7 @@ export async function prepareLoad(
       threads,
       coded: compiled.coded,
       timed: isTimed(options),
+      keepTimes: options.keepTimes,
       divided: options.split !== undefined,
       rareItems: options.rareItems,
       rowGroupBytes: jobs.reduce((most, job) => Math.max(most, job.bytes), 0),
@@ -168,7 +169,8 @@ export async function prepareLoad(
     })
     const spill = memory.ids + memory.working > options.memoryBudget
     // Refused now rather than after the first pass.
-    if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, isTimed(options))
+    const divided = options.split !== undefined
+    if (spill) planSpill(options.memoryBudget, memory.ids, threads, compiled.coded, isTimed(options), divided)
     const disk = await planDisk({
       folder: options.temporaryDirectory,
       jobs,

@@ -13,10 +13,18 @@ export interface SpillPlan {
 }
 
 /**
- * A worker holds, one after the other: a stage; a bucket with the file it is read from (mergerBytes + 15 B a row); a shard
+ * A worker holds, one after the other: a stage; a bucket with the file it is read from (mergerBytes + 15 B a row, 8 B more for
+ * times that are kept or a later side); a shard
  * of the transposition with its stage (20 B an entry). Each may take the budget less the ids, divided by the threads.
  */
-export function planSpill(budget: number, idBytes: number, threads: number, coded: boolean, timed: boolean): SpillPlan {
+export function planSpill(
+  budget: number,
+  idBytes: number,
+  threads: number,
+  coded: boolean,
+  timed: boolean,
+  divided: boolean,
+): SpillPlan {
   const share = (budget - idBytes) / threads
   const least = 2 * CHUNK_ROWS * stagedBytes(coded, timed)
   if (share < least) {
@@ -29,7 +37,7 @@ export function planSpill(budget: number, idBytes: number, threads: number, code
   }
   return {
     stageRows: Math.max(2 * CHUNK_ROWS, Math.min(1 << 19, Math.floor(share / stagedBytes(coded, timed)))),
-    bucketRows: Math.max(4096, Math.floor(share / (mergerBytes(1, coded, timed) + 15))),
+    bucketRows: Math.max(4096, Math.floor(share / (mergerBytes(1, coded, timed) + 15 + (timed || divided ? 8 : 0)))),
     shardEntries: Math.max(1 << 14, Math.min(1 << 19, Math.floor(share / 20))),
   }
 }
