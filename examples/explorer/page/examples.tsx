@@ -38,7 +38,7 @@ function Chips({ label, kind, items, onChange }: ChipsProps) {
   if (items.length === 0) return null
   return (
     <section aria-label={label}>
-      <h3>{label}</h3>
+      <h2 class="label">{label}</h2>
       <ul class={`chips ${kind}`}>
         {items.map((item) => (
           <li key={item.id}>

@@ -5,7 +5,7 @@ import { metrics } from './metrics.ts'
 import { modelSample } from './model-sample.ts'
 import type { Question, Source } from './source.ts'
 
-/** Answers from a saved model in this process: exact, over all items. The indexes of all dials are built here. */
+/** Answers from a saved model in this process: exact, over all items. */
 export async function openModel(directory: string, threads: number): Promise<Source> {
   const recommender = await Recommender.open(directory, { threads })
   try {
@@ -13,16 +13,20 @@ export async function openModel(directory: string, threads: number): Promise<Sou
     const counts = model.interactionCounts ?? new Uint32Array(model.items)
     const ids = model.itemIds ?? Uint32Array.from({ length: model.items }, (_, row) => row)
     const catalogue = await Catalogue.read({ ids, counts, payloads: readCatalogue(directory) })
-    for (const options of Object.values(metrics)) await recommender.blend({ positive: [0] }, { ...options, limit: 1 })
-    return fromRecommender(recommender, catalogue, directory)
+    return await fromRecommender(recommender, catalogue, directory)
   } catch (error) {
     await recommender.close()
     throw error
   }
 }
 
-/** The same over a recommender that is there already. */
-export function fromRecommender(recommender: Recommender, catalogue: Catalogue, directory: string): Source {
+/** The same over a recommender that is there already. The indexes of all positions of the dial are built here. */
+export async function fromRecommender(
+  recommender: Recommender,
+  catalogue: Catalogue,
+  directory: string,
+): Promise<Source> {
+  for (const options of Object.values(metrics)) await recommender.blend({ positive: [0] }, { ...options, limit: 1 })
   const { model } = recommender
   const artists = firstArtists(catalogue)
   return {
