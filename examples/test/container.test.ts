@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { CronJob } from 'kubernetes-models/batch/v1'
 import { PersistentVolumeClaim } from 'kubernetes-models/v1'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { settingsOf } from '../configuration/settings.ts'
 import recordShop from '../seesaw.config.ts'
@@ -16,6 +16,7 @@ import recordShop from '../seesaw.config.ts'
 vi.setConfig({ testTimeout: 300_000 })
 
 const root = join(import.meta.dirname, '..', '..')
+const keysOfS3 = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
 const variables = settingsOf(recordShop).map(({ variable }) => variable)
 
 test('the CronJob of the docs is one, and sets variables that there are', async () => {
@@ -39,6 +40,22 @@ test('the Dockerfile sets variables that there are, and starts what is there', a
   const [node, program] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(text)![1])
   expect(node).toBe('node')
   await readFile(join(root, program))
+})
+
+test('the services of compose.yaml are pinned, answer on this machine alone, and the run sets variables that there are', async () => {
+  const { services, volumes } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'))
+  for (const { image, build, ports = [], volumes: mounts } of Object.values<Record<string, any>>(services)) {
+    expect(image ?? build).toMatch(/:v?\d+\.\d+|^\.$/)
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
+    for (const mount of mounts) expect(Object.keys(volumes)).toContain(mount.split(':')[0])
+  }
+  const { environment, depends_on } = services.train
+  for (const name of Object.keys(environment)) expect([...variables, ...keysOfS3]).toContain(name)
+  for (const name of ['S3_ENDPOINT', 'QDRANT_URL']) {
+    const { hostname, port } = new URL(environment[name])
+    expect(depends_on).toContain(hostname)
+    expect(services[hostname].ports[0]).toMatch(new RegExp(`:${port}$`))
+  }
 })
 
 const script = 'mount -o remount,ro,bind / 2>/dev/null || { mount --bind / / && mount -o remount,ro,bind /; }'
