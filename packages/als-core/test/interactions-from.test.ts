@@ -111,6 +111,26 @@ test('splitAt: both sides on the same ids, nothing known is to be found', async 
   expect(found.userIds).toHaveLength(new Set(plays.map(({ listener }) => listener)).size)
 })
 
+// Tables of ids double at 1,024 ids and 16,384 bytes.
+test.each([1023, 1024, 1025, 2048, 5000])('%d ids of any length keep their rows', async (count) => {
+  const next = random(count)
+  const letters = [...'abé\uFB01\u{1F3B5}']
+  const idOf = (n: number) => `${letters[n % 5].repeat(n % 7)}${n}${'x'.repeat(n % 97 === 0 ? 3000 : 0)}`
+  const order = Array.from({ length: 3 * count }, (_, n) => (n < count ? n : Math.floor(count * next())))
+  const rows = order.map((n) => ({ user: idOf(n), item: n % 10, value: n + 1 }))
+  const { matrix, userIds } = await interactionsFrom(rows, { user: 'user', item: 'item', value: 'value' })
+  const ids = [...(userIds as string[])]
+  expect(ids).toEqual(ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+  expect(ids).toHaveLength(count)
+  const { csr, codebook } = matrix
+  const wrong = order.filter((n) => {
+    const row = ids.indexOf(idOf(n))
+    const value = codebook ? codebook[csr.values[csr.indptr[row]]] : csr.values[csr.indptr[row]]
+    return csr.indptr[row + 1] - csr.indptr[row] !== 1 || value !== n + 1
+  })
+  expect(wrong).toEqual([])
+})
+
 test('ids in the order of UTF-8, bigints as numbers, nulls dropped on request, and a model from it', async () => {
   const rows = [
     { user: '\u{1F3B5}', item: 5n },
@@ -136,6 +156,7 @@ test('what cannot be is refused by row', async () => {
   await refused([good, { u: 1, i: 1 }], {}, 'Row 1: user is 1, a number, and those before are strings')
   await refused([good, { u: 'b', i: 1.5 }], {}, 'Row 1: item is 1.5, expected a string')
   await refused([{ u: '', i: 1 }], {}, 'Row 0: user is "", expected a string with at least one character')
+  await refused([{ u: 'a\ud83c', i: 1 }], {}, 'The id "a\\ud83c" is no Unicode text')
   await refused([{ u: 'a', i: 2n ** 53n }], {}, 'beyond 2^53')
   await refused([good, { u: 'b', i: null }], {}, "Row 1: item is null. Pass nulls: 'drop'")
   await refused([{ user: 'a', i: 1 }], {}, 'Row 0 has no field "u": its fields are user, i.')

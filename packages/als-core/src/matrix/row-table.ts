@@ -27,13 +27,22 @@ export class RowTable {
     byTime: boolean,
   ): { earlier: TripletArrays; later?: TripletArrays } {
     const times = this.#times?.subarray(0, this.length)
-    const order = Uint32Array.from({ length: this.length }, (_, row) => row)
-    if (byTime && times) order.sort((a, b) => times[a] - times[b] || a - b)
-    const select = (rows: Uint32Array): TripletArrays => ({
-      rows: rows.map((row) => userRows[this.#users[row]]),
-      columns: rows.map((row) => itemRows[this.#items[row]]),
-      values: Float32Array.from(rows, (row) => this.#values[row]),
-    })
+    const all = new Uint32Array(this.length)
+    for (let row = 0; row < all.length; row++) all[row] = row
+    const order = byTime && times ? all.sort((a, b) => times[a] - times[b] || a - b) : all
+    const select = (rows: Uint32Array): TripletArrays => {
+      const selected = {
+        rows: new Uint32Array(rows.length),
+        columns: new Uint32Array(rows.length),
+        values: new Float32Array(rows.length),
+      }
+      for (let n = 0; n < rows.length; n++) {
+        selected.rows[n] = userRows[this.#users[rows[n]]]
+        selected.columns[n] = itemRows[this.#items[rows[n]]]
+        selected.values[n] = this.#values[rows[n]]
+      }
+      return selected
+    }
     if (moment === undefined || !times) return { earlier: select(order) }
     return {
       earlier: select(order.filter((row) => times[row] < moment)),
