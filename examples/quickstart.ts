@@ -10,7 +10,12 @@ import { askRecordShop, type ReleasePayload } from './catalogue/questions.ts'
 import { writeCatalogue } from './catalogue/write-catalogue.ts'
 import { readFlags } from './configuration/command-line.ts'
 import { renderHelp } from './configuration/help.ts'
-import { ConfigurationError, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
+import {
+  ConfigurationError,
+  chosenSettings,
+  lookalikes,
+  readConfiguration,
+} from './configuration/read-configuration.ts'
 import type { SeesawConfig } from './configuration/schema.ts'
 import { interruptible } from './pipeline/interruption.ts'
 import { showProgress } from './pipeline/progress.ts'
@@ -56,6 +61,8 @@ await interruptible(async (signal) => {
   for (const warning of lookalikes(config, environment)) console.error(warning)
 
   console.log(`An invented record shop: ${grouped(size.releases)} releases, ${grouped(size.users)} collectors.\n`)
+  // Where the invented files were will be of no use.
+  const settings = chosenSettings(config, configuration).filter(({ name }) => !ofProduction.test(name))
   const progress = showProgress(signal)
   const stages = new Stages(progress, signal)
   await stages.run(
@@ -71,7 +78,7 @@ await interruptible(async (signal) => {
     ({ haves, wants, ratings }) =>
       `${grouped(haves)} haves, ${grouped(wants)} wants, ${grouped(ratings)} ratings as Parquet`,
   )
-  const run = await runPipeline(configuration, stages, progress, signal)
+  const run = await runPipeline(configuration, settings, stages, progress, signal)
   try {
     const releases = Array.from({ length: run.items.length }, (_, row) => run.items.payload(row) as ReleasePayload)
     await printAnswers(askRecordShop(releases), run, 8)
@@ -83,7 +90,8 @@ await interruptible(async (signal) => {
     await run.close()
   }
   console.log(
-    `\nAll of it took ${duration((performance.now() - began) / 1000)}. The model is in ${configuration.output.model}.`,
+    `\nAll of it took ${duration((performance.now() - began) / 1000)}. The model is in ${configuration.output.model}, ` +
+      `the report on it is ${run.report}: open it in a browser.`,
   )
   const { model } = configuration.output
   console.log(`To look around in it: ${model === './model' ? '' : `OUTPUT_DIR=${model} `}npm run explorer`)

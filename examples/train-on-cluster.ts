@@ -9,7 +9,8 @@ import { renderHelp } from './configuration/help.ts'
 import { loadConfig } from './configuration/load-config.ts'
 import {
   ConfigurationError,
-  describeConfiguration,
+  chosenSettings,
+  describeSettings,
   lookalikes,
   readConfiguration,
 } from './configuration/read-configuration.ts'
@@ -20,7 +21,7 @@ import { terminalWidth } from './pipeline/tables.ts'
 
 /** Settings of train.ts without a meaning here: the model stays in WORK_DIR, and MLlib has one objective and no initial model. */
 const without =
-  /^(OUTPUT_DIR|CHECKPOINT_DIR|INITIAL_MODEL|WORK_DIR|MEMORY_LIMIT|OBJECTIVE|UNOBSERVED_WEIGHT|POPULARITY_EXPONENT)$/
+  /^(OUTPUT_DIR|CHECKPOINT_DIR|INITIAL_MODEL|WORK_DIR|REPORT_USERS|MEMORY_LIMIT|OBJECTIVE|UNOBSERVED_WEIGHT|POPULARITY_EXPONENT)$/
 
 const usage = {
   command: 'npm run train:cluster -- [flags]',
@@ -62,7 +63,7 @@ await interruptible(async (signal) => {
   const cluster = attempt(() => readClusterSettings(process.env))
   if (configuration === undefined || cluster === undefined) throw new ConfigurationError(problems)
   for (const warning of lookalikes(config, environment, Object.keys(clusterVariables))) console.error(warning)
-  const settings = describeConfiguration(config, configuration).filter((line) => !without.test(line.split(' ')[0]!))
+  const settings = describeSettings(chosenSettings(config, configuration).filter(({ name }) => !without.test(name)))
   console.log(`${[...describeCluster(cluster), ...settings].join('\n')}\n`)
   const progress = showProgress(signal)
   await runOnCluster(configuration, cluster, new Stages(progress, signal), progress, signal)

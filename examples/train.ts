@@ -5,7 +5,7 @@
 import { readFlags } from './configuration/command-line.ts'
 import { renderHelp } from './configuration/help.ts'
 import { loadConfig } from './configuration/load-config.ts'
-import { describeConfiguration, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
+import { chosenSettings, describeSettings, lookalikes, readConfiguration } from './configuration/read-configuration.ts'
 import { check } from './pipeline/check.ts'
 import { interruptible } from './pipeline/interruption.ts'
 import { showProgress } from './pipeline/progress.ts'
@@ -37,17 +37,19 @@ await interruptible(async (signal) => {
   }
   const configuration = readConfiguration(config, process.env, place)
   for (const warning of lookalikes(config, process.env)) console.error(warning)
-  console.log(`${describeConfiguration(config, configuration).join('\n')}\n`)
+  const settings = chosenSettings(config, configuration)
+  console.log(`${describeSettings(settings).join('\n')}\n`)
   const progress = showProgress(signal)
   const stages = new Stages(progress, signal)
   if (flags.check) {
     console.log(renderPlan(configuration, await check(configuration, stages, signal)))
     return
   }
-  const run = await runPipeline(configuration, stages, progress, signal)
+  const run = await runPipeline(configuration, settings, stages, progress, signal)
   try {
     await printAnswers(askAboutBestKnown(run.items), run, 5)
   } finally {
     await run.close()
   }
+  console.log(`\nThe report of this run is ${run.report}.`)
 })

@@ -144,7 +144,16 @@ export class World {
       if (names.length !== patterns.length || !names.every((each, i) => patterns[i].test(each)))
         this.#violation(`${name} holds ${names.join(', ') || 'nothing'}`)
     }
-    expectNames('model', [/^catalogue\.jsonl$/, /^items-\w+\.arrow$/, /^manifest\.json$/, /^users-\w+\.arrow$/])
+    expectNames('model', [
+      /^catalogue\.jsonl$/,
+      /^items-\w+\.arrow$/,
+      /^manifest\.json$/,
+      /^report\.html$/,
+      /^report\.json$/,
+      /^report\.previous\.html$/,
+      /^report\.previous\.json$/,
+      /^users-\w+\.arrow$/,
+    ])
     const checkpoint = left('checkpoint').filter((name) => !/^before-\w+\.bin$/.test(name))
     if (!/^checkpoint\.json items-\w+\.bin users-\w+\.bin$/.test(checkpoint.join(' ')))
       this.#violation(`checkpoint holds ${left('checkpoint').join(', ')}`)

@@ -1,7 +1,7 @@
 import { evaluate, type InteractionMatrix, matrixFromTriplets, mostPopular } from '@seesaw/als-core'
 import { loadInteractions, readVectors, type S3Options } from '@seesaw/loader'
 import type { SparkModel } from '@seesaw/spark'
-import type { Quality } from '../pipeline/learn.ts'
+import type { Quality } from '../pipeline/measure.ts'
 import { rankInSlices } from './rank-in-slices.ts'
 
 interface MeasureOptions {

@@ -1,5 +1,5 @@
 import type { SparkModel } from '@seesaw/spark'
-import { describeQuality, type Quality } from '../pipeline/learn.ts'
+import { describeQuality, type Quality } from '../pipeline/measure.ts'
 import type { Stages } from '../pipeline/stages.ts'
 import { renderCosts, renderTable } from '../pipeline/tables.ts'
 import { compact, grouped } from '../text/format.ts'

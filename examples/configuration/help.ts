@@ -16,18 +16,18 @@ export interface Usage {
   readonly own?: { readonly group: string; readonly variables: Readonly<Record<string, string>> }
 }
 
-/** The help text: flags, then every environment variable with its default under this configuration. */
-export function renderHelp(
-  { command, summary, flags, without, own }: Usage,
-  config: SeesawConfig,
-  place: string,
-  columns: number,
-): string {
-  const settings = settingsOf(config).filter(({ variable }) => !without?.test(variable))
-  const shownFlags = Object.entries(flags).map(([name, { placeholder, meaning }]) => [
+/** What it does, how it is called, its flags. */
+export function renderUsage({ command, summary, flags }: Usage, columns: number): string {
+  const rows = Object.entries(flags).map(([name, { placeholder, meaning }]) => [
     `--${name}${placeholder ? ` ${placeholder}` : ''}`,
     meaning,
   ])
+  return [wrap(summary, columns, 0), `Usage: ${command}`, `Flags\n${renderRows(rows, columns)}`].join('\n\n')
+}
+
+/** The help text: flags, then every environment variable with its default under this configuration. */
+export function renderHelp(usage: Usage, config: SeesawConfig, place: string, columns: number): string {
+  const settings = settingsOf(config).filter(({ variable }) => !usage.without?.test(variable))
   const groups = [...new Set(settings.map(({ group }) => group))].map((group) => {
     const rows = settings
       .filter((setting) => setting.group === group)
@@ -35,11 +35,9 @@ export function renderHelp(
     return `${group}\n${renderRows(rows, columns)}`
   })
   return [
-    wrap(summary, columns, 0),
-    `Usage: ${command}`,
-    `Flags\n${renderRows(shownFlags, columns)}`,
+    renderUsage(usage, columns),
     wrap(`Environment variables, over what ${place} says:`, columns, 0),
-    ...(own ? [`${own.group}\n${renderRows(Object.entries(own.variables), columns)}`] : []),
+    ...(usage.own ? [`${usage.own.group}\n${renderRows(Object.entries(usage.own.variables), columns)}`] : []),
     ...groups,
     wrap(
       'Columns, weights, time windows and payloads are set in the configuration module: see examples/seesaw.config.ts.',

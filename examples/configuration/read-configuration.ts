@@ -63,15 +63,27 @@ export function readConfiguration(
   return { ...result.data, sources: named } as Configuration
 }
 
-/** The configuration as lines `NAME value`, in the order of the settings; keys and passwords are masked. */
-export function describeConfiguration(config: SeesawConfig, configuration: Configuration): string[] {
-  const settings = settingsOf(config)
-  const width = Math.max(...settings.map(({ variable }) => variable.length)) + 2
+/** What a setting is in a configuration, as a person reads it. */
+export interface ChosenSetting {
+  /** Its variable. */
+  readonly name: string
+  /** Absent where it is not set. */
+  readonly value?: string
+}
+
+/** The configuration in the order of the settings; keys and passwords are masked. */
+export function chosenSettings(config: SeesawConfig, configuration: Configuration): ChosenSetting[] {
   const given = { ...configuration, sources: config.sources.map((source) => find(source, configuration)) }
-  return settings.map((setting) => {
-    const value = at(given as unknown as Tree, setting.path)
-    return `${setting.variable.padEnd(width)}${value === undefined ? '-' : shown(setting.variable, setting.print?.(value) ?? asText(value))}`
+  return settingsOf(config).map(({ variable: name, path, print }) => {
+    const value = at(given as unknown as Tree, path)
+    return value === undefined ? { name } : { name, value: shown(name, print?.(value) ?? asText(value)) }
   })
+}
+
+/** The same as lines `NAME value`. */
+export function describeSettings(settings: readonly ChosenSetting[]): string[] {
+  const width = Math.max(...settings.map(({ name }) => name.length)) + 2
+  return settings.map(({ name, value = '-' }) => `${name.padEnd(width)}${value}`)
 }
 
 /** Variables that are set, are no setting and look like one that is not set. `own` are settings of the program alone. */

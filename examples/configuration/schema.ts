@@ -92,6 +92,7 @@ export const schema = z.strictObject({
       tuneJournal: z.string().min(1).default('./tune.jsonl'),
     })
     .prefault({}),
+  report: z.strictObject({ users: integer(0, 100).default(10) }).prefault({}),
   qdrant: z
     .strictObject({
       url: url('http://localhost:6333').optional(),
@@ -175,6 +176,8 @@ export interface SeesawConfig {
   /** Bytes that this process may use: a plan that exceeds them is refused. Default: those of its container or its machine. */
   memory?: number
   output?: Given['output']
+  /** The report beside the model: how many users it shows by name. Default 10. */
+  report?: Given['report']
   qdrant?: Given['qdrant']
   s3?: Given['s3']
 }

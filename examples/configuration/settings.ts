@@ -187,6 +187,13 @@ const fixed: readonly Setting[] = [
     group: 'Output',
   },
   {
+    variable: 'REPORT_USERS',
+    path: ['report', 'users'],
+    parse: toNumber,
+    meaning: 'users whose history and list the report shows, drawn by the seed; 0 shows nobody',
+    group: 'Output',
+  },
+  {
     variable: 'QDRANT_URL',
     path: ['qdrant', 'url'],
     meaning: 'where to publish; without it the model is only saved',

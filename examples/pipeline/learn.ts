@@ -1,10 +1,8 @@
 import {
   type AlsModel,
-  evaluate,
+  createWorkerPool,
   type InteractionMatrix,
   loadModel,
-  mostPopular,
-  type RankingMetrics,
   splitRandomly,
   type TrainOptions,
   type TuneResult,
@@ -16,6 +14,9 @@ import type { Configuration } from '../configuration/schema.ts'
 import { compact, grouped } from '../text/format.ts'
 import { holdsModel } from './check.ts'
 import type { Progress } from './progress.ts'
+import { recordNovelty } from './record-data.ts'
+import { IterationRecord } from './record-iterations.ts'
+import type { Recorder } from './recorder.ts'
 import type { Stages } from './stages.ts'
 
 /** A model, what it was trained on, and what it was not shown. */
@@ -28,16 +29,11 @@ export interface Learned {
   readonly tuned?: TuneResult
 }
 
-/** How well a source of recommendations finds the entries held out. */
-export interface Quality {
-  readonly name: string
-  readonly metrics: RankingMetrics
-}
-
 /** Trains, on all entries or, with HOLD_OUT, on what is left of them. */
 export async function learn(
   configuration: Configuration,
   { matrix, userIds, itemIds, interactionCounts }: LoadedInteractions,
+  recorder: Recorder,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
@@ -48,44 +44,60 @@ export async function learn(
   const tuned = configuration.tune ? await findOptions(configuration, known, stages, progress, signal) : undefined
   const options = tuned?.options ?? optionsOf(configuration)
   const initial = await loadInitial(configuration, stages)
+  const pool = createWorkerPool({ threads })
+  const iterations = new IterationRecord(recorder, configuration, pool, {
+    train: known,
+    test: split?.test,
+    iterations: options.iterations,
+  })
+  await recorder.attempt('new users and items', () => {
+    const { record } = recorder
+    if (split) record.split = { training: split.train.entries, heldOut: split.test.entries }
+    record.novelty = recordNovelty(known, { userIds, itemIds }, initial)
+  })
   const { checkpoint: directory } = output
   let resumedAfter: number | undefined
   let note = ''
-  const model = await stages.run(
-    'train',
-    () =>
-      train(known, {
-        ...options,
-        seed,
-        threads,
-        userIds,
-        itemIds,
-        interactionCounts,
-        initial,
-        // Tonight's data are not last night's: its checkpoint makes way.
-        checkpoint: directory ? { directory, onMismatch: 'restart' } : undefined,
-        signal,
-        onIteration: ({ loss, entriesPerSecond }) => {
-          note = `loss ${loss.toPrecision(5)}, ${compact(entriesPerSecond)} entries/s`
-        },
-        onProgress: ({ iteration, fraction }) => {
-          resumedAfter ??= iteration - 1
-          progress.update({
-            phase: 'iterations',
-            done: iteration - 1 + fraction,
-            total: options.iterations,
-            unit: 'iterations',
-            note,
-          })
-        },
-      }),
-    ({ history }) => {
-      const { loss = Number.NaN } = history[history.length - 1] ?? {}
-      const seconds = history.reduce((sum, { seconds }) => sum + seconds, 0) / history.length
-      const resumed = resumedAfter === 0 ? '' : `, resumed after ${resumedAfter ?? history.length}`
-      return `${history.length} iterations of ${seconds.toFixed(2)} s${resumed}, loss ${loss.toPrecision(6)}`
-    },
-  )
+  const model = await stages
+    .run(
+      'train',
+      () =>
+        train(known, {
+          ...options,
+          seed,
+          pool,
+          userIds,
+          itemIds,
+          interactionCounts,
+          initial,
+          // Tonight's data are not last night's: its checkpoint makes way.
+          checkpoint: directory ? { directory, onMismatch: 'restart' } : undefined,
+          signal,
+          onIteration: (report, model) => {
+            const { loss, entriesPerSecond } = report
+            note = `loss ${loss.toPrecision(5)}, ${compact(entriesPerSecond)} entries/s`
+            return iterations.add(report, model)
+          },
+          onProgress: ({ iteration, fraction }) => {
+            resumedAfter ??= iteration - 1
+            progress.update({
+              phase: 'iterations',
+              done: iteration - 1 + fraction,
+              total: options.iterations,
+              unit: 'iterations',
+              note,
+            })
+          },
+        }),
+      ({ history }) => {
+        const { loss = Number.NaN } = history[history.length - 1] ?? {}
+        const seconds = history.reduce((sum, { seconds }) => sum + seconds, 0) / history.length
+        const resumed = resumedAfter === 0 ? '' : `, resumed after ${resumedAfter ?? history.length}`
+        return `${history.length} iterations of ${seconds.toFixed(2)} s${resumed}, loss ${loss.toPrecision(6)}`
+      },
+    )
+    .finally(() => pool.close())
+  await recorder.attempt('iterations', () => iterations.end(model.history, resumedAfter ?? model.history.length))
   return { model, matrix: known, heldOut: split?.test, tuned }
 }
 
@@ -139,29 +151,6 @@ export function describeTrials({ runs }: TuneResult): Record<string, string>[] {
   }))
 }
 
-/** Measures the model, and recommending what is most popular, on the entries held out; without them, nothing. */
-export async function measure(
-  { threads }: Configuration,
-  { model, matrix, heldOut }: Learned,
-  stages: Stages,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Quality[]> {
-  if (!heldOut) return []
-  const measureOne = async (name: string, candidate: AlsModel): Promise<Quality> => {
-    const onProgress = ({ done, users }: { done: number; users: number }) =>
-      progress.update({ phase: name, done, total: users, unit: 'users' })
-    const { at } = await evaluate(candidate, { train: matrix, test: heldOut, k: [20], threads, signal, onProgress })
-    return { name, metrics: at[20]! }
-  }
-  return stages.run(
-    'evaluate',
-    async () => [await measureOne('this model', model), await measureOne('most popular', mostPopular(matrix))],
-    ([ours]) =>
-      `${grouped(heldOut.entries)} held-out entries of ${grouped(ours!.metrics.users)} users ranked among all items`,
-  )
-}
-
 /** The model to start from, where INITIAL_MODEL has one: on the first night there is none yet. */
 async function loadInitial({ output }: Configuration, stages: Stages): Promise<AlsModel | undefined> {
   const { initialModel: folder } = output
@@ -174,15 +163,4 @@ async function loadInitial({ output }: Configuration, stages: Stages): Promise<A
         ? `starts from ${grouped(model.users)} users and ${grouped(model.items)} items of ${folder}`
         : `no model in ${folder} yet: a random start`,
   )
-}
-
-/** Metrics side by side; shares in per cent where that reads better. */
-export function describeQuality(quality: readonly Quality[]): Record<string, string>[] {
-  return quality.map(({ name, metrics }) => ({
-    'recommended by': name,
-    'Recall@20': metrics.recall.toFixed(4),
-    'NDCG@20': metrics.ndcg.toFixed(4),
-    'users with a hit': `${(100 * metrics.hitRate).toFixed(1)} %`,
-    'catalogue shown': `${(100 * metrics.coverage).toFixed(1)} %`,
-  }))
 }

@@ -16,25 +16,32 @@ import { type Row, renderTable } from './tables.ts'
 /** Users to ask for: enough to tell 0.02 of recall apart, a few seconds of questions. */
 const USERS = 200
 
+/** How good the answers are that users get, and how good exact ones would be where theirs are not. */
+export interface Served {
+  readonly figures: readonly ServingFigures[]
+  readonly exact?: readonly ServingFigures[]
+}
+
 /**
  * Asks what users ask, of Qdrant after publishing and otherwise in process, and measures the answers on what was held out.
  */
 export async function measureServing(
   configuration: Configuration,
-  { model, matrix: train, heldOut: test }: Learned,
+  { model, matrix: train, heldOut: test }: Pick<Learned, 'model' | 'matrix' | 'heldOut'>,
   items: ItemStore,
   signal: AbortSignal,
-): Promise<ServingFigures[]> {
-  if (!test) return []
+): Promise<Served> {
+  if (!test) return { figures: [] }
   const { qdrant, threads, seed } = configuration
   const metrics = { both: ['taste', 'cosine'], taste: ['taste'], similar: ['cosine'] }[qdrant.vectors]
   const options = { train, test, users: USERS, metrics, threads, seed, signal } as EvaluateServingOptions
-  if (!qdrant.url) return evaluateServing(model, options)
+  const exact = await evaluateServing(model, options)
+  if (!qdrant.url) return { figures: exact }
   const { url, apiKey, alias } = qdrant
   const published = new Index<ItemPayload>({ url, apiKey, alias })
   try {
     const index = await qdrantIndex(configuration, published, { model, items, signal })
-    return await evaluateServing(model, { ...options, index })
+    return { figures: await evaluateServing(model, { ...options, index }), exact }
   } finally {
     await published.close()
   }

@@ -1,5 +1,6 @@
 import { type ServingFigures, saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
+import type { ChosenSetting } from '../configuration/read-configuration.ts'
 import type { Configuration } from '../configuration/schema.ts'
 import { bytes, compact, grouped } from '../text/format.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
@@ -9,12 +10,16 @@ import { check } from './check.ts'
 import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
 import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
 import type { ItemStore } from './item-store.ts'
-import { describeQuality, describeTrials, type Learned, learn, measure, type Quality } from './learn.ts'
+import { describeTrials, type Learned, learn } from './learn.ts'
 import { collectItems, describeMatrix, describeSources, load } from './load.ts'
-import { measureServing, renderServing } from './measure-serving.ts'
+import { describeQuality, measure, type Quality } from './measure.ts'
+import { renderServing } from './measure-serving.ts'
+import { observeAnswers } from './observe-answers.ts'
 import type { Progress } from './progress.ts'
 import { publishModel } from './publish-model.ts'
 import type { Answerer, Question } from './questions.ts'
+import { recordData } from './record-data.ts'
+import { Recorder } from './recorder.ts'
 import { makeServedVectors } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
 import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
@@ -31,7 +36,9 @@ export interface Run {
   /** From what was published, with QDRANT_URL. */
   readonly fromQdrant?: Answerer
   /** How good the answers are that users get; nothing when nothing was held out. */
-  measureServing(): Promise<ServingFigures[]>
+  readonly serving: readonly ServingFigures[]
+  /** Place of the report. */
+  readonly report: string
   close(): Promise<void>
 }
 
@@ -41,20 +48,28 @@ export interface Run {
  */
 export async function runPipeline(
   configuration: Configuration,
+  settings: readonly ChosenSetting[],
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Run> {
-  const { memoryBudget } = await check(configuration, stages, signal)
+  const { memoryBudget, load: plan } = await check(configuration, stages, signal)
+  const recorder = new Recorder(configuration, settings, stages, signal)
+  // Without room in memory for all of it, the load works through files.
+  recorder.plan('load', plan.spill ? configuration.memory : plan.memory.total)
   const held = new AsyncDisposableStack()
   const close = () => held.disposeAsync()
   try {
     const work = await openWorkFolder(temporaryFolder(configuration), signal)
     held.defer(() => work.close())
     const loaded = await load(configuration, { memoryBudget, temporaryDirectory: work.path }, stages, progress, signal)
+    await recorder.attempt('what became of the rows', () => {
+      recorder.record.data = recordData(configuration, loaded)
+    })
     checkRoom(configuration, loaded)
+    recorder.plan('train', trainingMemory(configuration, loaded.matrix))
     const learned = await writingTo('CHECKPOINT_DIR', configuration.output.checkpoint ?? '', () =>
-      learn(configuration, loaded, stages, progress, signal),
+      learn(configuration, loaded, recorder, stages, progress, signal),
     )
     const { model } = learned
     const { model: directory } = configuration.output
@@ -63,7 +78,7 @@ export async function runPipeline(
       () => writingTo('OUTPUT_DIR', directory, () => saveModel(model, directory, { interactions: loaded.matrix })),
       () => `${bytes(modelBytes(configuration, loaded.matrix))} in ${directory}`,
     )
-    const quality = await measure(configuration, learned, stages, progress, signal)
+    const quality = await measure(configuration, learned, recorder, stages, progress, signal)
     const items = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
       collectItems(configuration, work.path, loaded, stages, progress, signal),
     )
@@ -73,8 +88,19 @@ export async function runPipeline(
     await writingTo('OUTPUT_DIR', directory, () => keep(directory, items, signal))
     if (configuration.qdrant.url) {
       const vectors = () => makeServedVectors(configuration, model, signal)
+      recorder.plan('publish', publishingMemory(configuration, loaded.matrix))
       await publishModel(configuration, vectors, items, stages, progress, signal)
     }
+    // Without a catalogue there is nothing in these columns.
+    const payload = configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload)
+    const { figures: serving } = await observeAnswers(
+      configuration,
+      { learned, items, payload },
+      recorder,
+      stages,
+      signal,
+    )
+    await recorder.end()
     printSummary(loaded, learned, quality, stages)
     const inProcess = held.adopt(answerInProcess(configuration, model, items), (answerer) => answerer.close())
     const fromQdrant = configuration.qdrant.url
@@ -83,14 +109,15 @@ export async function runPipeline(
     return {
       learned,
       items,
-      // Without a catalogue there is nothing in these columns.
-      payload: configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload),
+      payload,
       inProcess,
       fromQdrant,
-      measureServing: () => measureServing(configuration, learned, items, signal),
+      serving,
+      report: recorder.page,
       close,
     }
   } catch (error) {
+    await recorder.end(error)
     await close()
     throw error
   }
@@ -99,7 +126,7 @@ export async function runPipeline(
 /** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */
 export async function printAnswers(
   questions: readonly Question[],
-  { inProcess, fromQdrant, payload, measureServing }: Run,
+  { inProcess, fromQdrant, payload, serving }: Run,
   limit: number,
 ): Promise<void> {
   const columns = terminalWidth()
@@ -116,9 +143,8 @@ export async function printAnswers(
     same += answers.filter(({ item }) => exact.has(item.item_id)).length
   }
   if (fromQdrant) console.log(`\n${same} of ${total} answers are those of an exact search in process.`)
-  const figures = await measureServing()
-  if (figures.length > 0)
-    console.log(`\nServed ${answerer.name}, measured on what was held out:\n${renderServing(figures)}`)
+  if (serving.length > 0)
+    console.log(`\nServed ${answerer.name}, measured on what was held out:\n${renderServing(serving)}`)
 }
 
 /** Sizes are known now, and training may take hours. @throws Error for too little memory or room on a disk */

@@ -2,7 +2,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
 import {
   ConfigurationError,
-  describeConfiguration,
+  chosenSettings,
+  describeSettings,
   type Environment,
   lookalikes,
   readConfiguration,
@@ -160,7 +161,7 @@ test('a variable that differs from a setting by its case or its underscores alon
 
 test('the printed configuration shows every variable and no secret', () => {
   const environment = { WANTS: folder, QDRANT_API_KEY: 'hunter2', QDRANT_URL: 'https://me:secret@host:6333' }
-  const lines = describeConfiguration(recordShop, readConfiguration(recordShop, environment))
+  const lines = describeSettings(chosenSettings(recordShop, readConfiguration(recordShop, environment)))
   expect(lines.join('\n')).not.toMatch(/hunter2|secret/)
   expect(lines).toHaveLength(settingsOf(recordShop).length)
   expect(lines).toContain(`WANTS                   ${folder}`)
