@@ -146,13 +146,16 @@ export class World {
     }
     expectNames('model', [
       /^catalogue\.jsonl$/,
+      /^interactions-\w+\.arrow$/,
       /^items-\w+\.arrow$/,
+      /^items-index-\w+\.npy$/,
       /^manifest\.json$/,
       /^report\.html$/,
       /^report\.json$/,
       /^report\.previous\.html$/,
       /^report\.previous\.json$/,
       /^users-\w+\.arrow$/,
+      /^users-index-\w+\.npy$/,
     ])
     const checkpoint = left('checkpoint').filter((name) => !/^before-\w+\.bin$/.test(name))
     if (!/^checkpoint\.json items-\w+\.bin users-\w+\.bin$/.test(checkpoint.join(' ')))

@@ -374,13 +374,10 @@ test('a report that cannot be written is a warning, and the run is complete', as
   expect(await program.end(), program.stderr).toEqual({ code: 0, signal: null })
   expect(program.stderr).toMatch(/Not in the report: the record: /)
   expect(program.stderr).toMatch(/Not in the report: the page: /)
-  expect((await readdir(join(folder, 'unwritable'))).sort()).toEqual([
-    expect.stringMatching(/^items-/),
-    'manifest.json',
-    'report.html',
-    'report.json',
-    expect.stringMatching(/^users-/),
-  ])
+  // The model is whole, and no draft of a report is left.
+  const names = await readdir(join(folder, 'unwritable'))
+  expect(names).toContain('manifest.json')
+  expect(names.filter((name) => name.startsWith('report')).sort()).toEqual(['report.html', 'report.json'])
 })
 
 test('memory over time takes bounded room and loses no peak', () => {
