@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { QdrantClient } from '@qdrant/js-client-rest'
 import { readVectors, type VectorFiles } from '@seesaw/loader'
 import { generations, type PublishOptions, publish } from '@seesaw/qdrant-sink'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -105,13 +106,16 @@ function run(alias: string, options: Omit<PublishOptions, 'url' | 'alias'>): Ret
 
 const upserts = () => server.requests.filter(({ operation }) => operation === 'upsert').length
 
+/** Scrolling tells the ids, retrieving the vectors. */
 async function pointsOf(collection: string): Promise<unknown> {
-  const response = await fetch(`${server.url}/collections/${collection}/points/scroll`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ limit: 2 * rows, with_vector: true, with_payload: true }),
+  const client = new QdrantClient({ url: server.url, checkCompatibility: false })
+  const { points } = await client.scroll(collection, { limit: 2 * rows })
+  expect(points).toHaveLength(rows)
+  const found = await client.retrieve(collection, {
+    ids: points.map(({ id }) => id),
+    with_vector: true,
+    with_payload: true,
   })
-  const { result } = (await response.json()) as { result: { points: unknown[] } }
-  expect(result.points).toHaveLength(rows)
-  return result.points
+  expect(found[0]!.vector).toHaveLength(dimension)
+  return found
 }

@@ -1,5 +1,6 @@
 """What the job tells the program that started it: one JSON object a line, marked, on standard output."""
 
+import contextlib
 import json
 import os
 import threading
@@ -60,10 +61,8 @@ class Phases:
         while not self.done.wait(POLL_SECONDS):
             if self.starter and not alive(self.starter):
                 os._exit(1)
-            try:
+            with contextlib.suppress(Exception):  # The session may be closed by now; the starter is watched on.
                 self._tell()
-            except Exception:  # The session is being closed.
-                return
 
     def _tell(self):
         if self.name == "start":

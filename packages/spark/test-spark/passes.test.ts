@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadInteractions } from '@seesaw/loader'
@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { type SparkSource, trainOnSpark } from '../src/index.ts'
 import { linesOfLoader, linesOfSpark, readParquet } from './entries.ts'
 import { type Shop, shopSources, writeShop } from './shop.ts'
-import { absent, type Outcome, runMany, sparkOptions, temporaryFolder } from './spark.ts'
+import { absent, type Outcome, processesWith, runMany, sparkOptions, temporaryFolder } from './spark.ts'
 
 const folder = temporaryFolder()
 
@@ -204,15 +204,3 @@ describe.skipIf(absent)('the passes on Spark', () => {
     expect(temporary().filter((name) => !before.has(name))).toEqual([])
   })
 })
-
-/** Command lines of the processes that have a variable in their environment. */
-function processesWith(variable: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(variable)) return []
-      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')]
-    } catch {
-      return []
-    }
-  })
-}
