@@ -12,7 +12,7 @@ export interface SparkRun<T> {
   readonly peakRssMb: number
 }
 
-type Sources = Pick<MergeOnSparkOptions, 'sources' | 'directory'>
+type Sources = Pick<MergeOnSparkOptions, 'sources' | 'thresholds' | 'directory'>
 
 /** The passes: seconds from the first look at the files on, the start of the JVM left out. */
 export async function runPasses(

@@ -50,11 +50,16 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const shop = await catalogue(users, releases)
   const folder = mkdtempSync(join(tmpdir(), 'bench-spark-'))
   try {
-    const sources = ['haves', 'wants', 'ratings'].map((name) => ({ name, uri: join(shop, name) }))
+    const sources = [
+      { name: 'haves', confidence: 3 },
+      { name: 'wants', confidence: 1.5 },
+      { name: 'ratings', confidence: { column: 'rating', values: { 5: 5, 4: 4, 3: 2 } } },
+    ].map((source) => ({ ...source, uri: join(shop, source.name), item: 'release_id' }))
+    const thresholds = { user: 20, item: 50 }
     const before = cpuSeconds()
-    const loaded = await loadInteractions({ sources, threads })
+    const loaded = await loadInteractions({ sources, thresholds, threads })
     const loadCpu = cpuSeconds() - before
-    const passes = await runPasses(spark, { sources, directory: join(folder, 'passes') }, threads)
+    const passes = await runPasses(spark, { sources, thresholds, directory: join(folder, 'passes') }, threads)
     const sameEntries = same(loaded, passes.result)
     report('passes, ours', loaded.stats.seconds.total, loadCpu)
     report('passes, Spark', passes.seconds, passes.cpuSeconds, passes.peakRssMb)
@@ -79,12 +84,11 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     const theirs = await runTraining(spark, join(folder, 'spark'), setting)
     const ours = await loadModel(setting.model)
     const model = await readSparkModel(theirs.result, loaded, ours)
-    const losses = own.losses.map((loss) => loss)
     const theirLoss = computeLoss(model, split.train, model.options)
     const [quality, theirQuality] = [await recall(withRowsOf(loaded, ours), split), await recall(model, split)]
     report('training, ours', own.seconds, own.cpuSeconds, own.peakRssMb, own.loss, quality)
     report('training, Spark', theirs.seconds, theirs.cpuSeconds, theirs.peakRssMb, theirLoss, theirQuality)
-    const reached = losses.findIndex((loss) => loss <= theirLoss) + 1
+    const reached = own.losses.findIndex((loss) => loss <= theirLoss) + 1
     console.error(`  Spark's loss after ${setting.iterations} iterations is ours after ${reached || 'more than that'}`)
     const foldInDifference = await difference(model, split.train, 'count')
     const otherScaling = await difference(model, split.train, 'none')

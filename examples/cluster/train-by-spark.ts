@@ -17,11 +17,14 @@ export function trainBySpark(
 ): Promise<SparkModel> {
   const { sources, thresholds, merge, training, holdOut, seed, s3, output } = configuration
   const { unobservedWeight, ...settings } = training
-  // Those files that the loader would read, by its rule, and no others.
-  const listed = sources.map(({ uri: _, files: __, partitions: ___, ...source }, index) => ({
-    ...source,
-    files: load.sources[index]!.files.map(({ uri }) => uri),
-  }))
+  // Those files that the loader would read, by its rule, and no others: columns of a file without rows may have any type.
+  const listed = sources.flatMap(({ uri: _, files: __, partitions: ___, ...source }, index) => {
+    const files = load.sources[index]!.files.filter(({ rows }) => rows > 0).map(({ uri }) => uri)
+    return files.length > 0 ? [{ ...source, files }] : []
+  })
+  if (listed.length === 0) {
+    throw new Error(`No rows in ${sources.map(({ name }) => name).join(', ')}: expected interactions in at least one.`)
+  }
   return stages.run(
     'spark',
     () =>

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlsModel, lockDirectory, matrixFromTriplets, Recommender } from '@seesaw/als-core'
+import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { rankInSlices } from '../cluster/rank-in-slices.ts'
@@ -139,6 +140,15 @@ describe.concurrent('train-on-cluster.ts', () => {
     expect(stderr).toContain('objective: MLlib minimises the objective of Hu, Koren and Volinsky alone')
     expect(stderr).toContain('popularityExponent: MLlib does not weigh items')
     expect(stderr).toContain('initial: MLlib starts at random')
+  })
+
+  test('says where there are no rows at all', async () => {
+    const empty = join(folder, 'empty.parquet')
+    const columnData = ['user_id', 'release_id'].map((name) => ({ name, data: [], type: 'INT32' as const }))
+    parquetWriteFile({ filename: empty, columnData })
+    const { code, stderr } = await run({ HAVES: empty, WORK_DIR: join(folder, 'd') })
+    expect(code).toBe(1)
+    expect(stderr).toContain('No rows in haves: expected interactions in at least one.')
   })
 
   test('a WORK_DIR that is a file, and one that another run has', async () => {
