@@ -19,9 +19,12 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let folder: string
 let readme: string
+let pipeline: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'readme-'))
-  readme = await readFile(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
+  const root = join(import.meta.dirname, '..', '..')
+  readme = await readFile(join(root, 'README.md'), 'utf8')
+  pipeline = await readFile(join(root, 'docs', 'pipeline.md'), 'utf8')
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -56,11 +59,11 @@ test('the table of variables is that of the settings', () => {
     return `| \`${setting.variable}\` | ${standard} | ${setting.meaning} |`
   })
   const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
-  expect(readme, `The README needs this table:\n\n${table}\n`).toContain(table)
+  expect(pipeline, `docs/pipeline.md needs this table:\n\n${table}\n`).toContain(table)
 })
 
-test('the configuration module of the README is one', async () => {
-  const [, module] = /```ts\n(import \{ defineConfig \}.*?)```/s.exec(readme)!
+test('the configuration module of docs/pipeline.md is one', async () => {
+  const [, module] = /```ts\n(import \{ defineConfig \}.*?)```/s.exec(pipeline)!
   const path = join(folder, 'seesaw.config.ts')
   await writeFile(path, module.replace('./examples/', `${join(import.meta.dirname, '..')}/`))
   const { config } = await loadConfig(path)
