@@ -14,7 +14,7 @@ export interface ClusterSettings {
 export const clusterVariables: Readonly<Record<string, string>> = {
   WORK_DIR: 'required: a folder or s3://bucket/prefix/ that all nodes reach, for entries, checkpoints and vectors',
   SPARK_MASTER: "'local[*]', 'local[N]', 'spark://host:port', 'yarn' or 'k8s://…' [local[*]]",
-  SPARK_SUBMIT: 'path of spark-submit [spark-submit]',
+  SPARK_SUBMIT: 'path of spark-submit; its Python is PYSPARK_PYTHON or that of its virtual environment [spark-submit]',
   SPARK_CONF: "properties, as 'spark.executor.memory=16g spark.jars.packages=org.apache.hadoop:hadoop-aws:3.5.0'",
   SPARK_BLOCKS: 'blocks of users and of items [max(10, entries / 10 million)]',
 }

@@ -17,7 +17,7 @@ const known: readonly [pattern: RegExp, code: SparkErrorCode, advice: string][] 
   [
     /spark-class: (No such file|not found)|find_spark_home/i,
     'spark-submit',
-    'spark-submit does not find its own Spark. Give spark.python the path of the Python that has pyspark, or set SPARK_HOME in spark.environment.',
+    'spark-submit does not find its own Spark. Give spark.python, or PYSPARK_PYTHON, the path of the Python that has pyspark, or set SPARK_HOME.',
   ],
   [
     /UnsupportedClassVersionError|requires? Java 17|Unrecognized option: --add-modules/i,

@@ -18,6 +18,12 @@ const endings: [what: string, script: string, code: SparkErrorCode, message: Reg
     /^spark-submit finds no Java\. Install Java 17 or later on every node, or set JAVA_HOME/,
   ],
   [
+    'a spark-submit without its Spark',
+    'echo "spark-submit: line 27: /bin/spark-class: No such file or directory" >&2; exit 127',
+    'spark-submit',
+    /^spark-submit does not find its own Spark\. Give spark\.python, or PYSPARK_PYTHON, .* SPARK_HOME/,
+  ],
+  [
     'an old Java',
     'echo "Error: LinkageError occurred: java.lang.UnsupportedClassVersionError: org/apache/spark/launcher/Main" >&2; exit 1',
     'java',

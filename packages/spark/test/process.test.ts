@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type SparkProgress, trainOnSpark } from '../src/index.ts'
@@ -66,6 +66,26 @@ test('arguments, environment and job file; the keys are in the environment alone
   const jobFile = args.trimEnd().split('\n').at(-1)!
   expect(existsSync(jobFile)).toBe(false)
   expect(args).toContain(`spark.local.dir=${join(jobFile, '..', 'local')}`)
+})
+
+test('a spark-submit of a virtual environment runs by the Python of that environment, unless told otherwise', async () => {
+  const pythonOf = async (venv: boolean, environment: Record<string, string> = {}): Promise<string> => {
+    const { folder, ...options } = fakeSpark(`echo "$PYSPARK_PYTHON" > python\n${says('done', result)}`)
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    renameSync(options.spark.submit!, join(bin, 'spark-submit'))
+    if (venv) writeFileSync(join(folder, 'pyvenv.cfg'), '')
+    const spark = {
+      ...options.spark,
+      submit: join(bin, 'spark-submit'),
+      environment: { PATH: process.env.PATH, ...environment },
+    }
+    await trainOnSpark({ ...options, spark })
+    return readFileSync(join(folder, 'python'), 'utf8').trim().replace(folder, '')
+  }
+  expect(await pythonOf(true)).toBe('/bin/python')
+  expect(await pythonOf(false)).toBe('')
+  expect(await pythonOf(true, { PYSPARK_PYTHON: '/opt/python' })).toBe('/opt/python')
 })
 
 test('progress, warnings and the result, among what Spark prints itself', async () => {
