@@ -18,7 +18,9 @@ import {
 } from './configuration/read-configuration.ts'
 import type { SeesawConfig } from './configuration/schema.ts'
 import { interruptible } from './pipeline/interruption.ts'
+import { measureNewItems, renderNewItems } from './pipeline/measure-new-items.ts'
 import { showProgress } from './pipeline/progress.ts'
+import { askAboutNew } from './pipeline/questions.ts'
 import { printAnswers, runPipeline } from './pipeline/run.ts'
 import { Stages } from './pipeline/stages.ts'
 import { terminalWidth } from './pipeline/tables.ts'
@@ -71,6 +73,8 @@ await interruptible(async (signal) => {
       writeCatalogue({
         directory,
         ...size,
+        // One in a hundred is so new that nobody has it.
+        unknown: Math.ceil(size.releases / 100),
         seed: configuration.seed,
         signal,
         onProgress: (done) => progress.update({ phase: 'collectors', done, total: size.users, unit: 'collectors' }),
@@ -81,7 +85,13 @@ await interruptible(async (signal) => {
   const run = await runPipeline(configuration, settings, stages, progress, signal)
   try {
     const releases = Array.from({ length: run.items.length }, (_, row) => run.items.payload(row) as ReleasePayload)
-    await printAnswers(askRecordShop(releases), run, 8)
+    const unknown = run.catalogue ? askAboutNew(run.catalogue, 2, 'Releases that nobody has yet') : []
+    await printAnswers([...askRecordShop(releases), ...unknown], run, 8)
+    // A smaller shop has too few to hold any out.
+    if (run.features && run.features.rows >= 500) {
+      const figures = await measureNewItems(configuration, run.loaded.matrix, run.features, stages, progress, signal)
+      console.log(`\n${renderNewItems(figures)}`)
+    }
     const { model, matrix, heldOut } = run.learned
     if (heldOut) {
       console.log(`\n${await renderPortrait(model, matrix, heldOut, run.items, run.payload, 10, terminalWidth())}`)
@@ -109,7 +119,12 @@ function configure(directory?: string): SeesawConfig {
   return {
     ...recordShop,
     sources: recordShop.sources.map((source) => ({ ...source, ...place(source.name), sample: 1 })),
-    items: { ...recordShop.items, ...place('releases') },
+    items: {
+      ...recordShop.items,
+      ...place('releases'),
+      features: ['artists', 'labels', 'genres', 'styles', 'country', 'year'],
+      catalogue: 'all',
+    },
     holdOut: 0.2,
     // Not the alias that a production run publishes to.
     qdrant: { alias: 'quickstart' },

@@ -28,6 +28,8 @@ export default defineConfig({
       country: 'value',
       genres: 'list',
     },
+    // With FEATURES=year a year counts by its half-decade; 0 is how catalogues say that it is not known.
+    buckets: { year: { bucket: 5, minimum: 1860 } },
     // What filters, score formulas and groups use.
     indexes: {
       year: { type: 'integer', lookup: true, range: true },

@@ -37,16 +37,19 @@ interface Scene {
   readonly artistChoice: WeightedChoice
 }
 
-/** Invents `count` releases: every style has labels, labels have artists, artists have careers. */
-export function inventReleases(count: number, seed: number): Release[] {
+/**
+ * Invents `count` releases: every style has labels, labels have artists, artists have careers. `unknown` more, by the same artists
+ * and labels, have no popularity: the first are the same with and without them.
+ */
+export function inventReleases(count: number, seed: number, unknown = 0): Release[] {
   const random = randomStream(seed, -2)
   const names = new Set<string>()
   const scenes = styles.map((style) => inventScene(style, count, names, random))
   const sceneChoice = new WeightedChoice(scenes.keys(), (scene) => styles[scene]!.weight)
   const popularity = zipf(count, random)
   const titles = new Set<string>()
-  return Array.from({ length: count }, (_, row) =>
-    inventRelease(row, scenes[sceneChoice.draw(random)]!, popularity[row]!, titles, random),
+  return Array.from({ length: count + unknown }, (_, row) =>
+    inventRelease(row, scenes[sceneChoice.draw(random)]!, popularity[row] ?? 0, titles, random),
   )
 }
 

@@ -10,6 +10,8 @@ export interface CatalogueOptions {
   readonly directory: string
   readonly users: number
   readonly releases: number
+  /** Releases of the catalogue that nobody has, beside those. Default 0. */
+  readonly unknown?: number
   readonly seed: number
   /** Called after each part with the number of collectors written so far. */
   readonly onProgress?: (users: number) => void
@@ -31,8 +33,9 @@ export async function writeCatalogue(options: CatalogueOptions): Promise<Catalog
   const { directory, users, seed, onProgress, signal } = options
   for (const folder of ['haves', 'wants', 'ratings', 'releases'])
     await mkdir(join(directory, folder), { recursive: true })
-  const releases = inventReleases(options.releases, seed)
-  writeReleases(join(directory, 'releases', 'part-0.parquet'), releases)
+  const invented = inventReleases(options.releases, seed, options.unknown)
+  writeReleases(join(directory, 'releases', 'part-0.parquet'), invented)
+  const releases = invented.slice(0, options.releases)
   const collectors = new Collectors(releases, seed)
   const written = { haves: 0, wants: 0, ratings: 0 }
   for (let first = 0, part = 0; first < users; first += collectorsPerFile, part++) {

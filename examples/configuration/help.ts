@@ -60,7 +60,7 @@ function describeSetting(setting: Setting, config: SeesawConfig): string {
   const value = defaultOf(config, setting)
   if (value === undefined || !setting.path.every((step) => step !== 'threads' && step !== 'memory'))
     return setting.meaning
-  return `${setting.meaning} [${typeof value === 'object' ? JSON.stringify(value) : String(value)}]`
+  return `${setting.meaning} [${setting.print?.(value) ?? (typeof value === 'object' ? JSON.stringify(value) : String(value))}]`
 }
 
 function renderRows(rows: readonly (readonly string[])[], columns: number): string {

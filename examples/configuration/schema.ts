@@ -63,6 +63,22 @@ export const schema = z.strictObject({
       id: z.string().min(1).default('item_id'),
       payload: z.record(z.string(), z.enum(['value', 'list'], { error: "expected 'value' or 'list'" })).default({}),
       indexes: z.record(z.string(), z.any()).default({}),
+      features: z.array(z.string().min(1, 'expected names of columns')).default([]),
+      buckets: z
+        .record(
+          z.string(),
+          z.strictObject({ bucket: positive, minimum: z.number().optional(), maximum: z.number().optional() }),
+        )
+        .default({}),
+      catalogue: z.enum(['trained', 'all'], { error: "expected 'trained' or 'all'" }).default('trained'),
+    })
+    .refine(({ catalogue, features }) => catalogue === 'trained' || features.length > 0, {
+      path: ['catalogue'],
+      error: "expected 'trained' without features: what nobody has is placed by them. Name some, as artists,styles",
+    })
+    .refine(({ uri, features }) => uri !== undefined || features.length === 0, {
+      path: ['features'],
+      error: 'expected none without a catalogue: features are columns of it. Say where it is',
     })
     .prefault({}),
   training: z
@@ -76,6 +92,7 @@ export const schema = z.strictObject({
       unobservedWeight: positive.default(0.1),
       popularityExponent: number('an exponent from 0 to 1', (value) => value >= 0 && value <= 1).default(0),
       tolerance: nonNegative.optional(),
+      featureRegularization: positive.optional(),
     })
     .prefault({}),
   holdOut: number('a fraction from 0 to 0.9', (value) => value >= 0 && value <= 0.9).default(0),
@@ -149,6 +166,15 @@ export interface SeesawConfig {
     payload?: Record<string, PayloadKind>
     /** Payload indexes by field, beside those of `item_id` and `interaction_count`, as Qdrant takes them. */
     indexes?: PayloadIndexes
+    /**
+     * Columns that the training learns from, beside the interactions: each value of one is a feature. Default none. With some, items
+     * that few or nobody have get vectors too: docs/releases-nobody-has-yet.md.
+     */
+    features?: string[]
+    /** Columns of numbers of which intervals are features, not single values: `{ year: { bucket: 5 } }`. */
+    buckets?: Record<string, { bucket: number; minimum?: number; maximum?: number }>
+    /** What is published: the items of the model (`trained`, the default), or `all` of the catalogue. */
+    catalogue?: 'trained' | 'all'
   }
   /** Options of the training. Defaults: 128 factors, 15 iterations, regularization 0.1, objective `hkv`, alpha 1. */
   training?: {
@@ -161,6 +187,7 @@ export interface SeesawConfig {
     unobservedWeight?: number
     popularityExponent?: number
     tolerance?: number
+    featureRegularization?: number
   }
   /** Fraction of the entries to measure with instead of training on them. Default 0. */
   holdOut?: number

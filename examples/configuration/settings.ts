@@ -39,6 +39,20 @@ export function settingsOf({ sources, items = {} }: SeesawConfig): Setting[] {
       meaning: `where the metadata of the ${catalogue} are, for payloads`,
       group: 'Data',
     },
+    {
+      variable: 'FEATURES',
+      path: ['items', 'features'],
+      parse: toNames,
+      print: (value) => (value as string[]).join(',') || 'none',
+      meaning: `columns of the ${catalogue} to learn from too, as artists,labels,styles; 'none' for none`,
+      group: 'Data',
+    },
+    {
+      variable: 'CATALOGUE',
+      path: ['items', 'catalogue'],
+      meaning: `what is published: 'trained', what the model was trained on, or 'all' ${catalogue}, also those that few or nobody have`,
+      group: 'Data',
+    },
     ...samples,
     ...fixed,
   ]
@@ -118,6 +132,13 @@ const fixed: readonly Setting[] = [
     path: ['training', 'popularityExponent'],
     parse: toNumber,
     meaning: 'from 0 to 1: weighs entries less whose item many users have; 0.25 is worth trying',
+    group: 'Training',
+  },
+  {
+    variable: 'FEATURE_REGULARIZATION',
+    path: ['training', 'featureRegularization'],
+    parse: toNumber,
+    meaning: 'penalty on what features predict; the default weighs a feature as one item of the training',
     group: 'Training',
   },
   {
@@ -267,6 +288,10 @@ function toBytes(text: string): number {
 
 function toBoolean(text: string): unknown {
   return text === 'true' ? true : text === 'false' ? false : text
+}
+
+function toNames(text: string): string[] {
+  return text === 'none' ? [] : text.split(',').map((name) => name.trim())
 }
 
 function toScaling(text: string): unknown {

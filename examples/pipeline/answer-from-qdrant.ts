@@ -2,7 +2,7 @@ import { blend, type Condition, Index, match, range } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import type { ItemPayload } from './payload.ts'
 import type { Answerer, QuestionFilter } from './questions.ts'
-import { vectorFor, vectorNames } from './served-vectors.ts'
+import { vectorNames, vectorToAsk } from './served-vectors.ts'
 
 /** Answers from what COLLECTION_ALIAS points to. */
 export function answerFromQdrant(configuration: Configuration): Answerer {
@@ -13,7 +13,7 @@ export function answerFromQdrant(configuration: Configuration): Answerer {
     async answer({ positive, negative, filter }, limit) {
       const examples = (items: typeof positive) => items.map((item) => item.item_id)
       const must = conditions(filter)
-      const using = vectorFor(configuration, positive.length)
+      const using = vectorToAsk(configuration, positive.length)
       const weighted = using === vectorNames.taste && configuration.training.popularityExponent > 0
       const found = await index.query(
         blend({

@@ -81,6 +81,11 @@ async function makePlan(configuration: Configuration, planSources: PlanSources, 
       ? undefined
       : planItems({ ...itemsSource(configuration), idKind: planned?.load.items.kind, signal }),
   )
+  const { features } = configuration.items
+  // A column of the payload may be missing, one to learn from may not.
+  if (features.length > 0) {
+    await attempt(() => planItems({ ...itemsSource(configuration), columns: features, absentColumns: 'error', signal }))
+  }
   const faults = outcomes.flatMap((outcome) => ('fault' in outcome ? [outcome.fault] : []))
   if (faults.length === 1) throw faults[0]
   if (faults.length > 1) {

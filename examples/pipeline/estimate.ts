@@ -1,6 +1,8 @@
-import { planMemory } from '@seesaw/als-core'
+import { type MemoryInput, planMemory } from '@seesaw/als-core'
 import type { LoadPlan } from '@seesaw/loader'
 import type { Configuration } from '../configuration/schema.ts'
+import { RARE_ITEMS } from './catalogue-vectors.ts'
+import { ITEM_BYTES } from './whole-catalogue.ts'
 
 /** Rows of the two sides and entries of a matrix: as they are, or the most that they can be. */
 export interface MatrixSize {
@@ -19,19 +21,40 @@ export function largestMatrix({ thresholds }: Configuration, { sampledRows, user
   }
 }
 
-/** Bytes at the peak of a training. */
-export function trainingMemory({ training, threads, tune }: Configuration, size: MatrixSize): number {
-  const { factors, popularityExponent } = training
+/** Features of the items, and how many of them all items have together. */
+export type FeatureSize = NonNullable<MemoryInput['itemFeatures']>
+
+/** Bytes at the peak of a training. The name of a feature, and its place by name, are about 200 more. */
+export function trainingMemory(
+  { training, threads, tune }: Configuration,
+  size: MatrixSize,
+  itemFeatures?: FeatureSize,
+): number {
+  const { factors } = training
+  const popularityExponent = tune ? 0.25 : training.popularityExponent
   // While it tunes, the matrix stands beside its two parts, and their making; trials weigh by popularity, and are ranked.
   const tuning = tune ? 28 * size.entries + 24 * (size.users + size.items) + 3 * factors * size.items : 0
-  return planMemory({ ...size, factors, popularityExponent: tune ? 0.25 : popularityExponent, threads }).total + tuning
+  const names = 200 * (itemFeatures?.features ?? 0)
+  return planMemory({ ...size, factors, popularityExponent, threads, itemFeatures }).total + tuning + names
 }
 
-/** Bytes at the peak of publishing: the factors, the vectors that go out, and where each payload is. */
-export function publishingMemory({ training, qdrant, threads }: Configuration, { users, items }: MatrixSize): number {
-  if (!qdrant.url) return 0
-  const sent = qdrant.users ? users + items : items
-  return 4 * training.factors * (users + items + sent) + 12 * items + 120e6 + 30e6 * threads
+/**
+ * Bytes at the peak of publishing: the factors, the vectors that go out, and where each payload is. With the whole catalogue no
+ * vector waits: there are the users in the basis in which rare items are folded in, those items, and 29 bytes for each of the
+ * `catalogue`.
+ */
+export function publishingMemory(
+  { training, qdrant, items: { catalogue: published }, threads }: Configuration,
+  { users, items }: MatrixSize,
+  catalogue = 0,
+): number {
+  const whole = published === 'all'
+  if (!qdrant.url && !whole) return 0
+  const base = 120e6 + 30e6 * threads + 12 * items
+  const vectors = 4 * training.factors
+  if (!whole) return base + vectors * (users + items + (qdrant.users ? users + items : items))
+  const sent = qdrant.users ? users : 0
+  return base + vectors * (2 * users + items + sent + 2 * RARE_ITEMS) + ITEM_BYTES * catalogue
 }
 
 /** The most factors, in steps of 8, with which training and publishing stay within the memory; 0 where none do. */

@@ -1,10 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ItemRow } from '@seesaw/loader'
 import type { PayloadKind } from '../configuration/schema.ts'
-import type { ItemPayload } from './payload.ts'
-
-type Values = Record<string, unknown>
+import { columnsOf, type Evidence, type ItemPayload } from './payload.ts'
+import { PayloadFile, type Values } from './payload-file.ts'
 
 export interface ItemStoreOptions {
   /** Id of each row. */
@@ -13,6 +10,8 @@ export interface ItemStoreOptions {
   readonly counts: ArrayLike<number>
   /** Columns of the payload. */
   readonly payload: Readonly<Record<string, PayloadKind>>
+  /** What a payload says its vector was made of, where it says so. */
+  readonly evidence?: Evidence
   /** Folder for the file in which the payloads wait. */
   readonly directory: string
 }
@@ -23,27 +22,23 @@ export interface ItemStoreOptions {
  */
 export class ItemStore {
   readonly #options: ItemStoreOptions
-  readonly #file: number
-  readonly #offsets: Float64Array
-  readonly #lengths: Uint32Array
-  #pending: Buffer[] = []
-  #pendingBytes = 0
-  #written = 0
-  /** Items whose metadata was found. */
-  known = 0
+  readonly #file: PayloadFile
+  /** Number in the file of each row's values, and one more; 0 for none. */
+  readonly #places: Uint32Array
 
   constructor(options: ItemStoreOptions) {
     this.#options = options
-    this.#offsets = new Float64Array(options.ids.length)
-    this.#lengths = new Uint32Array(options.ids.length)
-    const folder = mkdtempSync(join(options.directory, 'seesaw-items-'))
-    this.#file = openSync(join(folder, 'payloads.jsonl'), 'w+')
-    // The file has no name from here on, and goes with the process however that ends.
-    rmSync(folder, { recursive: true, force: true })
+    this.#file = new PayloadFile(options.directory)
+    this.#places = new Uint32Array(options.ids.length)
   }
 
   get length(): number {
     return this.#options.ids.length
+  }
+
+  /** Items whose metadata was found. */
+  get known(): number {
+    return this.#file.length
   }
 
   /** Interactions of each row. */
@@ -53,55 +48,36 @@ export class ItemStore {
 
   /** Bytes in the temporary file. */
   get bytes(): number {
-    return this.#written + this.#pendingBytes
+    return this.#file.bytes
   }
 
   add({ row, values }: ItemRow): void {
-    const line = Buffer.from(JSON.stringify(values))
-    this.#offsets[row] = this.bytes
-    this.#lengths[row] = line.length
-    this.#pending.push(line)
-    this.#pendingBytes += line.length
-    this.known++
-    if (this.#pendingBytes > 1 << 20) this.flush()
+    this.#places[row] = this.#file.append(values) + 1
+  }
+
+  /** The values of a row as the catalogue has them; undefined without metadata. */
+  values(row: number): Values | undefined {
+    const place = this.#places[row]!
+    return place === 0 ? undefined : this.#file.read(place - 1)
   }
 
   /** The payload of a row; without metadata it has the id, the count, and nothing in its columns. */
   payload(row: number): ItemPayload {
-    const { ids, counts, payload } = this.#options
-    const values = this.#read(row)
-    const columns = Object.entries(payload).map(([name, kind]) => [
-      name,
-      kind === 'list' ? toList(values[name]) : (values[name] ?? null),
-    ])
-    return { item_id: ids.at(row)!, ...Object.fromEntries(columns), interaction_count: counts[row]! }
+    const { ids, counts, payload, evidence } = this.#options
+    return {
+      item_id: ids.at(row)!,
+      ...columnsOf(this.values(row) ?? {}, payload),
+      interaction_count: counts[row]!,
+      ...(evidence && { evidence }),
+    }
+  }
+
+  /** Writes what waits to the file. */
+  flush(): void {
+    this.#file.flush()
   }
 
   close(): void {
-    closeSync(this.#file)
+    this.#file.close()
   }
-
-  #read(row: number): Values {
-    const length = this.#lengths[row]!
-    if (length === 0) return {}
-    this.flush()
-    const line = Buffer.allocUnsafe(length)
-    readSync(this.#file, line, 0, length, this.#offsets[row]!)
-    return JSON.parse(line.toString()) as Values
-  }
-
-  /** Writes what waits; a full disk may take less than all of a write. */
-  flush(): void {
-    const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending)
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at, bytes.length - at, this.#written + at)
-    this.#written += bytes.length
-    this.#pending = []
-    this.#pendingBytes = 0
-  }
-}
-
-/** A column with one value in place of a list counts as a list of one. */
-function toList(value: unknown): unknown[] {
-  if (value === undefined || value === null) return []
-  return Array.isArray(value) ? value : [value]
 }

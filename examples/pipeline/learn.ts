@@ -1,6 +1,7 @@
 import {
   type AlsModel,
   createWorkerPool,
+  type FeatureMatrix,
   type InteractionMatrix,
   loadModel,
   splitRandomly,
@@ -33,6 +34,7 @@ export interface Learned {
 export async function learn(
   configuration: Configuration,
   { matrix, userIds, itemIds, interactionCounts }: LoadedInteractions,
+  itemFeatures: FeatureMatrix | undefined,
   recorder: Recorder,
   stages: Stages,
   progress: Progress,
@@ -41,8 +43,10 @@ export async function learn(
   const { holdOut, seed, threads, output } = configuration
   const split = holdOut > 0 ? splitRandomly(matrix, holdOut, { seed }) : undefined
   const known = split?.train ?? matrix
-  const tuned = configuration.tune ? await findOptions(configuration, known, stages, progress, signal) : undefined
-  const options = tuned?.options ?? optionsOf(configuration)
+  const tuned = configuration.tune
+    ? await findOptions(configuration, known, itemFeatures, stages, progress, signal)
+    : undefined
+  const options = tuned?.options ?? trainingOptions(configuration, itemFeatures !== undefined)
   const initial = await loadInitial(configuration, stages)
   const pool = createWorkerPool({ threads })
   const iterations = new IterationRecord(recorder, configuration, pool, {
@@ -69,6 +73,7 @@ export async function learn(
           userIds,
           itemIds,
           interactionCounts,
+          itemFeatures,
           initial,
           // Tonight's data are not last night's: its checkpoint makes way.
           checkpoint: directory ? { directory, onMismatch: 'restart' } : undefined,
@@ -101,15 +106,21 @@ export async function learn(
   return { model, matrix: known, heldOut: split?.test, tuned }
 }
 
-function optionsOf({ training }: Configuration): TrainOptions {
-  const { unobservedWeight, ...options } = training
-  return training.objective === 'ials' ? { ...options, unobservedWeight } : options
+/** The options of the configuration that go together: some belong to an objective, one to features. */
+function trainingOptions({ training }: Pick<Configuration, 'training'>, withFeatures: boolean): TrainOptions {
+  const { unobservedWeight, featureRegularization, ...options } = training
+  return {
+    ...options,
+    ...(training.objective === 'ials' && { unobservedWeight }),
+    ...(withFeatures && { featureRegularization }),
+  }
 }
 
 /** Tries options on what may be known; the journal's best of earlier nights come first. */
 async function findOptions(
   { training, seed, threads, output }: Configuration,
   known: InteractionMatrix,
+  itemFeatures: FeatureMatrix | undefined,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
@@ -121,7 +132,7 @@ async function findOptions(
     'tune',
     () =>
       tune(known, {
-        base: { factors, ...(tolerance !== undefined && { tolerance }) },
+        base: { factors, itemFeatures, ...(tolerance !== undefined && { tolerance }) },
         iterations: { min: Math.min(3, iterations), max: iterations },
         seed,
         threads,

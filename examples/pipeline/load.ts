@@ -59,8 +59,9 @@ export async function collectItems(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ItemStore> {
-  const { name, uri, payload } = configuration.items
-  const store = new ItemStore({ ids: itemIds, counts: interactionCounts, payload, directory })
+  const { name, uri, payload, catalogue } = configuration.items
+  const evidence = catalogue === 'all' ? 'trained' : undefined
+  const store = new ItemStore({ ids: itemIds, counts: interactionCounts, payload, evidence, directory })
   if (uri === undefined) return store
   const read = async () => {
     const rows = readItems({ ...itemsSource(configuration), ids: itemIds, threads: configuration.threads, signal })
@@ -84,8 +85,9 @@ export async function collectItems(
 
 /** The catalogue and its columns as the loader takes them. A column that a file does not have is null there. */
 export function itemsSource({ items, s3 }: Configuration): CatalogueOptions {
-  const { uri, id, payload } = items
-  return { source: uri!, id, columns: Object.keys(payload), absentColumns: 'null', s3: s3Options(s3) }
+  const { uri, id, payload, features } = items
+  const columns = [...new Set([...Object.keys(payload), ...features])]
+  return { source: uri!, id, columns, absentColumns: 'null', s3: s3Options(s3) }
 }
 
 /** What became of the rows of each source. */
@@ -117,10 +119,11 @@ export function describeMatrix({ stats, matrix }: LoadedInteractions): string {
 
 /** The sources as the loader takes them. */
 export function loadOptions(configuration: Configuration, signal: AbortSignal): LoadOptions {
-  const { sources, thresholds, merge, seed, threads, s3 } = configuration
+  const { sources, thresholds, items, merge, seed, threads, s3 } = configuration
   return {
     sources,
     thresholds,
+    rareItems: items.catalogue === 'all',
     merge,
     seed,
     threads,

@@ -5,7 +5,7 @@ import {
   type ServingIndex,
   tasteSpace,
 } from '@seesaw/als-core'
-import { blend, hasId, Index, similar } from '@seesaw/qdrant-sink'
+import { blend, hasId, Index, match, similar } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import type { ItemStore } from './item-store.ts'
 import type { Learned } from './learn.ts'
@@ -49,7 +49,7 @@ export async function measureServing(
 
 /** The published items as an index: a question becomes the query that a shop would send. */
 async function qdrantIndex(
-  { qdrant, training, threads }: Configuration,
+  { qdrant, training, items: { catalogue }, threads }: Configuration,
   index: Index<ItemPayload>,
   { model, items, signal }: Pick<Learned, 'model'> & { items: ItemStore; signal: AbortSignal },
 ): Promise<ServingIndex> {
@@ -62,7 +62,11 @@ async function qdrantIndex(
   return {
     async answer({ metric, user, positive, exclude, limit }, signal) {
       const using = metric === 'taste' ? vectorNames.taste : vectorNames.similar
-      const filter = { must_not: [hasId(ids(exclude))] }
+      const filter = {
+        must_not: [hasId(ids(exclude))],
+        // What was held out can be found among the items of the model alone, and so do the exact answers look.
+        ...(catalogue === 'all' && { must: [match('evidence', 'trained')] }),
+      }
       const query =
         positive.length === 0
           ? similar(users!.subarray(user * factors, (user + 1) * factors), { using, limit, filter })

@@ -9,24 +9,32 @@ import type { Stages } from './stages.ts'
 export interface ServedVectors {
   readonly items: VectorInput
   readonly users?: VectorInput
+  /** Ends what makes a stream. */
+  close?(): Promise<void>
 }
 
-/** Publishes the items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all. */
+/**
+ * Publishes items under COLLECTION_ALIAS: the alias moves when all is there and checked, or not at all.
+ *
+ * @param items what is published: the items of the model or a whole catalogue
+ */
 export async function publishModel(
   configuration: Configuration,
   makeVectors: () => Promise<ServedVectors>,
-  items: ItemStore,
+  items: Pick<ItemStore, 'payload'>,
   stages: Stages,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const { url, apiKey, alias, allowNewShape, concurrency, batchSize } = configuration.qdrant
-  const whole = typeof items.payload(0).item_id !== 'string'
+  const integers = typeof items.payload(0).item_id !== 'string'
   await stages.run(
     'publish',
     async () => {
       const vectors = await makeVectors()
-      return publish({
+      const close = vectors.close ?? (async () => {})
+      await using _ = { [Symbol.asyncDispose]: close }
+      return await publish({
         url,
         apiKey,
         alias,
@@ -34,8 +42,9 @@ export async function publishModel(
         ...(vectors.users && { users: { vectors: vectors.users } }),
         payloads: (row) => ({ ...items.payload(row) }),
         indexes: {
-          item_id: whole ? { type: 'integer', lookup: true, range: false } : 'keyword',
+          item_id: integers ? { type: 'integer', lookup: true, range: false } : 'keyword',
           interaction_count: { type: 'integer', lookup: false, range: true },
+          ...(configuration.items.catalogue === 'all' && { evidence: 'keyword' as const }),
           ...configuration.items.indexes,
         },
         allowNewShape,

@@ -1,5 +1,6 @@
 import type { ItemStore } from './item-store.ts'
 import { asText, type ItemPayload } from './payload.ts'
+import type { WholeCatalogue } from './whole-catalogue.ts'
 
 /** Something a person would ask a catalogue, answered alike in process and by Qdrant. */
 export interface Question {
@@ -57,4 +58,19 @@ export function askAboutBestKnown(items: Pick<ItemStore, 'counts' | 'payload'>):
   return positive.length > 1
     ? [...similar, { title: `A blend of ${positive.length}`, positive, negative: [], filter: {} }]
     : similar
+}
+
+/** Questions about items that nobody has yet: what is nearest to them of what is known. */
+export function askAboutNew(
+  catalogue: Pick<WholeCatalogue, 'length' | 'evidence' | 'payload'>,
+  count: number,
+  title = 'Items that nobody has yet',
+): Question[] {
+  const questions: Question[] = []
+  for (let row = 0; row < catalogue.length && questions.length < count; row++) {
+    if (catalogue.evidence(row) !== 'new') continue
+    const filter = { has: { evidence: 'trained' } }
+    questions.push({ title, positive: [catalogue.payload(row)], negative: [], filter })
+  }
+  return questions
 }

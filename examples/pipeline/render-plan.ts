@@ -46,11 +46,11 @@ export function renderPlan(configuration: Configuration, { load, items, serving 
       'memory, at most': bytes(trainingMemory(configuration, most)),
       time: `about ${duration(seconds.train, 0)}`,
     },
-    ...(configuration.qdrant.url
+    ...(configuration.qdrant.url || configuration.items.catalogue === 'all'
       ? [
           {
             stage: 'publish',
-            'memory, at most': bytes(publishingMemory(configuration, most)),
+            'memory, at most': bytes(publishingMemory(configuration, most, items?.rows)),
             time: "the upload and the server's index",
           },
         ]

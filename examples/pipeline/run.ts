@@ -1,4 +1,4 @@
-import { type ServingFigures, saveModel } from '@seesaw/als-core'
+import { type FeatureMatrix, type ServingFigures, saveModel } from '@seesaw/als-core'
 import type { LoadedInteractions } from '@seesaw/loader'
 import type { ChosenSetting } from '../configuration/read-configuration.ts'
 import type { Configuration } from '../configuration/schema.ts'
@@ -6,8 +6,18 @@ import { bytes, compact, grouped } from '../text/format.ts'
 import { answerFromQdrant } from './answer-from-qdrant.ts'
 import { answerInProcess } from './answer-in-process.ts'
 import { removeCatalogue, saveCatalogue } from './catalogue-file.ts'
+import { serveCatalogue } from './catalogue-vectors.ts'
 import { check } from './check.ts'
-import { checkpointBytes, largestFactors, modelBytes, publishingMemory, trainingMemory } from './estimate.ts'
+import { collectCatalogue } from './collect-catalogue.ts'
+import {
+  checkpointBytes,
+  type FeatureSize,
+  largestFactors,
+  modelBytes,
+  publishingMemory,
+  trainingMemory,
+} from './estimate.ts'
+import { makeFeatures } from './features.ts'
 import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
 import type { ItemStore } from './item-store.ts'
 import { describeTrials, type Learned, learn } from './learn.ts'
@@ -23,12 +33,18 @@ import { Recorder } from './recorder.ts'
 import { makeServedVectors } from './served-vectors.ts'
 import type { Stages } from './stages.ts'
 import { renderAnswers, renderCosts, renderTable, terminalWidth } from './tables.ts'
+import type { WholeCatalogue } from './whole-catalogue.ts'
 import { openWorkFolder } from './work-folder.ts'
 
 /** What a run of the pipeline leaves for questions; `close` frees it. */
 export interface Run {
   readonly learned: Learned
+  readonly loaded: LoadedInteractions
+  /** With FEATURES: what is known of each item of the model. */
+  readonly features?: FeatureMatrix
   readonly items: ItemStore
+  /** With CATALOGUE=all: every item that is published. */
+  readonly catalogue?: WholeCatalogue
   /** Names of the payload's columns. */
   readonly payload: readonly string[]
   /** Exact, from the model in this process. */
@@ -53,7 +69,7 @@ export async function runPipeline(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Run> {
-  const { memoryBudget, load: plan } = await check(configuration, stages, signal)
+  const { memoryBudget, load: plan, items: planned } = await check(configuration, stages, signal)
   const recorder = new Recorder(configuration, settings, stages, signal)
   // Without room in memory for all of it, the load works through files.
   recorder.plan('load', plan.spill ? configuration.memory : plan.memory.total)
@@ -66,10 +82,21 @@ export async function runPipeline(
     await recorder.attempt('what became of the rows', () => {
       recorder.record.data = recordData(configuration, loaded)
     })
-    checkRoom(configuration, loaded)
-    recorder.plan('train', trainingMemory(configuration, loaded.matrix))
+    checkRoom(configuration, loaded, planned?.rows)
+    const collect = async () => {
+      const store = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
+        collectItems(configuration, work.path, loaded, stages, progress, signal),
+      )
+      held.defer(() => store.close())
+      return store
+    }
+    // Features come from the metadata; without them training comes first, and the model exists the sooner.
+    const early = configuration.items.features.length > 0 ? await collect() : undefined
+    const features = early && (await makeFeatures(configuration, early, stages))
+    if (features) checkRoom(configuration, loaded, planned?.rows, features)
+    recorder.plan('train', trainingMemory(configuration, loaded.matrix, sizeOf(features)))
     const learned = await writingTo('CHECKPOINT_DIR', configuration.output.checkpoint ?? '', () =>
-      learn(configuration, loaded, recorder, stages, progress, signal),
+      learn(configuration, loaded, features, recorder, stages, progress, signal),
     )
     const { model } = learned
     const { model: directory } = configuration.output
@@ -79,17 +106,24 @@ export async function runPipeline(
       () => `${bytes(modelBytes(configuration, loaded.matrix))} in ${directory}`,
     )
     const quality = await measure(configuration, learned, recorder, stages, progress, signal)
-    const items = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
-      collectItems(configuration, work.path, loaded, stages, progress, signal),
-    )
-    held.defer(() => items.close())
+    const items = early ?? (await collect())
     // What shows the model's items later, such as the explorer, finds their titles there.
     const keep = configuration.items.uri === undefined ? removeCatalogue : saveCatalogue
     await writingTo('OUTPUT_DIR', directory, () => keep(directory, items, signal))
+    const catalogue =
+      configuration.items.catalogue === 'all'
+        ? await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
+            collectCatalogue(configuration, work.path, model, loaded, stages, progress, signal),
+          )
+        : undefined
+    if (catalogue) held.defer(async () => catalogue.close())
     if (configuration.qdrant.url) {
-      const vectors = () => makeServedVectors(configuration, model, signal)
-      recorder.plan('publish', publishingMemory(configuration, loaded.matrix))
-      await publishModel(configuration, vectors, items, stages, progress, signal)
+      const vectors = () =>
+        catalogue
+          ? serveCatalogue(configuration, model, catalogue, loaded, signal)
+          : makeServedVectors(configuration, model, signal)
+      recorder.plan('publish', publishingMemory(configuration, loaded.matrix, planned?.rows))
+      await publishModel(configuration, vectors, catalogue ?? items, stages, progress, signal)
     }
     // Without a catalogue there is nothing in these columns.
     const payload = configuration.items.uri === undefined ? [] : Object.keys(configuration.items.payload)
@@ -102,13 +136,18 @@ export async function runPipeline(
     )
     await recorder.end()
     printSummary(loaded, learned, quality, stages)
-    const inProcess = held.adopt(answerInProcess(configuration, model, items), (answerer) => answerer.close())
+    const inProcess = held.adopt(answerInProcess(configuration, model, items, catalogue), (answerer) =>
+      answerer.close(),
+    )
     const fromQdrant = configuration.qdrant.url
       ? held.adopt(answerFromQdrant(configuration), (answerer) => answerer.close())
       : undefined
     return {
       learned,
+      loaded,
+      features,
       items,
+      catalogue,
       payload,
       inProcess,
       fromQdrant,
@@ -126,7 +165,7 @@ export async function runPipeline(
 /** Prints the answers: Qdrant's after publishing, and how many of them are the exact ones; otherwise the exact ones. */
 export async function printAnswers(
   questions: readonly Question[],
-  { inProcess, fromQdrant, payload, serving }: Run,
+  { inProcess, fromQdrant, payload, catalogue, serving }: Run,
   limit: number,
 ): Promise<void> {
   const columns = terminalWidth()
@@ -138,19 +177,39 @@ export async function printAnswers(
     const answers = await answerer.answer(question, limit)
     console.log(`\n${renderAnswers(question, answers, payload, columns)}`)
     if (!fromQdrant) continue
-    const exact = new Set((await inProcess.answer(question, limit)).map(({ item }) => item.item_id))
+    // In process there are the items of the model alone, and of these the answers are compared.
+    const known = catalogue ? aboutTrained(question) : question
+    const exact = new Set((await inProcess.answer(known, limit)).map(({ item }) => item.item_id))
+    const theirs = known === question ? answers : await fromQdrant.answer(known, limit)
     total += exact.size
-    same += answers.filter(({ item }) => exact.has(item.item_id)).length
+    same += theirs.filter(({ item }) => exact.has(item.item_id)).length
   }
   if (fromQdrant) console.log(`\n${same} of ${total} answers are those of an exact search in process.`)
   if (serving.length > 0)
     console.log(`\nServed ${answerer.name}, measured on what was held out:\n${renderServing(serving)}`)
 }
 
+/** The same question about the items of the model alone. */
+function aboutTrained({ filter, ...question }: Question): Question {
+  return { ...question, filter: { ...filter, has: { ...filter.has, evidence: 'trained' } } }
+}
+
+function sizeOf(features: Pick<FeatureMatrix, 'features' | 'indices'> | undefined): FeatureSize | undefined {
+  return features && { features: features.features, entries: features.indices.length }
+}
+
 /** Sizes are known now, and training may take hours. @throws Error for too little memory or room on a disk */
-function checkRoom(configuration: Configuration, { matrix }: LoadedInteractions): void {
+function checkRoom(
+  configuration: Configuration,
+  { matrix }: LoadedInteractions,
+  catalogue: number | undefined,
+  features?: Pick<FeatureMatrix, 'features' | 'indices'>,
+): void {
   const { memory, training, output } = configuration
-  const needed = Math.max(trainingMemory(configuration, matrix), publishingMemory(configuration, matrix))
+  const needed = Math.max(
+    trainingMemory(configuration, matrix, sizeOf(features)),
+    publishingMemory(configuration, matrix, catalogue),
+  )
   if (needed > memory) {
     const fits = largestFactors(configuration, matrix)
     throw new Error(

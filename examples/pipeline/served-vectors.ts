@@ -1,4 +1,4 @@
-import { type AlsModel, createWorkerPool, tasteSpace } from '@seesaw/als-core'
+import { type AlsModel, createWorkerPool, type TasteSpace, tasteSpace, type WorkerPool } from '@seesaw/als-core'
 import type { NamedVectors, VectorShape } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 
@@ -13,7 +13,7 @@ export const vectorNames = {
 } as const
 
 /** The vector that a question asks: likeness for one item, taste for several, of those that are published. */
-export function vectorFor({ qdrant }: Pick<Configuration, 'qdrant'>, examples: number): 'similar' | 'taste' {
+export function vectorToAsk({ qdrant }: Pick<Configuration, 'qdrant'>, examples: number): 'similar' | 'taste' {
   if (qdrant.vectors !== 'both') return qdrant.vectors
   return examples > 1 ? vectorNames.taste : vectorNames.similar
 }
@@ -58,17 +58,21 @@ export async function makeServedVectors(
     )
     const published = { ids: model.itemIds ?? rowNumbers(model.items), named }
     if (!users) return { items: published }
-    const people = await space!.userVectors(model.userFactors, { pool, signal })
-    return {
-      items: published,
-      users: {
-        ids: model.userIds ?? rowNumbers(model.users),
-        named: { [vectorNames.taste]: { ...users.named[vectorNames.taste]!, data: people } },
-      },
-    }
+    return { items: published, users: await serveUsers(model, space!, { pool, signal }) }
   } finally {
     await pool.close()
   }
+}
+
+/** The users' vectors in a taste space, with PUBLISH_USERS. */
+export async function serveUsers(
+  model: AlsModel,
+  space: TasteSpace,
+  options: { pool: WorkerPool; signal: AbortSignal },
+): Promise<NamedVectors> {
+  const data = await space.userVectors(model.userFactors, options)
+  const taste: VectorShape = { dimension: model.factors, distance: 'Dot' }
+  return { ids: model.userIds ?? rowNumbers(model.users), named: { [vectorNames.taste]: { ...taste, data } } }
 }
 
 /** Ids of a side that has none. */

@@ -35,6 +35,8 @@ test('every variable arrives at its place, and wins over the module', () => {
   const texts: Record<string, [string, unknown]> = {
     REGULARIZATION_SCALING: ['0.5', { nu: 0.5 }],
     OBJECTIVE: ['ials', 'ials'],
+    FEATURES: ['artists, year', ['artists', 'year']],
+    CATALOGUE: ['all', 'all'],
     ALLOW_NEW_SHAPE: ['true', true],
     TUNE: ['true', true],
     VECTORS: ['taste', 'taste'],
@@ -66,10 +68,12 @@ test('another shop names its sources, and with them its variables', () => {
     items: { name: 'films', payload: { title: 'value' } },
   })
   const names = settingsOf(films).map(({ variable }) => variable)
-  expect(names.slice(0, 5)).toEqual([
+  expect(names.slice(0, 7)).toEqual([
     'WATCHED',
     'STAR_RATINGS',
     'FILMS',
+    'FEATURES',
+    'CATALOGUE',
     'SAMPLE_FRAC_WATCHED',
     'SAMPLE_FRAC_STAR_RATINGS',
   ])
@@ -178,3 +182,21 @@ function problemsOf(environment: Environment, config: SeesawConfig = recordShop)
   }
   throw new Error('accepted')
 }
+
+test('features need a catalogue, and all of a catalogue needs features', () => {
+  expect(problemsOf({ HAVES: folder, FEATURES: 'artists' })).toEqual([
+    'FEATURES=artists: expected none without a catalogue: features are columns of it. Say where it is',
+  ])
+  expect(problemsOf({ HAVES: folder, RELEASES: folder, CATALOGUE: 'all' })).toEqual([
+    "CATALOGUE=all: expected 'trained' without features: what nobody has is placed by them. Name some, as artists,styles",
+  ])
+  expect(problemsOf({ HAVES: folder, RELEASES: folder, FEATURES: 'artists,,year' })[0]).toMatch(/names of columns/)
+  const { items } = readConfiguration(recordShop, {
+    HAVES: folder,
+    RELEASES: folder,
+    FEATURES: 'styles',
+    CATALOGUE: 'all',
+  })
+  expect([items.features, items.catalogue]).toEqual([['styles'], 'all'])
+  expect(readConfiguration(recordShop, { HAVES: folder, FEATURES: 'none' }).items.features).toEqual([])
+})

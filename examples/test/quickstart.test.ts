@@ -35,9 +35,9 @@ test('invents, trains, evaluates and answers', async () => {
   const recall = (name: string) => Number(new RegExp(`${name} +│ +([0-9.]+)`).exec(stdout)![1])
   expect(recall('this model')).toBeGreaterThan(2 * recall('most popular'))
   const answers = stdout
-    .split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|Served|For collector)/)
+    .split(/\n(?=Similar releases|A blend|The same|More of|Hidden|Crowd|Releases that|Served|Items that|For collector)/)
     .slice(1)
-  expect(answers.length).toBe(8)
+  expect(answers.length).toBe(11)
   const column = (table: string, name: string) => {
     const rows = table
       .split('\n')
@@ -46,7 +46,7 @@ test('invents, trains, evaluates and answers', async () => {
     const at = rows[0].indexOf(name)
     return rows.slice(1).map((row) => row[at])
   }
-  const [similar, , filtered, , gems, favourites, served, portrait] = answers
+  const [similar, , filtered, , gems, favourites, unknown, , served, news, portrait] = answers
   // Four ways to ask, three of them of both vectors.
   expect(column(served, 'users ask by')).toHaveLength(7)
   expect(column(served, 'as exact').every((share) => share === '100.0 %')).toBe(true)
@@ -58,6 +58,12 @@ test('invents, trains, evaluates and answers', async () => {
   expect(column(gems, 'interactions').every((count) => Number(count.replace(',', '')) <= most)).toBe(true)
   const least = Number(/at least ([\d.]+)/.exec(favourites)![1])
   expect(column(favourites, 'interactions').every((count) => Number(count.replace(',', '')) >= least)).toBe(true)
+  // What nobody has is near to what shares its features.
+  const [, styles] = /; \d{4}; ([^;\n]+)\n/.exec(unknown)!
+  const alike = column(unknown, 'styles').filter((others) => styles.split(', ').some((style) => others.includes(style)))
+  expect(alike.length).toBeGreaterThanOrEqual(6)
+  const [withFeatures, without] = column(news, 'Recall@20: new').map(Number)
+  expect(withFeatures).toBeGreaterThan(2 * without)
   const found = column(portrait, 'has it').filter((mark) => mark === 'yes').length
   expect(portrait).toContain(`${found} of 10 are among the `)
   expect((await loadModel(join(folder, 'model'))).factors).toBe(32)

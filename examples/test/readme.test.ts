@@ -55,7 +55,7 @@ test('the table of variables is that of the settings', () => {
   const rows = settingsOf(recordShop).map((setting) => {
     const value = defaultOf(recordShop, setting)
     const own = ['THREADS', 'MEMORY_LIMIT'].includes(setting.variable)
-    const standard = value === undefined || own ? '–' : `\`${String(value)}\``
+    const standard = value === undefined || own ? '–' : `\`${setting.print?.(value) ?? String(value)}\``
     return `| \`${setting.variable}\` | ${standard} | ${setting.meaning} |`
   })
   const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
