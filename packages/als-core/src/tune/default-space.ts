@@ -40,4 +40,4 @@ export function drawAround(shape: MatrixShape, base: TrainOptions, seed: number,
 const RATIOS = [1, 2, 3, 4, 5, 6].map((power) => 1.1127756842787055 ** -power)
 
 /** Weights and λ are drawn between their recommended value divided by this, and times this. */
-const SPREAD = 5
+const SPREAD = 3

@@ -37,7 +37,7 @@ export function recommendedOptions(
       base.factors === undefined
         ? `128 or a quarter of the smaller side (${Math.min(shape.users, items)} rows), whichever is less: more than that is not in the data.`
         : 'As given.',
-    iterations: 'After 15 the lists no longer change, with momentum.',
+    iterations: 'With momentum the lists hardly change after 12.',
     alpha: `An entry has the value ${short(meanValue)} on average, and the confidence 1 with this alpha.${skewed}`,
     unobservedWeight: `All ${items} items together weigh ${UNOBSERVED} times what the ${short(perUser)} entries of an average user do.`,
     regularization: `${LAMBDA} of the weight of a row.`,
@@ -66,8 +66,8 @@ export function recommendedSettings(
 }
 
 const UNOBSERVED = 20
-const LAMBDA = 0.005
-export const ITERATIONS = 15
+const LAMBDA = 0.01
+export const ITERATIONS = 12
 
 function short(value: number): string {
   return String(Number(value.toPrecision(3)))

@@ -24,11 +24,11 @@ export interface TuneOptions {
   space?: SearchSpace
   /** Options that all trials share, such as `factors`. The default space leaves alone what is set here. */
   base?: TrainOptions
-  /** Parameter sets drawn at the start. Default 24; a third of it where a journal of other data gives three to start from. */
+  /** Parameter sets drawn at the start. Default 15; a third of it where a journal of other data gives three to start from. */
   trials?: number
   /** The best 1/eta of a round advance, with eta times the iterations. Default 3. */
   eta?: number
-  /** Iterations of the first round, and at most of the last. Default 3 and 15. */
+  /** Iterations of the first round, and at most of the last. Default 3 and 12. */
   iterations?: { min: number; max: number }
   /** Default 'ndcg', of lists of 20. */
   metric?: ValidationMetric
@@ -82,7 +82,7 @@ export interface TuneResult {
  */
 export async function tune(matrix: InteractionMatrix, options: TuneOptions = {}): Promise<TuneResult> {
   refuseUnknownNames('tune', options, NAMES)
-  const { trials = 24, eta = 3, iterations: { min, max } = { min: 3, max: ITERATIONS }, seed = 42 } = options
+  const { trials = 15, eta = 3, iterations: { min, max } = { min: 3, max: ITERATIONS }, seed = 42 } = options
   const { space, base = {}, metric = 'ndcg', k = 20, onRun, signal } = options
   for (const [name, value] of Object.entries({ trials, 'iterations.min': min, 'iterations.max': max })) {
     positiveInteger(name, value)
@@ -123,7 +123,7 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions = {})
       const able = round.filter(({ failure }) => failure === undefined)
       if (able.length === 0) throw new Error(`All ${round.length} trials failed: ${round[0].failure}`)
       if (iterations >= max || round.length === 1) break
-      alive = able.slice(0, Math.max(1, Math.floor(round.length / eta))).map(({ trial }) => trial)
+      alive = able.slice(0, Math.max(1, Math.ceil(round.length / eta))).map(({ trial }) => trial)
     }
   } finally {
     if (!options.pool) await pool.close()
