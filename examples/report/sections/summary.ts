@@ -64,7 +64,7 @@ function tiles({
       shown,
       'catalogue shown',
       () => percent(shown!),
-      () => 'in the first 20 of users',
+      () => 'in the first 20 of each user',
     ),
     ...tile(
       ours === undefined && loss,
