@@ -12,7 +12,7 @@ export class Random {
     return this.#next() < probability
   }
 
-  /** A whole number from `from` to `to`, both included. */
+  /** An integer from `from` to `to`, both included. */
   int(from: number, to: number): number {
     return from + Math.floor(this.#next() * (to - from + 1))
   }

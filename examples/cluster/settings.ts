@@ -29,7 +29,7 @@ export function readClusterSettings(environment: Environment): ClusterSettings {
   }
   const blocks = environment.SPARK_BLOCKS?.trim()
   if (blocks && !/^[1-9]\d{0,4}$/.test(blocks)) {
-    problems.push(`SPARK_BLOCKS=${blocks}: expected a whole number from 1 to 99999`)
+    problems.push(`SPARK_BLOCKS=${blocks}: expected an integer from 1 to 99999`)
   }
   const conf = readProperties(environment.SPARK_CONF?.trim() ?? '', problems)
   if (problems.length > 0) throw new ConfigurationError(problems)

@@ -4,7 +4,7 @@ import type { SparkModel } from '@seesaw/spark'
 
 /** What is known of the items when their vectors have passed once. */
 export interface ItemSurvey {
-  /** 8 bytes an item where ids are whole numbers; the text of the others. */
+  /** 8 bytes an item where ids are integers; the text of the others. */
   readonly itemIds: IdColumn
   readonly interactionCounts: Uint32Array<SharedArrayBuffer>
   /** k² numbers. */

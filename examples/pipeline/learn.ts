@@ -75,7 +75,7 @@ export async function learn(
           interactionCounts,
           itemFeatures,
           initial,
-          // Tonight's data are not last night's: its checkpoint makes way.
+          // Tonight's data are not last night's: its checkpoint is overwritten.
           checkpoint: directory ? { directory, onMismatch: 'restart' } : undefined,
           signal,
           onIteration: (report, model) => {

@@ -47,7 +47,7 @@ describe.concurrent('before the first pass', () => {
     [
       'an id of another type',
       () => ({ RELEASES: write('strings.parquet', { release_id: ['a'], title: ['T'] }) }),
-      /strings\.parquet: column "release_id": found utf8, expected a whole number/,
+      /strings\.parquet: column "release_id": found utf8, expected an integer/,
     ],
     [
       'a catalogue without the id',

@@ -54,6 +54,6 @@ describe.concurrent('a program that can be interrupted', () => {
     expect((await fail.end()).code).toBe(1)
     expect(fail.stderr).toBe('the store is closed\n  because: no such bucket\n')
     expect((await misconfigured.end()).code).toBe(2)
-    expect(misconfigured.stderr).toBe('One setting is not usable:\n  SEED=x: expected a whole number\n')
+    expect(misconfigured.stderr).toBe('One setting is not usable:\n  SEED=x: expected an integer\n')
   })
 })

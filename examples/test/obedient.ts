@@ -7,7 +7,7 @@ import { interruptible } from '../pipeline/interruption.ts'
 await interruptible(async (signal) => {
   const [how] = process.argv.slice(2)
   if (how === 'fail') throw new Error('the store is closed', { cause: new Error('no such bucket') })
-  if (how === 'misconfigured') throw new ConfigurationError(['SEED=x: expected a whole number'])
+  if (how === 'misconfigured') throw new ConfigurationError(['SEED=x: expected an integer'])
   if (how === 'done') return
   const idle = setInterval(() => {}, 1000)
   console.error('working')

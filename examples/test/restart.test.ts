@@ -46,7 +46,7 @@ test('killed while it trains and started again, it goes on, to the same model', 
   expect(Buffer.from(model.userFactors.buffer).equals(Buffer.from(reference.userFactors.buffer))).toBe(true)
   expect(Buffer.from(model.itemFactors.buffer).equals(Buffer.from(reference.itemFactors.buffer))).toBe(true)
 
-  // The next night has other data, and the checkpoint makes way.
+  // The next night has other data, and the checkpoint is overwritten.
   const next = { CHECKPOINT_DIR, ITERATIONS: '3', MIN_USER_INTERACTIONS: '25' }
   const nextNight = new Program('train.ts', environment('next', next))
   expect(await nextNight.end(), nextNight.stderr).toEqual({ code: 0, signal: null })

@@ -42,7 +42,7 @@ function normalize(vectors: Float32Array, k: number): void {
   }
 }
 
-/** Over the whole of an axis, in whole numbers. */
+/** Over the whole of an axis, in integers. */
 function spread(values: Float64Array, edge: number): number[] {
   const [least, most] = values.reduce(
     ([low, high], value) => [Math.min(low!, value), Math.max(high!, value)],

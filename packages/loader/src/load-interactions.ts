@@ -4,7 +4,7 @@ import { countRows } from './count/count-rows.ts'
 import type { ActiveIds } from './count/select-active.ts'
 import { LoadError } from './errors.ts'
 import { KeptFetches } from './kept-fetches.ts'
-import { cutBuckets, LEAST_SPAN } from './matrix/buckets.ts'
+import { cutBuckets, MIN_SPAN } from './matrix/buckets.ts'
 import { trimRows } from './matrix/compressed-rows.ts'
 import { packMatrix } from './matrix/pack-matrix.ts'
 import { peelCore } from './matrix/peel-core.ts'
@@ -78,7 +78,7 @@ export async function loadInteractions(options: LoadOptions): Promise<LoadedInte
 
 /** No more workers than have something to do: starting one takes 0.2 s, longer than a small load. */
 function workersFor({ jobs, plan, options }: PreparedLoad): number {
-  const spans = Math.ceil(plan.sampledRows / LEAST_SPAN)
+  const spans = Math.ceil(plan.sampledRows / MIN_SPAN)
   return Math.max(1, Math.min(options.threads, Math.max(jobs.length, spans)))
 }
 

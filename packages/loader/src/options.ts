@@ -43,7 +43,7 @@ export interface SourceOptions {
   files?: readonly string[]
   /** Keep only files in these hive partitions: `{ year: ['2024', '2025'] }` keeps `.../year=2024/...` and 2025. */
   partitions?: Readonly<Record<string, string | readonly string[]>>
-  /** Column of user ids: whole numbers or strings. Default `user_id`. */
+  /** Column of user ids: integers or strings. Default `user_id`. */
   user?: string
   /** Column of item ids. Default `item_id`, or in a file without it the only other column whose name ends in `_id`. */
   item?: string

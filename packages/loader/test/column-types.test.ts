@@ -74,7 +74,7 @@ describe('ids', () => {
     }
   })
 
-  test('are whole numbers in columns of doubles; NaN is none, a fraction an error', async () => {
+  test('are integers in columns of doubles; NaN is none, a fraction an error', async () => {
     const user = (data: (number | null)[]): ColumnSource[] => [{ name: 'user_id', data, type: 'DOUBLE' }, pairs[1]]
     const uri = writeParquet(join(folder, 'doubles.parquet'), user([2 ** 40, null, Number.NaN]))
     const loaded = await load(uri)
@@ -82,7 +82,7 @@ describe('ids', () => {
     expect(loaded.stats.sources[0].nullIds).toBe(2)
     const broken = writeParquet(join(folder, 'fraction.parquet'), user([1, 1.5, 2]))
     await expect(load(broken)).rejects.toThrow(
-      'column "user_id" is of doubles and holds the id 1.5; an id is a whole number. Store the ids as integers or strings.',
+      'column "user_id" is of doubles and holds the id 1.5; an id is an integer. Store the ids as integers or strings.',
     )
   })
 

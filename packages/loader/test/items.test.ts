@@ -186,7 +186,7 @@ test('without ids, files must agree on what ids are', async () => {
   const numbers = writeParquet(join(folder, 'kinds', 'a.parquet'), [int32('sku', [1, 2])])
   const strings = writeParquet(join(folder, 'kinds', 'b.parquet'), [{ name: 'sku', data: ['x'], type: 'STRING' }])
   await expect(collect({ source: { files: [numbers, strings] }, id: 'sku' })).rejects.toThrow(
-    /b.parquet: column "sku": found utf8, expected a whole number, as the ids are/,
+    /b.parquet: column "sku": found utf8, expected an integer, as the ids are/,
   )
   await expect(collect({ source: numbers, id: 'sku', idKind: 'string' })).rejects.toThrow(/expected a string/)
 })

@@ -248,7 +248,7 @@ describe('files', () => {
     ])
     writeParquet(join(folder, 'wrong', 'a.parquet'), pairColumns(rows))
     await expect(load({ uri: join(folder, 'wrong') })).rejects.toThrow(
-      `${wrong}: column "user_id" of source "haves": found boolean, expected a whole number or a string for user ids.`,
+      `${wrong}: column "user_id" of source "haves": found boolean, expected an integer or a string for user ids.`,
     )
     await expect(load({ user: 'person' })).rejects.toThrow(
       `column "person" of source "haves": found no such column (it has: user_id, release_id, rating, added_at, seconds)`,
@@ -265,7 +265,7 @@ describe('files', () => {
     )
     expect((await load({ uri: two, item: 'release_id' })).matrix.items).toBeGreaterThan(0)
     await expect(load({ time: { column: 'seconds' } })).rejects.toThrow(
-      'column "seconds" of source "haves": found int64, expected a timestamp or date, or a whole number',
+      'column "seconds" of source "haves": found int64, expected a timestamp or date, or an integer',
     )
     const text = writeParquet(join(folder, 'text.parquet'), [
       { name: 'user_id', data: ['a', 'b'], type: 'STRING' },
@@ -278,7 +278,7 @@ describe('files', () => {
           { name: 'wants', uri: text },
         ],
       }),
-    ).rejects.toThrow(`${text}: column "user_id" of source "wants": found a string, expected a whole number as in`)
+    ).rejects.toThrow(`${text}: column "user_id" of source "wants": found a string, expected an integer as in`)
   })
 })
 

@@ -145,7 +145,7 @@ describe('what cannot be is refused, with its file and column', () => {
     [
       'an id that is no id',
       'SELECT make_timestamp(i) AS id, [1.0::FLOAT] AS vector FROM range(5) t(i)',
-      /column "id": found timestamp.*, expected whole numbers, strings or UUIDs/,
+      /column "id": found timestamp.*, expected integers, strings or UUIDs/,
     ],
     [
       'lengths that do not add up',

@@ -68,7 +68,7 @@ test.skipIf(isReal)('a server of a later major version is a warning', async ({ s
 })
 
 describe('datatypes are verified as what the server keeps', () => {
-  test('uint8: whole numbers are kept as they are, others are refused by row before the first request', async ({
+  test('uint8: integers are kept as they are, others are refused by row before the first request', async ({
     server,
     run,
   }) => {

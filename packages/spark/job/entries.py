@@ -108,7 +108,7 @@ def common_kind(frames, role):
     kinds = {source["name"]: kind_of_ids(frame, source, role) for source, frame in frames}
     if len(set(kinds.values())) > 1:
         found = ", ".join(f'"{name}" has {kind}s' for name, kind in kinds.items())
-        raise JobError("schema", f"All sources need {role} ids of one kind, strings or whole numbers: {found}.")
+        raise JobError("schema", f"All sources need {role} ids of one kind, strings or integers: {found}.")
     return next(iter(kinds.values()))
 
 

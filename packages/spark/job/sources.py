@@ -19,7 +19,7 @@ INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 NUMBERS = (*INTEGERS, T.FloatType, T.DoubleType, T.DecimalType)
 # Names of data in a folder, in any case. What begins with _ or . Spark leaves out itself.
 DATA = "*.{[pP][aA][rR][qQ][uU][eE][tT],[pP][aA][rR][qQ],[pP][qQ]}"
-# The first whole number that is not held exactly as a double.
+# The first integer that is not held exactly as a double.
 UNSAFE = 2**53
 
 
@@ -48,7 +48,7 @@ def kind_of_ids(frame, source, role):
         return "integer"
     if isinstance(type_, T.StringType):
         return "string"
-    raise wrong_column(source, name, type_.simpleString(), f"whole numbers or strings, for {role} ids")
+    raise wrong_column(source, name, type_.simpleString(), f"integers or strings, for {role} ids")
 
 
 def rows_of(frame, source, kinds, seed, observation=None):

@@ -34,7 +34,7 @@ def mixed(column):
 
 
 def user_hash(user, seed):
-    """32 bits of a whole number from 0 to 2^53: mix(mix(low ^ seed) ^ high · 0x9E3779B1 ^ seed >> 7)."""
+    """32 bits of an integer from 0 to 2^53: mix(mix(low ^ seed) ^ high · 0x9E3779B1 ^ seed >> 7)."""
     low = user.bitwiseAND(F.lit(WORD))
     high = F.shiftright(user, 32)
     inner = mixed(low.bitwiseXOR(F.lit(seed)))

@@ -21,7 +21,7 @@ export interface SparkSource {
   uri?: string
   /** Files, in place of `uri`. */
   files?: readonly string[]
-  /** Column of user ids: whole numbers or strings. Default `user_id`. */
+  /** Column of user ids: integers or strings. Default `user_id`. */
   user?: string
   /** Column of item ids. Default `item_id`. */
   item?: string

@@ -153,7 +153,7 @@ describe.skipIf(absent)('the passes on Spark', () => {
     [
       'two kinds',
       'schema',
-      /^All sources need user ids of one kind, strings or whole numbers: "haves" has integers, "wants" has strings/,
+      /^All sources need user ids of one kind, strings or integers: "haves" has integers, "wants" has strings/,
     ],
     ['not a number', 'schema', /column "user_id": found int, expected strings like the values given/],
     [

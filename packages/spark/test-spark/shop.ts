@@ -23,7 +23,7 @@ export function shopSources(place: (name: string) => string): SparkSource[] {
 
 /**
  * Haves in two files, one of them in a folder below, wants, ratings and plays: seeded, low numbers more active, pairs more
- * than once, some ids null and, of whole numbers, negative.
+ * than once, some ids null and, of integers, negative.
  */
 export function writeShop(folder: string, { user, item }: Shop, seed: number): void {
   const random = randomNumbers(seed)

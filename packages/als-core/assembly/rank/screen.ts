@@ -122,7 +122,7 @@ export function scanOne(query: Query, first: i32, last: i32, step: i32, skipped:
   return note;
 }
 
-/** A whole number below every c·d of the panel's items that can reach the threshold, for four queries. */
+/** An integer below every c·d of the panel's items that can reach the threshold, for four queries. */
 @inline function least(threshold: v128, error: v128, norm: v128, panel: i32): v128 {
   const b = bounds + (<usize>panel << 4);
   const scale = v128.load32_splat(b);

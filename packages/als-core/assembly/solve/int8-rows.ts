@@ -6,7 +6,7 @@ import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from
 
 /** The most factors of rows whose records hold Σ c. */
 // @ts-ignore: decorator
-@inline const MOST_SUMMED: i32 = 256;
+@inline const MAX_SUMMED: i32 = 256;
 /** The bits of Σ c in a record, and the largest magnitude in them. */
 // @ts-ignore: decorator
 @inline const SUM_BITS: i32 = 13;
@@ -29,7 +29,7 @@ export function encodeRows(from: usize, rows: i32, k: i32, records: usize): void
     const largest = largestLane(largestLanes(from, bytes));
     let scale = largest / 127;
     // No row's codes add up to more than the record holds; one in thousands is coarser for it.
-    if (k <= MOST_SUMMED) scale = max<f32>(scale, abs(sumOf(from, bytes)) / <f32>(LARGEST_SUM - 2 - (k >> 1)));
+    if (k <= MAX_SUMMED) scale = max<f32>(scale, abs(sumOf(from, bytes)) / <f32>(LARGEST_SUM - 2 - (k >> 1)));
     const bits = (reinterpret<u32>(scale) + (1 << SUM_BITS - 2) << 1) & (-1 << SUM_BITS);
     scale = reinterpret<f32>(bits >> 1);
     const inverse: f32 = scale > 0 ? 1 / scale : 0;
@@ -40,7 +40,7 @@ export function encodeRows(from: usize, rows: i32, k: i32, records: usize): void
       v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
       codes = i32x4.add(codes, i32x4.extadd_pairwise_i16x8_s(h));
     }
-    const total = k <= MOST_SUMMED ? sumLanesInt(codes) & ((1 << SUM_BITS) - 1) : 0;
+    const total = k <= MAX_SUMMED ? sumLanesInt(codes) & ((1 << SUM_BITS) - 1) : 0;
     store<u32>(records, bits | total, 4);
   }
 }
@@ -98,7 +98,7 @@ function sumOf(from: usize, bytes: usize): f32 {
 
 /** Whether there are rough inner products for rows of `k` factors. */
 @inline export function isRough(k: i32): bool {
-  return k <= MOST_SUMMED;
+  return k <= MAX_SUMMED;
 }
 
 /** Units of four rows, from their records' second words. */

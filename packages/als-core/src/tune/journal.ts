@@ -23,7 +23,7 @@ interface Run<P> {
 /**
  * Finished runs, one JSON object a line after a line that says what they belong to. Without a file they are kept in
  * memory only. A line that was cut off by a crash is left out. A journal of the same search on other data, such as last
- * night's, makes way: its best parameters become the starts of the new one.
+ * night's, is replaced: its best parameters become the starts of the new one.
  */
 export class Journal<P, T extends Run<P>> {
   readonly starts: readonly P[]

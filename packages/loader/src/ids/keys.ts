@@ -4,7 +4,7 @@ import { LoadError } from '../errors.ts'
 export const CHUNK_ROWS = 4096
 
 /**
- * Ids of a run of rows as 64-bit keys in two words. A whole number is itself, a string its 63-bit fingerprint.
+ * Ids of a run of rows as 64-bit keys in two words. An integer is itself, a string its 63-bit fingerprint.
  * `hi` with its top bit set means no id: a null (lo 0, hi NULL_WORD) or a negative number.
  */
 export interface Keys {

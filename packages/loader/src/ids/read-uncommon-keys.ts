@@ -2,7 +2,7 @@ import { LoadError } from '../errors.ts'
 import { type ArrowColumn, isValid } from '../parquet/arrow-c.ts'
 import { CHUNK_ROWS, type Keys, setNull, unsafeId } from './keys.ts'
 
-/** Whole numbers in a column of doubles: what pandas makes of whole numbers with gaps. NaN is a gap, a fraction an error. */
+/** Integers in a column of doubles: what pandas makes of integers with gaps. NaN is a gap, a fraction an error. */
 export function readFloats(column: ArrowColumn, from: number, count: number, keys: Keys): void {
   const values = new Float64Array(column.memory, column.buffers[1] + 8 * (column.offset + from), count)
   const bytes = new Uint8Array(column.memory)
@@ -16,7 +16,7 @@ export function readFloats(column: ArrowColumn, from: number, count: number, key
     } else if (value < 0 && Number.isInteger(value)) {
       keys.hi[i] = 0xffffffff
     } else {
-      const reason = Number.isInteger(value) ? 'ids from 2^53 on cannot be held exactly' : 'an id is a whole number'
+      const reason = Number.isInteger(value) ? 'ids from 2^53 on cannot be held exactly' : 'an id is an integer'
       throw new LoadError(
         'ids',
         `column "${column.name}" is of doubles and holds the id ${value}; ${reason}. Store the ids as integers or strings.`,

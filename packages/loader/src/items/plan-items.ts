@@ -113,8 +113,8 @@ function onlyOne(
 ): FoundColumn {
   const refuse = (found: string, expected: string) =>
     new LoadError('schema', `${uri}: column "${column}": found ${found}, expected ${expected}.`, { file: uri, column })
-  const expected = { integer: 'a whole number, as the ids are', string: 'a string, as the ids are' }
-  const role = ids === undefined ? 'a column' : ids.kind === undefined ? 'whole numbers or strings' : expected[ids.kind]
+  const expected = { integer: 'an integer, as the ids are', string: 'a string, as the ids are' }
+  const role = ids === undefined ? 'a column' : ids.kind === undefined ? 'integers or strings' : expected[ids.kind]
   if (fits.length === 0) throw refuse(`no such column (it has: ${columnNames(footer)})`, role)
   if (fits.length > 1) throw refuse(severalOf(fits), 'one')
   const [{ type }] = fits

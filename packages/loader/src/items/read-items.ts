@@ -12,7 +12,7 @@ import type { ItemsReport, readItemGroup } from './read-item-group.ts'
 export interface ReadItemsOptions extends CatalogueOptions {
   /** Ids to keep, by dense row: `itemIds` of the load. Default: every item that has an id, numbered as they come. */
   ids?: IdColumn
-  /** With the default of `ids`: what ids must be. Default: whole numbers or strings. */
+  /** With the default of `ids`: what ids must be. Default: integers or strings. */
   idKind?: 'integer' | 'string'
   /** Worker threads that decode. Default 2. */
   threads?: number

@@ -25,9 +25,9 @@ const MAX_ROWS = 1 << 16
  */
 export function groupShift(weights: Uint32Array): number {
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const most = 64 * Math.max(TARGET_ENTRIES, total / MAX_BUCKETS)
+  const maxEntries = 64 * Math.max(TARGET_ENTRIES, total / MAX_BUCKETS)
   let shift = Math.max(0, Math.ceil(Math.log2(weights.length / MAX_GROUPS)))
-  while (shift > 0 && heaviestGroup(weights, shift) > most) shift--
+  while (shift > 0 && heaviestGroup(weights, shift) > maxEntries) shift--
   return shift
 }
 
@@ -50,8 +50,8 @@ export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 
   const rows = weights.length
   let total = 0
   for (let row = 0; row < rows; row++) total += weights[row]
-  const most = targetEntries > 0 ? 1 << 15 : MAX_BUCKETS
-  const target = Math.max(targetEntries || TARGET_ENTRIES, Math.ceil(total / most))
+  const maxBuckets = targetEntries > 0 ? 1 << 15 : MAX_BUCKETS
+  const target = Math.max(targetEntries || TARGET_ENTRIES, Math.ceil(total / maxBuckets))
   const groups = Math.ceil(rows / 2 ** shift)
   const ofGroup = new Uint16Array(new SharedArrayBuffer(2 * Math.max(1, groups)))
   const first = [0]
@@ -86,12 +86,12 @@ export function cutBuckets(weights: Uint32Array, shift: number, targetEntries = 
 }
 
 /** Entries that a task should have at least. */
-export const LEAST_SPAN: number = 1 << 17
+export const MIN_SPAN: number = 1 << 17
 
 /** Runs of buckets of about equal work, about sixteen per thread. */
 export function spansOf(starts: Float64Array, threads: number): [number, number][] {
   const count = starts.length - 1
-  const target = Math.max(LEAST_SPAN, starts[count] / (16 * threads))
+  const target = Math.max(MIN_SPAN, starts[count] / (16 * threads))
   const result: [number, number][] = []
   let from = 0
   for (let b = 1; b <= count; b++) {

@@ -41,11 +41,11 @@ export class SideDivider {
   }
 
   #reserve(lengths: Uint32Array): void {
-    let most = 0
-    for (let row = 1; row < lengths.length; row += 2) most += lengths[row]
-    if (most <= this.#items.length) return
-    this.#items = new Uint32Array(Math.ceil(1.25 * most))
+    let length = 0
+    for (let row = 1; row < lengths.length; row += 2) length += lengths[row]
+    if (length <= this.#items.length) return
+    this.#items = new Uint32Array(Math.ceil(1.25 * length))
     // Codes too: a float holds them as they are.
-    this.#values = new Float32Array(Math.ceil(1.25 * most))
+    this.#values = new Float32Array(Math.ceil(1.25 * length))
   }
 }

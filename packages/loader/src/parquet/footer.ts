@@ -22,7 +22,7 @@ export interface ColumnChunk {
   readonly start: number
   readonly end: number
   readonly metadata: ColumnMetaData
-  /** Smallest and largest whole number, where the writer stored them. */
+  /** Smallest and largest integer, where the writer stored them. */
   readonly min?: number
   readonly max?: number
   /** True where the writer says that every value is null. */
@@ -98,7 +98,7 @@ function describe(metadata: FileMetaData, file: StoredFile, size: number): Foote
         )
       }
       const { min, max, min_value, max_value, null_count } = chunk.statistics ?? {}
-      // The deprecated pair is ordered as signed whole numbers, whatever the type.
+      // The deprecated pair is ordered as signed integers, whatever the type.
       const signed = columnType(leaves[leaf]).kind === 'integer' && !integerWidth(leaves[leaf])?.startsWith('U')
       return {
         start,

@@ -221,7 +221,7 @@ function requireSameKinds(
     kinds[side] ??= kind
     const expected = kinds[side]
     if (expected === kind) continue
-    const name = { integer: 'a whole number', string: 'a string' }
+    const name = { integer: 'an integer', string: 'a string' }
     throw new LoadError(
       'schema',
       `${uri}: column "${source[side]}" of source "${source.name}": found ${name[kind]}, expected ` +

@@ -58,9 +58,9 @@ export function resolveColumns(source: ResolvedSource, uri: string, footer: Foot
       partitions.set(column, value === NULL_PARTITION ? null : value)
     } else find(column, role, accepts, expected)
   }
-  const user = find(source.user, 'user ids', isId, 'a whole number or a string')
+  const user = find(source.user, 'user ids', isId, 'an integer or a string')
   const ofItems = findItemColumns(footer, source.item, source.user)
-  const item = find(source.item, 'item ids', isId, 'a whole number or a string', ofItems)
+  const item = find(source.item, 'item ids', isId, 'an integer or a string', ofItems)
   if (typeof confidence !== 'number') {
     if ('values' in confidence) {
       const keys = tableOf(confidence.values).map(([key]) => key)
@@ -76,7 +76,7 @@ export function resolveColumns(source: ResolvedSource, uri: string, footer: Foot
   }
   if (time !== undefined) {
     const accepts: Acceptance = (type) => type.kind === 'time' || (time.unit !== undefined && isNumber(type))
-    findOrPartition(time.column, 'times', accepts, 'a timestamp or date, or a whole number and the option time.unit')
+    findOrPartition(time.column, 'times', accepts, 'a timestamp or date, or an integer and the option time.unit')
   }
   return {
     user,
@@ -95,7 +95,7 @@ const NULL_PARTITION = '__HIVE_DEFAULT_PARTITION__'
 export const isNumber = ({ kind }: ColumnType): boolean =>
   kind === 'integer' || kind === 'float' || kind === 'decimal' || kind === 'boolean'
 
-/** Whether a column can hold ids: doubles can, because pandas makes them of whole numbers with gaps. */
+/** Whether a column can hold ids: doubles can, because pandas makes them of integers with gaps. */
 export function isId({ kind, name }: ColumnType, { nodes }: FoundColumn): boolean {
   if (kind === 'decimal') return scaleOf(nodes[nodes.length - 1].element) === 0
   return kind === 'integer' || kind === 'string' || kind === 'uuid' || name === 'double'

@@ -262,11 +262,11 @@ function columnOf(batch: ArrowBatch, name: string): ArrowColumn {
   return column
 }
 
-/** code + 1 by value, for columns of whole numbers, if those in the table are below 256: ratings, mostly. 0 stands for "left out". */
+/** code + 1 by value, for columns of integers, if those in the table are below 256: ratings, mostly. 0 stands for "left out". */
 function directTable(codes: ReadonlyMap<string | number, number>): Uint8Array | undefined {
   const table = new Uint8Array(256)
   for (const [value, code] of codes) {
-    // Strings and fractions are equal to no whole number.
+    // Strings and fractions are equal to no integer.
     if (typeof value === 'string' || !Number.isInteger(value)) continue
     if (value < 0 || value > 255 || code > 254) return undefined
     table[value] = code + 1

@@ -26,13 +26,13 @@ export function planSpill(
   divided: boolean,
 ): SpillPlan {
   const share = (budget - idBytes) / threads
-  const least = 2 * CHUNK_ROWS * stagedBytes(coded, timed)
-  if (share < least) {
-    const needed = Math.ceil((idBytes + threads * least) / 1e6)
+  const minBytes = 2 * CHUNK_ROWS * stagedBytes(coded, timed)
+  if (share < minBytes) {
+    const needed = Math.ceil((idBytes + threads * minBytes) / 1e6)
     throw new LoadError(
       'memory',
       `memoryBudget: ${(budget / 1e6).toFixed(1)} MB is too little. The ids take ${(idBytes / 1e6).toFixed(1)} MB and each of ` +
-        `${threads} threads ${(least / 1e6).toFixed(1)} MB: give at least ${needed} MB, or use fewer threads.`,
+        `${threads} threads ${(minBytes / 1e6).toFixed(1)} MB: give at least ${needed} MB, or use fewer threads.`,
     )
   }
   return {

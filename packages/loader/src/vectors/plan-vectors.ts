@@ -47,9 +47,9 @@ export async function planVectors({ source, id, vector, numbers, s3, signal }: V
       const { uri } = files[i]
       // A file without rows has nothing to be wrong: Spark writes one for an empty partition.
       if (filledGroups(footer).length === 0) continue
-      const ids = onlyOne(footer, uri, id, 'whole numbers, strings or UUIDs')
+      const ids = onlyOne(footer, uri, id, 'integers, strings or UUIDs')
       const found = isId(ids.type, ids) ? idKind(ids.type) : undefined
-      if (found === undefined) throw refused(uri, id, ids.type.name, 'whole numbers, strings or UUIDs')
+      if (found === undefined) throw refused(uri, id, ids.type.name, 'integers, strings or UUIDs')
       kind ??= { kind: found, uri }
       if (found !== kind.kind) throw refused(uri, id, ids.type.name, `ids of one kind: ${kind.uri} has a ${kind.kind}`)
       const vectors = onlyOne(footer, uri, vector, 'a list of floats')

@@ -11,7 +11,7 @@ import type { readVectorGroup, VectorsReport } from './read-vector-group.ts'
 export interface ReadVectorsOptions {
   /** Where the files are: a file, a folder or prefix, or a glob, on disk or as `s3://bucket/...`; or several. */
   source: string | readonly string[]
-  /** Column of the id: whole numbers, strings or UUIDs. Default `id`. */
+  /** Column of the id: integers, strings or UUIDs. Default `id`. */
   id?: string
   /** Column of the vector: a list of as many floats or doubles in every row. Default `vector`. */
   vector?: string

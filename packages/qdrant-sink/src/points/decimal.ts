@@ -15,7 +15,7 @@ export function writeDecimal(bytes: Uint8Array, at: number, value: number): numb
     value = -value
   }
   let digits = (value * powers[places] + 0.5) | 0
-  if (places > MOST_PLACES) return writeText(bytes, at, `${digits}e-${places}`)
+  if (places > MAX_PLACES) return writeText(bytes, at, `${digits}e-${places}`)
   if (exponent < ONE) {
     bytes[at++] = ZERO
   } else {
@@ -43,7 +43,7 @@ const ZERO = 48
 /** Exponent of 1, as a float32 has it. */
 const ONE = 127
 /** With more, an exponent is shorter than zeros. */
-const MOST_PLACES = 13
+const MAX_PLACES = 13
 
 const float = new Float32Array(1)
 const bits = new Uint32Array(float.buffer)
