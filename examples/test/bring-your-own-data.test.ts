@@ -13,14 +13,16 @@ vi.setConfig({ testTimeout: 300_000 })
 const examples = join(import.meta.dirname, '..')
 const data = join(examples, '..', '..', 'shared', 'data')
 const absent = !existsSync(data)
-if (absent) console.warn(`your-own-data: skipped, there is no ${data}.`)
+if (absent) console.warn(`bring-your-own-data: skipped, there is no ${data}.`)
 
 let folder: string
 let programs: string[]
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'your-own-data-'))
-  const page = await readFile(join(examples, '..', 'docs', 'your-own-data.md'), 'utf8')
-  programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, program]) => program!)
+  folder = await mkdtemp(join(tmpdir(), 'bring-your-own-data-'))
+  const page = await readFile(join(examples, '..', 'docs', 'bring-your-own-data.md'), 'utf8')
+  programs = [...page.matchAll(/```ts\n(.*?)```/gs)]
+    .map(([, program]) => program!)
+    .filter((program) => program.includes('DuckDBInstance'))
   await symlink(join(examples, 'node_modules'), join(folder, 'node_modules'))
 })
 afterAll(() => rm(folder, { recursive: true }))
