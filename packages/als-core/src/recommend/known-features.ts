@@ -1,6 +1,6 @@
 import { OptionError } from '../checks/option-error.ts'
 import type { FeatureRecord } from '../features/feature-names.ts'
-import { addFeatures } from '../features/feature-products.ts'
+import { sumFeatures } from '../features/feature-products.ts'
 import type { FeatureRow } from '../features/feature-vocabulary.ts'
 import type { AlsModel, FeatureVectors } from '../model/als-model.ts'
 import { featuresOf } from './predicted-vectors.ts'
@@ -51,7 +51,7 @@ function isRow(known: FeatureRecord | FeatureRow): known is FeatureRow {
 /** Bᵀg, in float64. */
 export function predictRow({ indices, values, learned }: KnownRow, k: number): Float64Array {
   const sum = new Float64Array(k)
-  addFeatures(sum, { indices, values }, 0, indices.length, learned.vectors, k)
+  sumFeatures(sum, { indices, values }, 0, indices.length, learned.vectors)
   return sum
 }
 

@@ -1,6 +1,6 @@
 import { checkFeatures, type FeatureMatrix, type FeatureNames } from '../features/feature-matrix.ts'
 import type { FeatureRecord } from '../features/feature-names.ts'
-import { addFeatures } from '../features/feature-products.ts'
+import { sumFeatures } from '../features/feature-products.ts'
 import type { AlsModel, FeatureVectors } from '../model/als-model.ts'
 
 /** A feature matrix, or several that come one after the other. */
@@ -47,7 +47,7 @@ export function vectorFor(model: Pick<AlsModel, 'factors' | 'itemFeatures'>, rec
   }
   const { indices, values } = vocabulary.rowOf(record, 'The record')
   const sum = new Float64Array(model.factors)
-  addFeatures(sum, { indices, values }, 0, indices.length, vectors, model.factors)
+  sumFeatures(sum, { indices, values }, 0, indices.length, vectors)
   return new Float32Array(sum)
 }
 
@@ -80,8 +80,7 @@ export function predictVectors(
   const sum = new Float64Array(k)
   for (let row = 0; row < features.rows; row++) {
     if (!isWanted(row)) continue
-    sum.fill(0)
-    addFeatures(sum, features, features.indptr[row], features.indptr[row + 1], vectors, k)
+    sumFeatures(sum, features, features.indptr[row], features.indptr[row + 1], vectors)
     predicted.set(sum, row * k)
   }
   return predicted

@@ -1,4 +1,4 @@
-import { addFeatures } from '../features/feature-products.ts'
+import { sumFeatures } from '../features/feature-products.ts'
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
 import { valueAt } from '../matrix/entries.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
@@ -111,8 +111,7 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
         if (prior) {
           const { matrix, vectors } = prior
           const weight = system.lambda ? lambda : prior.lambda
-          p.fill(0)
-          addFeatures(p, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors, padded)
+          sumFeatures(p, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors)
           for (let i = 0; i < k; i++) {
             priorPenalty += weight * p[i] * p[i]
             p[i] *= weight

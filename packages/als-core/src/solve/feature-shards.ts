@@ -1,6 +1,6 @@
 /** Worker tasks of `fitFeatures`: passes over the rows of a side, and over its features. */
 
-import { addFeatures, type FeatureProducts } from '../features/feature-products.ts'
+import { type FeatureProducts, sumFeatures } from '../features/feature-products.ts'
 import { type ShardBoard, takeShards } from '../pool/run-shards.ts'
 import { copyToSource, type RowsTask } from './block-rows.ts'
 import type { FeatureMap } from './feature-map.ts'
@@ -42,8 +42,7 @@ export function rowResidualShards(task: RowResidualTask): void {
       for (let row = first; row < first + rows; row++) {
         const weight = weights[row]
         if (weight === 0) continue
-        predicted.fill(0)
-        addFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors, padded)
+        sumFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors)
         const at = row * padded
         const y = block / 4 + (row - first) * padded
         let length = 0
@@ -81,8 +80,7 @@ export function rowProductShards(task: RowProductTask): void {
     for (let row = bounds[2 * shard]; row < bounds[2 * shard + 1]; row++) {
       const weight = weights[row]
       if (weight === 0) continue
-      product.fill(0)
-      addFeatures(product, matrix, matrix.indptr[row], matrix.indptr[row + 1], direction, padded)
+      sumFeatures(product, matrix, matrix.indptr[row], matrix.indptr[row + 1], direction)
       const at = row * padded
       for (let j = 0; j < padded; j++) {
         const weighed = weight * product[j]
@@ -113,8 +111,7 @@ export function startShards(task: StartTask): void {
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
       if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
-      product.fill(0)
-      addFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products, padded)
+      sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
       const at = f * padded
       for (let j = 0; j < padded; j++) {
         const r = product[j] - regularization * vectors[at + j]
@@ -176,8 +173,7 @@ export function residualShards(task: ResidualTask): void {
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
       if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
-      product.fill(0)
-      addFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products, padded)
+      sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
       const at = f * padded
       for (let j = 0; j < padded; j++) {
         const r = values[at + j] - lengths[j] * (product[j] + regularization * direction[at + j])

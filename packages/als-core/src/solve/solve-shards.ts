@@ -1,4 +1,4 @@
-import { addFeatures } from '../features/feature-products.ts'
+import { sumFeatures } from '../features/feature-products.ts'
 import { transposed } from '../linear-algebra/dense.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda } from '../model/objective.ts'
@@ -200,7 +200,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
       const r = row - from
       predicted.fill(0)
       if (rows.indptr[row + 1] > rows.indptr[row]) {
-        addFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors, padded)
+        sumFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors)
         const weight = system.lambda ? f32[lambda / 4 + r] : common
         let squared = 0
         for (let j = 0; j < padded; j++) {
