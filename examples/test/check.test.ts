@@ -151,7 +151,7 @@ test('what --check says a run takes at most is not exceeded', async () => {
     itemIds,
   })
   const directory = join(folder, 'bounds')
-  await saveModel(model, directory)
+  await saveModel(model, directory, { interactions: matrix })
   const sizes = await Promise.all(
     (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size),
   )
