@@ -50,8 +50,17 @@ export function drawPoints(canvas: HTMLCanvasElement, size: Size, view: View, po
     context.stroke()
   }
   for (const n of marks.listed) ring(n, 1.5, 2.5, '--text')
-  for (const n of marks.negatives) ring(n, 3, 5, '--against')
-  for (const n of marks.seeds) ring(n, 3, 5, '--accent')
+  for (const [places, name] of [
+    [marks.negatives, '--against'],
+    [marks.seeds, '--accent'],
+  ] as const) {
+    for (const n of places) {
+      // A rim in the colour of the ground keeps it apart from points of its own colour.
+      ring(n, 9, 4, '--panel')
+      ring(n, 4, 4, name)
+      ring(n, 2, 0, '--text')
+    }
+  }
   if (marks.hovered >= 0) ring(marks.hovered, 2, 4, '--text')
   if (marks.cross) drawCross(context, size, color('--text'))
 }

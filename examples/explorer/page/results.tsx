@@ -67,7 +67,7 @@ function Result({ item, rank, score, state, blending, onChange, onWhy }: ResultP
         )}
         <p class="count" title={`More than ${Math.round(100 * item.popularity)} % of the catalogue`}>
           <meter min={0} max={1} value={item.popularity} aria-label="Popularity" />
-          {item.interactions.toLocaleString('en')}
+          <span class="number">{item.interactions.toLocaleString('en')}</span>
           <span class="sr"> interactions</span>
         </p>
       </div>

@@ -18,7 +18,7 @@ export function modelSample(
     `limit: ${limit}`,
     ...Object.entries(metrics[dial]).map(([name, value]) => `${name}: ${literal(value)}`),
     ...(bounds.length > 0 ? [`interactionCount: { ${bounds.join(', ')} }`] : []),
-    ...(conditions.length > 0 ? [`where: (row) => ${['item(row)', ...conditions].join(' && ')}`] : []),
+    ...(conditions.length > 0 ? [`where: (row) =>\n      ${['item(row)', ...conditions].join(' &&\n      ')}`] : []),
     ...(onePerArtist ? ['perGroup: { groups: artists, max: 1 }'] : []),
   ]
   return [
