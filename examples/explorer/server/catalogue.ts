@@ -109,24 +109,22 @@ export class Catalogue {
     return first <= last ? { first, last } : null
   }
 
-  /** Whether a row has the words and years of a filter; undefined when it asks for none. Interactions are not looked at. */
-  test(filter: ItemFilter): ((row: number) => boolean) | undefined {
-    const tests: ((row: number) => boolean)[] = []
-    for (const [field, name] of Object.entries(wordFields) as [keyof typeof wordFields, 'genres'][]) {
-      const word = filter[field]
-      if (word === undefined) continue
-      const column = this.columns[name]
-      const code = column.find(word)
-      tests.push((row) => code !== undefined && column.has(row, code))
-    }
-    const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = filter
-    if (from !== Number.NEGATIVE_INFINITY || to !== Number.POSITIVE_INFINITY) {
+  /** 1 for each row that has the words and years of a filter; undefined when it asks for none. Interactions are not looked at. */
+  passing(filter: ItemFilter): Uint8Array | undefined {
+    const words = (Object.keys(wordFields) as (keyof typeof wordFields)[]).filter(
+      (field) => filter[field] !== undefined,
+    )
+    const { from, to } = filter
+    const dated = from !== undefined || to !== undefined
+    if (words.length === 0 && !dated) return undefined
+    const rows = new Uint8Array(this.length).fill(1)
+    for (const field of words) this.columns[wordFields[field]].keepRowsWith(filter[field]!, rows)
+    if (dated) {
       const years = this.#years
-      tests.push((row) => years[row] !== noYear && years[row]! >= from && years[row]! <= to)
+      const [first, last] = [Math.max(from ?? noYear, noYear + 1), to ?? 2 ** 31]
+      for (let row = 0; row < rows.length; row++) if (!(years[row]! >= first && years[row]! <= last)) rows[row] = 0
     }
-    const [first, ...others] = tests
-    if (first === undefined) return undefined
-    return others.length === 0 ? first : (row) => tests.every((test) => test(row))
+    return rows
   }
 
   #add(payload: ItemPayload): void {

@@ -54,10 +54,10 @@ export async function fromRecommender(
 
   function filters({ filter, onePerArtist }: Question): RankOptions {
     const { min, max } = filter.interactions
-    const where = catalogue.test(filter)
+    const passing = catalogue.passing(filter)
     return {
       ...((min !== undefined || max !== undefined) && { interactionCount: filter.interactions }),
-      ...(where && { where }),
+      ...(passing && { where: (row: number) => passing[row] === 1 }),
       ...(onePerArtist && { perGroup: { groups: artists, max: 1 } }),
     }
   }
