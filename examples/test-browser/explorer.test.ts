@@ -96,7 +96,7 @@ describe.skipIf(!chromiumPath)('the page', () => {
 
   test('by keys alone: search, add, blend, less, remove, back', async () => {
     await open('/')
-    expect(await page.locator('h2').textContent()).toBe('Best known')
+    expect(await page.locator('main h2').textContent()).toBe('Best known')
     await page.keyboard.press('/')
     await page.keyboard.type(String(shop.payloads[plain]!.title))
     await page.locator('[role=option]').first().waitFor()
@@ -116,7 +116,7 @@ describe.skipIf(!chromiumPath)('the page', () => {
       .focus()
     const blend = await changes(() => page.keyboard.press('Enter'))
     expect(blend.seeds.map(({ id }) => id)).toEqual([one.seeds[0]!.id, first!.id])
-    expect(await page.locator('h2').textContent()).toBe('Near a blend of 2')
+    expect(await page.locator('main h2').textContent()).toBe('Near a blend of 2')
     await page
       .getByRole('button', { name: `Less like ${blend.items[5]!.name}` })
       .first()
@@ -137,7 +137,7 @@ describe.skipIf(!chromiumPath)('the page', () => {
     const plain = items.find(({ name }) => !hostileTitles.includes(name))!
     const answer = await changes(() => page.getByRole('button', { name: plain.name, exact: true }).first().click())
     expect(answer.seeds.map(({ id }) => id)).toEqual([plain.id])
-    expect(await page.locator('h2').textContent()).toBe(`Near ${plain.name}`)
+    expect(await page.locator('main h2').textContent()).toBe(`Near ${plain.name}`)
   })
 
   test('each filter leaves only what passes, and a shared address shows the same', async () => {
