@@ -63,7 +63,7 @@ export interface TuneRun {
 }
 
 export interface TuneResult {
-  /** The best run of the last round. */
+  /** The best run of the trials that reached the last round: some are better after fewer iterations. */
   best: TuneRun
   /** Its options, for `train` on the whole matrix. */
   options: TrainOptions
@@ -106,6 +106,7 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions = {})
   const count = starts.length === 0 ? trials : starts.length + Math.ceil(trials / 3)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const runs: TuneRun[] = []
+  let last: TuneRun[] = []
   try {
     let alive = Array.from({ length: count }, (_, trial) => trial)
     for (let iterations = min; ; iterations = Math.min(max, Math.round(iterations * eta))) {
@@ -120,6 +121,7 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions = {})
       }
       round.sort((a, b) => b.value - a.value || a.trial - b.trial)
       runs.unshift(...round)
+      last = round
       const able = round.filter(({ failure }) => failure === undefined)
       if (able.length === 0) throw new Error(`All ${round.length} trials failed: ${round[0].failure}`)
       if (iterations >= max || round.length === 1) break
@@ -128,7 +130,8 @@ export async function tune(matrix: InteractionMatrix, options: TuneOptions = {})
   } finally {
     if (!options.pool) await pool.close()
   }
-  const [best] = runs
+  const finalists = new Set(last.map(({ trial }) => trial))
+  const best = runs.filter(({ trial }) => finalists.has(trial)).reduce((a, b) => (b.value > a.value ? b : a))
   return {
     best,
     options: { ...base, ...toTrainOptions(best.parameters), iterations: best.iterations },
