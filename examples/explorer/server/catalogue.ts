@@ -24,7 +24,7 @@ export interface CatalogueOptions {
   readonly payloads: AsyncIterable<ItemPayload>
 }
 
-/** What is known of the items, in columns by row: about 200 bytes for each. */
+/** What is known of the items, in columns by row. */
 export class Catalogue {
   readonly #ids: CatalogueOptions['ids']
   readonly #rows: Map<string, number>

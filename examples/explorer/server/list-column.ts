@@ -42,7 +42,7 @@ export class ListColumn {
     return false
   }
 
-  /** Sets to 0 the rows that do not have a word. A pass over the column: 10 ms for a million rows. */
+  /** Sets to 0 the rows that do not have a word. A pass over the column. */
   keepRowsWith(word: string, rows: Uint8Array): void {
     const code = this.#codes.get(word)
     const [starts, lengths, listed] = [this.#starts, this.#lengths, this.#listed]

@@ -13,7 +13,7 @@ export function fold(text: string): string {
 
 /**
  * Finds names by parts of their words. All texts stand in one string, best known first, so that a search is one pass of
- * `indexOf` that may stop early: 20 ms for a word that none of a million titles has.
+ * `indexOf` that may stop early.
  */
 export class TitleSearch {
   readonly #text: string
