@@ -12,6 +12,8 @@ export interface ScaleOptions {
   /** Feature columns, and entries of each item. */
   features: number
   perRow: number
+  /** Of these, how many are drawn evenly from all columns (artists, labels); the others are among the first thousand (styles, countries). */
+  rarePerRow: number
   factors: number
   threads: number
   iterations: number
@@ -28,7 +30,7 @@ export interface ScaleResult {
 }
 
 const options: ScaleOptions = JSON.parse(process.argv[2])
-const { size, features, perRow, factors, threads, iterations } = options
+const { size, features, perRow, rarePerRow, factors, threads, iterations } = options
 const matrix = await generateInteractions(sizes[size])
 const itemFeatures = drawFeatures(matrix.items)
 const shared: TrainOptions = {
@@ -58,7 +60,7 @@ async function measure(options: TrainOptions): Promise<{ cpu: number; history: A
   return { history, cpu: (marks[marks.length - 1] - marks[0]) / (marks.length - 1) }
 }
 
-/** Features evenly at random, which leaves the fewest that no item has; values as of rows of length 1. */
+/** Features as a catalogue has them, values as of rows of length 1. With all of them rare the gathers miss every cache. */
 function drawFeatures(rows: number): FeatureMatrix {
   const indptr = new Float64Array(new SharedArrayBuffer(8 * (rows + 1)))
   const indices = new Uint32Array(new SharedArrayBuffer(4 * rows * perRow))
@@ -66,7 +68,8 @@ function drawFeatures(rows: number): FeatureMatrix {
   const random = randomStream(1, 0)
   for (let row = 0; row < rows; row++) {
     const drawn = new Set<number>()
-    while (drawn.size < perRow) drawn.add(Math.floor(features * random()))
+    while (drawn.size < rarePerRow) drawn.add(Math.floor(features * random()))
+    while (drawn.size < perRow) drawn.add(Math.floor(1000 * random() ** 2))
     indices.set(
       [...drawn].sort((a, b) => a - b),
       row * perRow,
