@@ -63,6 +63,11 @@ export class Recorder {
     this.record.memory.plans.push({ stage, bytes })
   }
 
+  /** Adds to the plan of a stage. */
+  raisePlan(stage: string, bytes: number): void {
+    for (const plan of this.record.memory.plans) if (plan.stage === stage) plan.bytes += bytes
+  }
+
   /** Saves what there is, at once. */
   save(): void {
     this.#attemptNow('the record', () => {

@@ -40,7 +40,7 @@ ${
         `Recommended to user ${id}`,
       )
 }
-${heldOut > 0 ? html`<p>${hits} of ${list.length} are among the ${grouped(heldOut)} items that were held out.${missed.length > 0 ? html` <b>Not in the list:</b> ${names(missed)}${more(heldOut - hits - missed.length)}.` : ''}</p>` : ''}
+${heldOut > 0 ? html`<p>${hits} of ${list.length} are among the ${heldOut === 1 ? 'one item that was' : `${grouped(heldOut)} items that were`} held out.${missed.length > 0 ? html` <b>Not in the list:</b> ${names(missed)}${more(heldOut - hits - missed.length)}.` : ''}</p>` : ''}
 </article>`
 }
 
