@@ -192,7 +192,7 @@ export interface SeesawConfig {
   /** Fraction of the entries to measure with instead of training on them. Default 0. */
   holdOut?: number
   /**
-   * Finds the options of the training itself, all but the number of factors, in the time of about 15 trainings. What it
+   * Finds the options of the training itself, all but the number of factors, in the time of 15 to 20 trainings. What it
    * has tried stays in `output.tuneJournal` (default ./tune.jsonl), from which the next night starts. Default false.
    */
   tune?: boolean

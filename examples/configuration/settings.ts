@@ -152,7 +152,7 @@ const fixed: readonly Setting[] = [
     variable: 'TUNE',
     path: ['tune'],
     parse: toBoolean,
-    meaning: "'true' finds the options of the training above, all but VECTOR_DIM, in the time of about 15 trainings",
+    meaning: "'true' finds the options of the training above, all but VECTOR_DIM, in the time of 15 to 20 trainings",
     group: 'Training',
   },
   {

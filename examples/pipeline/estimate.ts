@@ -103,4 +103,4 @@ export function estimateSeconds(
 }
 
 /** What `tune` takes, in trainings. */
-const TUNING = 15
+const TUNING = 18

@@ -76,7 +76,7 @@ export interface TuneResult {
 /**
  * Finds options for `train` by successive halving (Jamieson, Talwalkar 2016): every trial gets a few iterations, the best
  * third three times as many, and so on. A trial starts over in each round, so that a run's value depends on its
- * parameters and iterations alone; that adds at most half to the cost. By default the time of about 15 trainings.
+ * parameters and iterations alone; that adds at most half to the cost. By default the time of 15 to 20 trainings.
  *
  * @throws RangeError for options that cannot be; Error when all trials failed, and for a journal of another search
  */
