@@ -1,3 +1,8 @@
+/**
+ * Implicit-feedback matrix factorization: a sparse matrix in; factors, exact lists and their evaluation out.
+ *
+ * @module @seesaw/als-core
+ */
 export { OptionError } from './checks/option-error.ts'
 export type { Baseline, BaselineOptions } from './evaluate/baseline.ts'
 export { contentNeighbours } from './evaluate/content-neighbours.ts'
@@ -42,16 +47,18 @@ export {
 } from './features/feature-matrix.ts'
 export type { FeatureRecord } from './features/feature-names.ts'
 export { FeatureRows } from './features/feature-rows.ts'
-export type { FeatureSpec, FieldKind } from './features/feature-spec.ts'
+export type { FeatureSpec, FieldKind, ResolvedFeatureSpec } from './features/feature-spec.ts'
 export { type FeatureRow, FeatureVocabulary, type SavedVocabulary } from './features/feature-vocabulary.ts'
 export { FeatureCounter, featuresFrom } from './features/features-from.ts'
+export type { KernelName } from './kernel/instantiate.ts'
 export { MatrixError } from './matrix/compressed-rows.ts'
 export { type CsrInput, type DuplicatePolicy, matrixFromCsr } from './matrix/from-csr.ts'
 export { matrixFromTriplets, type Triplets } from './matrix/from-triplets.ts'
 export type { CompressedRows, IdColumn, InteractionMatrix } from './matrix/interaction-matrix.ts'
 export { type Interactions, type InteractionsOptions, interactionsFrom } from './matrix/interactions-from.ts'
+export type { NumericArray } from './matrix/numbers.ts'
 export type { ArrowRows, ColumnRows, RowFields, RowStream, Rows } from './matrix/read-rows.ts'
-export { weightByPopularity } from './matrix/weight-items.ts'
+export { type PopularityWeights, weightByPopularity } from './matrix/weight-items.ts'
 export type { AlsModel, FeatureVectors, IterationReport, PhaseSeconds } from './model/als-model.ts'
 export { writeNpyFactors } from './model/factors-npy.ts'
 export type { InputIds } from './model/id-column.ts'
@@ -59,7 +66,7 @@ export { readImplicitModel, writeImplicitModel } from './model/implicit-model.ts
 export { type LoadModelOptions, loadModel } from './model/load-model.ts'
 export { DirectoryLockedError, inOwnDirectory, lockDirectory } from './model/lock-directory.ts'
 export { ModelFormatError } from './model/manifest.ts'
-export { computeLoss } from './model/objective.ts'
+export { computeLoss, type ObjectiveOptions } from './model/objective.ts'
 export type { ModelOptions, RegularizationScaling } from './model/options.ts'
 export { type SaveModelOptions, saveModel } from './model/save-model.ts'
 export { type ModelStream, saveModelStream } from './model/save-model-stream.ts'
@@ -67,7 +74,7 @@ export { readScipyMatrix, type ScipyMatrixOptions, writeScipyMatrix } from './mo
 export type { SideBatch } from './model/write-side.ts'
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './pool/worker-pool.ts'
 export type { Examples } from './recommend/average-vectors.ts'
-export type { Explanation } from './recommend/explain.ts'
+export type { Contribution, Explanation } from './recommend/explain.ts'
 export type { BlendExplanation } from './recommend/explain-blend.ts'
 export type { History } from './recommend/fold-in-histories.ts'
 export type { FeatureContribution, KnownFeatures } from './recommend/known-features.ts'

@@ -1,5 +1,11 @@
+/**
+ * Parquet on a disk or in S3 to a sparse matrix, in two passes.
+ *
+ * @module @seesaw/loader
+ */
 export { LoadError, type LoadErrorCode, type LoadErrorPlace } from './errors.ts'
 export { type IntegerIds, StringColumn } from './ids/id-column.ts'
+export type { IdKind } from './ids/keys.ts'
 export { type CatalogueOptions, type ItemsPlan, type PlanItemsOptions, planItems } from './items/plan-items.ts'
 export { type ItemRow, type ReadItemsOptions, readItems } from './items/read-items.ts'
 export { type LoadedInteractions, loadInteractions, type RareItems } from './load-interactions.ts'

@@ -1,6 +1,12 @@
+/**
+ * Vectors and payloads to a Qdrant collection behind an alias, and queries to it.
+ *
+ * @module @seesaw/qdrant-sink
+ */
 export { PublishError, type PublishErrorDetails, SupersededError } from './errors.ts'
 export { type CollectGarbageOptions, collectGarbage, type Garbage, type GarbageReport } from './generation/garbage.ts'
 export { type Generation, type GenerationsOptions, generations } from './generation/generations.ts'
+export type { Owner } from './generation/owner.ts'
 export type { GenerationRecord } from './generation/record.ts'
 export { type Rollback, type RollbackOptions, rollback } from './generation/rollback.ts'
 export type { Payload, Payloads } from './points/payload.ts'
@@ -25,7 +31,7 @@ export type {
   PublishOptions,
   VectorParameters,
 } from './publish/options.ts'
-export { type Preflight, type PreflightOptions, preflight } from './publish/preflight.ts'
+export { type PlannedVectors, type Preflight, type PreflightOptions, preflight } from './publish/preflight.ts'
 export type { Phase, PublishProgress } from './publish/progress.ts'
 export { type Publication, publish } from './publish/publish.ts'
 export {
@@ -42,6 +48,7 @@ export {
   matchExcept,
   range,
   rarerThan,
+  type Value,
 } from './query/filter.ts'
 export {
   type Group,
@@ -67,5 +74,5 @@ export {
   similar,
 } from './query/request.ts'
 export type { ServerOptions } from './server/connection.ts'
-export { ServerError } from './server/errors.ts'
+export { ServerError, type ServerErrorDetails } from './server/errors.ts'
 export type { RetryOptions } from './server/retry.ts'

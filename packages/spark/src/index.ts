@@ -1,3 +1,8 @@
+/**
+ * The same training on Apache Spark.
+ *
+ * @module @seesaw/spark
+ */
 export { SparkError, type SparkErrorCode } from './errors.ts'
 export type {
   Confidence,

@@ -51,8 +51,8 @@ export interface TimedMatrix {
  * Trains on what happened before a moment and tests on what happened from then on: entries of a matrix whose times are
  * known, or triplets.
  *
- * @param times when each entry of the triplets happened, in any unit
- * @param moment in the same unit, or a Date for milliseconds since 1970
+ * `times` say when each entry of the triplets happened, in any unit; `moment` is in the same unit, or a Date for milliseconds
+ * since 1970.
  */
 export function splitByTime(data: TimedMatrix, moment: Date | number | bigint): Split
 export function splitByTime(triplets: Triplets, times: NumericArray, moment: Date | number | bigint): Split
