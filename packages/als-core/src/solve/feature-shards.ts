@@ -103,8 +103,7 @@ export interface StartTask extends Pass, Features {
 
 /** Worker task: the first residual and direction. Sums, by column: Σ r²/m, then Σ d². */
 export function startShards(task: StartTask): void {
-  const { board, bounds, padded, byFeature, products, diagonal, regularization, vectors, residual, direction, sums } =
-    task
+  const { board, bounds, padded, byFeature, products, diagonal, sums } = task
   const product = new Float64Array(padded)
   for (const shard of takeShards(board)) {
     const sum = sums.subarray(2 * shard * padded, 2 * (shard + 1) * padded).fill(0)
@@ -112,16 +111,27 @@ export function startShards(task: StartTask): void {
       if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
       sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
-      const at = f * padded
-      for (let j = 0; j < padded; j++) {
-        const r = product[j] - regularization * vectors[at + j]
-        const d = r * inverse
-        residual[at + j] = r
-        direction[at + j] = d
-        sum[j] += r * d
-        sum[padded + j] += d * d
-      }
+      startRow(product, task, f * padded, inverse, sum)
     }
+  }
+}
+
+/** r = p - λ_B b and d = r/m for the row at `at`; r·d and d² to the sums. */
+function startRow(
+  product: Float64Array,
+  { regularization, vectors, residual, direction }: StartTask,
+  at: number,
+  inverse: number,
+  sum: Float64Array,
+): void {
+  const k = product.length
+  for (let j = 0; j < k; j++) {
+    const r = product[j] - regularization * vectors[at + j]
+    const d = r * inverse
+    residual[at + j] = r
+    direction[at + j] = d
+    sum[j] += r * d
+    sum[k + j] += d * d
   }
 }
 
@@ -145,15 +155,23 @@ export function vectorShards(task: VectorTask): void {
     let squares = 0
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
       if (diagonal[f] === 0) continue
-      const at = f * padded
-      for (let j = 0; j < padded; j++) {
-        const value = Math.fround(values[at + j] + lengths[j] * direction[at + j])
-        values[at + j] = value
-        squares += value * value
-      }
+      squares += stepRow(values, direction, f * padded, lengths)
     }
     sums[shard] = squares
   }
+}
+
+// Rows have functions of their own: these are optimised after a few thousand rows, and a pass, which is called once, is not.
+
+/** b += α d for the row at `at`; returns |b|². */
+function stepRow(values: Float32Array, direction: Float32Array, at: number, lengths: Float64Array): number {
+  let squares = 0
+  for (let j = 0; j < lengths.length; j++) {
+    const value = Math.fround(values[at + j] + lengths[j] * direction[at + j])
+    values[at + j] = value
+    squares += value * value
+  }
+  return squares
 }
 
 /** R -= (Gᵀ·T + λ_B·D)·diag(α) */
@@ -174,13 +192,26 @@ export function residualShards(task: ResidualTask): void {
       if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
       sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
-      const at = f * padded
-      for (let j = 0; j < padded; j++) {
-        const r = values[at + j] - lengths[j] * (product[j] + regularization * direction[at + j])
-        values[at + j] = r
-        sum[j] += r * r * inverse
-      }
+      lowerRow(values, product, direction, f * padded, regularization, lengths, inverse, sum)
     }
+  }
+}
+
+/** r -= α (p + λ_B d) for the row at `at`; r²/m to the sums. */
+function lowerRow(
+  values: Float32Array,
+  product: Float64Array,
+  direction: Float32Array,
+  at: number,
+  regularization: number,
+  lengths: Float64Array,
+  inverse: number,
+  sum: Float64Array,
+): void {
+  for (let j = 0; j < lengths.length; j++) {
+    const r = values[at + j] - lengths[j] * (product[j] + regularization * direction[at + j])
+    values[at + j] = r
+    sum[j] += r * r * inverse
   }
 }
 
@@ -200,12 +231,23 @@ export function directionShards(task: DirectionTask): void {
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
       if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
-      const at = f * padded
-      for (let j = 0; j < padded; j++) {
-        const d = residual[at + j] * inverse + shares[j] * values[at + j]
-        values[at + j] = d
-        sum[j] += d * d
-      }
+      turnRow(values, residual, f * padded, inverse, shares, sum)
     }
+  }
+}
+
+/** d = r/m + β d for the row at `at`; d² to the sums. */
+function turnRow(
+  values: Float32Array,
+  residual: Float32Array,
+  at: number,
+  inverse: number,
+  shares: Float64Array,
+  sum: Float64Array,
+): void {
+  for (let j = 0; j < shares.length; j++) {
+    const d = residual[at + j] * inverse + shares[j] * values[at + j]
+    values[at + j] = d
+    sum[j] += d * d
   }
 }
