@@ -9,13 +9,16 @@ export interface Way {
   readonly spill: boolean
 }
 
-/** Loads a case and says what differs from the answer, or nothing. */
-export async function findDifference(
+/** Whether a load gave the answer: the same, a refusal where one is due, or what differs. */
+export type Outcome = 'same' | 'refused' | { readonly difference: string }
+
+/** Loads a case and compares it with the answer. */
+export async function compareLoad(
   one: Case,
   paths: readonly (readonly string[])[],
   answer: Answer,
   way: Way,
-): Promise<string | undefined> {
+): Promise<Outcome> {
   const empty =
     answer.userIds.length === 0 || answer.itemIds.length === 0 || (one.thresholds.repeat && answer.users.length === 0)
   const broken = one.sources.find(({ files }) => files.some((file) => file.broken !== undefined))
@@ -24,15 +27,34 @@ export async function findDifference(
     loaded = await loadInteractions(await optionsOf(one, paths, way))
   } catch (error) {
     if (broken !== undefined && error instanceof LoadError && error.code === 'ids') {
-      return error.column === broken.user ? undefined : `refused for another column: ${error}`
+      return error.column === broken.user ? 'refused' : { difference: `refused for another column: ${error}` }
     }
-    if (empty && error instanceof LoadError && error.message.startsWith('Nothing is left')) return undefined
-    return `the load failed: ${error}`
+    if (empty && error instanceof LoadError && error.message.startsWith('Nothing is left')) return 'same'
+    if (isUnreadable(one, error)) return 'refused'
+    return { difference: `the load failed: ${error}` }
   }
-  if (broken !== undefined) return `an id that cannot be held was taken`
-  if (empty) return `nothing should be left, the load gives ${loaded.matrix.entries} entries`
-  if (loaded.plan.spill !== way.spill) return `the load ${way.spill ? 'kept' : 'did not keep'} to memory`
-  return compare(one, loaded, answer)
+  if (broken !== undefined) return { difference: 'an id that cannot be held was taken' }
+  if (empty) return { difference: `nothing should be left, the load gives ${loaded.matrix.entries} entries` }
+  if (loaded.plan.spill !== way.spill) {
+    return { difference: `the load ${way.spill ? 'kept' : 'did not keep'} to memory` }
+  }
+  const difference = compare(one, loaded, answer)
+  return difference === undefined ? 'same' : { difference }
+}
+
+/**
+ * DuckDB packs the differences of a UINTEGER in more than 32 bits with PARQUET_VERSION V2; readers of Arrow, pyarrow among
+ * them, refuse such a file.
+ */
+function isUnreadable({ sources }: Case, error: unknown): boolean {
+  if (!(error instanceof LoadError) || !error.message.includes('in more than 32 bits')) return false
+  const { column } = error
+  return sources.some(({ user, item, files }) =>
+    files.some(({ userType, itemType, writer }) => {
+      const type = column === user ? userType : column === item ? itemType : undefined
+      return writer.program === 'duckdb' && writer.version === 'V2' && type?.name === 'UINTEGER'
+    }),
+  )
 }
 
 async function optionsOf(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type Case, randomCase, type Writer } from './case.ts'
-import { findDifference, type Way } from './compare.ts'
+import { compareLoad, type Way } from './compare.ts'
 import { askDuckDb } from './question.ts'
 import { rowsOf, writeWithDuckDb } from './write-duckdb.ts'
 
@@ -22,7 +22,7 @@ export function waysOf(seed: number, every: boolean): readonly Way[] {
 export interface SeedResult {
   /** What differs, if anything does. */
   readonly difference?: string
-  /** Whether the answer was a refusal: an id that cannot be held. */
+  /** Whether the answer was a refusal: an id that cannot be held, or a file that no reader of Arrow takes. */
   readonly refused: boolean
 }
 
@@ -38,12 +38,14 @@ export async function runSeed(
   const folder = join(tmpdir(), `seesaw-differential-${process.pid}-${seed}`)
   try {
     const paths = await writeFiles(connection, one, folder, writePeer)
-    const refused = one.sources.some(({ files }) => files.some((file) => file.broken !== undefined))
     const answer = await askDuckDb(connection, one, paths)
+    let refused = false
     for (const way of ways) {
-      const difference = await findDifference(one, paths, answer, way)
-      if (difference === undefined) continue
-      return { difference: `${way.threads} threads${way.spill ? ', spilling' : ''}: ${difference}`, refused }
+      const outcome = await compareLoad(one, paths, answer, way)
+      if (outcome === 'refused') refused = true
+      else if (outcome !== 'same') {
+        return { difference: `${way.threads} threads${way.spill ? ', spilling' : ''}: ${outcome.difference}`, refused }
+      }
     }
     return { refused }
   } finally {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import {
   Dictionary,
   Float32,
@@ -262,3 +263,22 @@ function text(bytes: Uint8Array): string {
     .toString('hex')
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
+
+test('differences of 32-bit integers in more than 32 bits, which DuckDB writes and readers of Arrow refuse, are named', async () => {
+  const uri = join(folder, 'too-wide.parquet')
+  const instance = await DuckDBInstance.create()
+  const connection = await instance.connect()
+  await connection.run(`COPY (
+    SELECT (row * 7919 % 1000)::USMALLINT AS user_id, (hash(row) % 4294967295)::UINTEGER AS item_id FROM range(5000) t(row)
+  ) TO '${uri}' (PARQUET_VERSION V2)`)
+  const error = await load(uri).catch((error) => error)
+  expect(error).toMatchObject({ name: 'LoadError', code: 'corrupt', file: uri, rowGroup: 0, column: 'item_id' })
+  expect(error.message).toMatch(
+    /differences of column "item_id" .* UINTEGER .* PARQUET_VERSION V1, or the column as BIGINT/,
+  )
+  // Written again as the message says.
+  await connection.run(`COPY (FROM '${uri}') TO '${uri}.1' (FORMAT parquet, PARQUET_VERSION V1)`)
+  expect((await load(`${uri}.1`)).matrix.entries).toBe(5000)
+  connection.closeSync()
+  instance.closeSync()
+})

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads'
+import type { ColumnMetaData, SchemaElement } from 'hyparquet'
 import { LoadError } from '../errors.ts'
 import { BufferPool } from '../parquet/buffers.ts'
 import { type BatchUse, decodeRowGroup, fetchRowGroup, startDecoder } from '../parquet/decoder.ts'
@@ -80,17 +81,34 @@ export async function readRowGroup(task: ReadTask, outcomes: Float64Array, use: 
   return { worker, bytes, fromKept: kept?.filled ?? false, kept: isKept, retries: counters.retries, outcomes }
 }
 
-function corrupt({ request }: { request: { uri: string; group: number } }, error: Error): LoadError {
+function corrupt({ request }: Pick<ReadTask, 'request'>, error: Error): LoadError {
+  const { uri, group, columns } = request
   const reason = panic === '' ? error.message : panic
+  const place = { file: uri, rowGroup: group }
+  const start = `${uri}: row group ${group} cannot be decoded: ${reason}. `
+  const suspects = columns.filter(({ chunks }) => chunks.some(mayBeTooWide))
+  const suspect = (suspects.find(({ schema }) => schema.some(isUnsigned)) ?? suspects[0])?.name
+  if (suspect === undefined) return new LoadError('corrupt', `${start}The file is damaged; write it again.`, place)
   return new LoadError(
     'corrupt',
-    `${request.uri}: row group ${request.group} cannot be decoded: ${reason}. The file is damaged; write it again.`,
-    { file: request.uri, rowGroup: request.group },
+    `${start}The file is damaged, or the differences of column "${suspect}" are packed in more than 32 bits: DuckDB writes ` +
+      'UINTEGER so with PARQUET_VERSION V2, and no reader of Arrow takes it. Write it again with PARQUET_VERSION V1, or the ' +
+      'column as BIGINT.',
+    { ...place, column: suspect },
   )
 }
 
+/** Differences of 32-bit integers wrap at 32 bits (parquet-format, "Delta encoding"); some writers let them grow to 33. */
+function mayBeTooWide({ type, encodings }: ColumnMetaData): boolean {
+  return type === 'INT32' && encodings.includes('DELTA_BINARY_PACKED')
+}
+
+function isUnsigned({ converted_type, logical_type }: SchemaElement): boolean {
+  return converted_type === 'UINT_32' || (logical_type?.type === 'INTEGER' && !logical_type.isSigned)
+}
+
 /** Errors from below know what is wrong, not where. */
-function placed(error: unknown, task: { request: { uri: string; group: number } }): unknown {
+function placed(error: unknown, task: ReadTask): unknown {
   const { uri, group } = task.request
   if (!(error instanceof LoadError)) return corrupt(task, error as Error)
   if (error.file !== undefined) return error
