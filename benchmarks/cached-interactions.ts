@@ -64,12 +64,22 @@ function readDataSet(name: string): InteractionMatrix {
 /** Writes the users' rows of a matrix; the JSON comes last, so that its presence means the rest is whole. */
 export function writeMatrix(prefix: string, matrix: InteractionMatrix): void {
   mkdirSync(folder, { recursive: true })
-  const { csr, codebook, users, items, entries } = matrix
-  const values = csr.values
-  writeArray(`${prefix}.indptr.i64`, csr.indptr.length, (i) => BigInt(csr.indptr[i]), BigInt64Array)
-  writeArray(`${prefix}.indices.i32`, entries, (i) => csr.indices[i], Int32Array)
+  const { csr, codebook, users, items } = matrix
+  writeCsr(prefix, { users, items }, csr, codebook)
+}
+
+/** Writes compressed rows, such as those of features, in the same files: `users` rows and `items` columns. */
+export function writeCsr(
+  prefix: string,
+  shape: { users: number; items: number },
+  { indptr, indices, values }: Record<'indptr' | 'indices' | 'values', ArrayLike<number>>,
+  codebook?: Float32Array,
+): void {
+  const entries = indices.length
+  writeArray(`${prefix}.indptr.i64`, indptr.length, (i) => BigInt(indptr[i]), BigInt64Array)
+  writeArray(`${prefix}.indices.i32`, entries, (i) => indices[i], Int32Array)
   writeArray(`${prefix}.data.f32`, entries, codebook ? (i) => codebook[values[i]] : (i) => values[i], Float32Array)
-  writeFileSync(`${prefix}.json.partial`, JSON.stringify({ users, items, entries }))
+  writeFileSync(`${prefix}.json.partial`, JSON.stringify({ ...shape, entries }))
   renameSync(`${prefix}.json.partial`, `${prefix}.json`)
 }
 
