@@ -2,7 +2,7 @@
  * Items that nobody has yet: what their features are worth, beside the same model without them, content kNN, and irspack.
  *
  *   npm run bench -- features [--data lastfm-hetrec|ml-latest-small|quickstart] [--seeds 5] [--threads 2] [--no-peers] [--quick]
- *   npm run bench -- features --part scale [--size M]    2 million feature columns, 12 a row
+ *   npm run bench -- features --part scale [--size M]    2 million feature columns, 12 a row, 3 of them from all columns
  *   npm run bench -- features --part regularization    Recall@20 over λ_B, on a split of another seed
  */
 import { parseArgs } from 'node:util'
@@ -12,7 +12,7 @@ import { type DataSetName, dataSets, readDataSet } from '../features/data-sets.t
 import { chosen, measureSplit, names, type Recalls } from '../features/protocol.ts'
 import { measureScale } from '../features/scale.ts'
 import { measureIterations } from '../features/speed.ts'
-import { sizes } from '../generate-interactions.ts'
+import type { sizes } from '../generate-interactions.ts'
 import { type Column, printTable } from '../solver/table.ts'
 
 export async function main(args: string[]): Promise<Record<string, unknown>> {
@@ -32,7 +32,7 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
   const seeds = values.quick ? 1 : Number(values.seeds)
   if (values.part === 'scale') {
     const size = values.size as keyof typeof sizes
-    const shape = { features: 2_000_000, perRow: 12, factors: 128, iterations: 4 }
+    const shape = { features: 2_000_000, perRow: 12, rarePerRow: 3, factors: 128, iterations: 4 }
     return { part: 'scale', size, ...(await measureScale({ size, ...shape, threads })) }
   }
   const peers = !values['no-peers']
