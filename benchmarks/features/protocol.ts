@@ -13,7 +13,7 @@ import {
   train,
   type WorkerPool,
 } from '@seesaw/als-core'
-import type { DataSet, DataSetName } from './data-sets.ts'
+import type { DataSet } from './data-sets.ts'
 import { trainIrspack } from './irspack.ts'
 
 /** Of all models here. */
@@ -25,9 +25,6 @@ export const setting = {
   regularizationScaling: { nu: 1 },
   iterations: 10,
 } as const satisfies TrainOptions
-
-/** λ_B where the default is not the best; chosen on splits of other seeds. With 42 features of 9,125 films each has many rows. */
-export const chosen: Partial<Record<DataSetName, number>> = { 'ml-latest-small': 10 }
 
 /** Recall@20 of one way to recommend: of warm and new items among themselves, and of all items. */
 export interface Recalls {

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { createWorkerPool, type WorkerPool } from '@seesaw/als-core'
 import { mean, standardDeviation } from 'simple-statistics'
 import { type DataSetName, dataSets, readDataSet } from '../features/data-sets.ts'
-import { chosen, measureSplit, names, type Recalls } from '../features/protocol.ts'
+import { measureSplit, names, type Recalls } from '../features/protocol.ts'
 import { measureScale } from '../features/scale.ts'
 import { measureIterations } from '../features/speed.ts'
 import type { sizes } from '../generate-interactions.ts'
@@ -72,7 +72,7 @@ async function compare(
     console.error(`${data}: ${users} × ${items}, ${entries} entries, ${set.features.features} features`)
     const bySeed: Recalls[][] = []
     for (let seed = 1; seed <= seeds; seed++) {
-      bySeed.push(await measureSplit(set, seed, chosen[data], { pool, threads, peers }))
+      bySeed.push(await measureSplit(set, seed, undefined, { pool, threads, peers }))
       console.error(JSON.stringify({ data, seed, recalls: bySeed.at(-1) }))
     }
     const of = (name: string) => bySeed.flatMap((recalls) => recalls.filter((each) => each.name === name))
