@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from process_cost import peak_rss_mb
+from load_result import print_load
 
 sources = json.loads(sys.argv[1])
 WEIGHTS = {5: 5.0, 4: 4.0, 3: 2.0}
@@ -44,14 +44,4 @@ rows = np.searchsorted(user_ids, merged["user_id"])
 columns = np.searchsorted(item_ids, merged["release_id"])
 matrix = sp.csr_matrix((merged["confidence"].to_numpy(), (rows, columns)), shape=(len(user_ids), len(item_ids)))
 matrix.sort_indices()
-transpose = matrix.tocsc()
-seconds = time.perf_counter() - begun
-print(json.dumps({
-    "seconds": seconds,
-    "cpuSeconds": time.process_time(),
-    "users": matrix.shape[0],
-    "items": matrix.shape[1],
-    "entries": int(transpose.nnz),
-    "confidence": float(matrix.data.sum(dtype="float64")),
-    "peakRssMb": peak_rss_mb(),
-}))
+print_load(matrix, begun)

@@ -7,7 +7,7 @@ import time
 import polars as pl
 import scipy.sparse as sp
 
-from process_cost import peak_rss_mb
+from load_result import print_load
 
 sources = json.loads(sys.argv[1])
 
@@ -45,14 +45,4 @@ matrix = sp.csr_matrix(
     shape=(len(users), len(items)),
 )
 matrix.sort_indices()
-transpose = matrix.tocsc()
-seconds = time.perf_counter() - begun
-print(json.dumps({
-    "seconds": seconds,
-    "cpuSeconds": time.process_time(),
-    "users": matrix.shape[0],
-    "items": matrix.shape[1],
-    "entries": int(transpose.nnz),
-    "confidence": float(matrix.data.sum(dtype="float64")),
-    "peakRssMb": peak_rss_mb(),
-}))
+print_load(matrix, begun)

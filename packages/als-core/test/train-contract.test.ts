@@ -2,37 +2,23 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { computeLoss, createWorkerPool, type InteractionMatrix, type ModelOptions, train } from '../src/index.ts'
 import { BLOCK_ENTRIES } from '../src/solve/layout.ts'
+import { objectivesOf, solvers, tight } from './contract.ts'
 import { makeFactors, makeMatrix, type Objective, solveExactly, sumLoss } from './reference.ts'
 
 const pool = createWorkerPool({ threads: 2 })
 afterAll(() => pool.close())
 
-const solvers = [
-  { solver: 'cg', kernel: 'simd' },
-  { solver: 'cg', kernel: 'relaxed' },
-  { solver: 'cholesky' },
-] satisfies Partial<ModelOptions>[]
-const tight = { tolerance: 1e-7, maxSteps: 400, gatherPrecision: 'float32' } as const
-
 /** λ of each scaling such that α0·G + λI has a condition number of about 100 at most: see the last test for more. */
-const objectives: Objective[] = (
-  [
-    ['hkv', 'none', 5],
-    ['hkv', 'count', 0.2],
-    ['hkv', { nu: 0.5 }, 0.3],
-    ['hkv', { nu: 1 }, 0.02],
-    ['ials', 'none', 1],
-    ['ials', 'count', 0.1],
-    ['ials', { nu: 0.5 }, 0.2],
-    ['ials', { nu: 1 }, 0.02],
-  ] as const
-).map(([objective, regularizationScaling, regularization]) => ({
-  objective,
-  unobservedWeight: objective === 'hkv' ? 1 : 0.1,
-  alpha: objective === 'hkv' ? 3 : 1,
-  regularization,
-  regularizationScaling,
-}))
+const objectives = objectivesOf(
+  ['hkv', 'none', 5],
+  ['hkv', 'count', 0.2],
+  ['hkv', { nu: 0.5 }, 0.3],
+  ['hkv', { nu: 1 }, 0.02],
+  ['ials', 'none', 1],
+  ['ials', 'count', 0.1],
+  ['ials', { nu: 0.5 }, 0.2],
+  ['ials', { nu: 1 }, 0.02],
+)
 
 /** No entry, one, a few, and more than fit a tile at large k. */
 const counts = [0, 1, 2, 5, 8, 9, 64, 129, 290, 0]

@@ -1,42 +1,19 @@
 /** Training with features, by the contract of the solvers: rows, maps and loss are those of the equations written out. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { type AlsModel, computeLoss, createWorkerPool, type ModelOptions, train } from '../src/index.ts'
+import { type AlsModel, computeLoss, createWorkerPool, train } from '../src/index.ts'
+import { objectivesOf, solvers, tight } from './contract.ts'
 import { random } from './recommend-model.ts'
-import {
-  makeFeatures,
-  makeMatrix,
-  type Objective,
-  type Predictor,
-  predict,
-  regress,
-  solveExactly,
-  sumLoss,
-} from './reference.ts'
+import { makeFeatures, makeMatrix, type Predictor, predict, regress, solveExactly, sumLoss } from './reference.ts'
 
 const pool = createWorkerPool({ threads: 2 })
 afterAll(() => pool.close())
 
-const solvers = [
-  { solver: 'cg', kernel: 'simd' },
-  { solver: 'cg', kernel: 'relaxed' },
-  { solver: 'cholesky' },
-] satisfies Partial<ModelOptions>[]
-const tight = { tolerance: 1e-7, maxSteps: 400, gatherPrecision: 'float32' } as const
-
-const objectives: Objective[] = (
-  [
-    ['hkv', 'none', 5],
-    ['hkv', { nu: 0.5 }, 0.3],
-    ['ials', 'count', 0.3],
-    ['ials', { nu: 1 }, 0.02],
-  ] as const
-).map(([objective, regularizationScaling, regularization]) => ({
-  objective,
-  unobservedWeight: objective === 'hkv' ? 1 : 0.1,
-  alpha: objective === 'hkv' ? 3 : 1,
-  regularization,
-  regularizationScaling,
-}))
+const objectives = objectivesOf(
+  ['hkv', 'none', 5],
+  ['hkv', { nu: 0.5 }, 0.3],
+  ['ials', 'count', 0.3],
+  ['ials', { nu: 1 }, 0.02],
+)
 
 const next = random(3)
 const matrix = makeMatrix(

@@ -45,11 +45,6 @@ export function foldInUsers(
   matrix: InteractionMatrix,
   options: FoldInOptions = {},
 ): Promise<Float32Array<SharedArrayBuffer>> {
-  if (matrix.items !== model.items) {
-    throw new RangeError(
-      `The matrix has ${matrix.items} items, the model ${model.items}: new users need the model's items as columns.`,
-    )
-  }
   return foldIn(model, matrix, 'users', options)
 }
 
@@ -65,11 +60,6 @@ export function foldInItems(
   matrix: InteractionMatrix,
   options: FoldInOptions = {},
 ): Promise<Float32Array<SharedArrayBuffer>> {
-  if (matrix.users !== model.users) {
-    throw new RangeError(
-      `The matrix has ${matrix.users} users, the model ${model.users}: new items need the model's users as rows.`,
-    )
-  }
   return foldIn(model, matrix, 'items', options)
 }
 
@@ -79,6 +69,12 @@ async function foldIn(
   side: 'users' | 'items',
   { pool, threads, signal, features, ...solving }: FoldInOptions,
 ): Promise<Float32Array<SharedArrayBuffer>> {
+  const other = side === 'users' ? 'items' : 'users'
+  if (newcomers[other] !== model[other]) {
+    const need =
+      side === 'users' ? "new users need the model's items as columns" : "new items need the model's users as rows"
+    throw new RangeError(`The matrix has ${newcomers[other]} ${other}, the model ${model[other]}: ${need}.`)
+  }
   checkMatrix(newcomers)
   const field = FIELDS[side]
   const map = features && featuresOf(field, model)
@@ -99,7 +95,7 @@ async function foldIn(
     const { padded } = bench.share.layout
     const sides = makeSides(matrix, options.factors)
     const solved = sides[side]
-    const fixed = sides[side === 'users' ? 'items' : 'users']
+    const fixed = sides[other]
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
     if (features) solved.prior = { matrix: features, vectors: pad(map!.vectors, options.factors, padded) }
     await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0, features: 0 })
