@@ -145,7 +145,7 @@ describe('fold-in', () => {
       'vectors has 9 values, expected a multiple of 8',
     )
     await expect(recommender.explain(0, 0)).rejects.toThrow('explain needs what users have')
-    expect(() => foldInUsers(model, interactions(3, 9, 1))).toThrow('The matrix has 9 items, the model 110')
-    expect(() => foldInItems(model, interactions(3, 9, 1))).toThrow('The matrix has 3 users, the model 150')
+    await expect(foldInUsers(model, interactions(3, 9, 1))).rejects.toThrow('The matrix has 9 items, the model 110')
+    await expect(foldInItems(model, interactions(3, 9, 1))).rejects.toThrow('The matrix has 3 users, the model 150')
   })
 })
