@@ -121,8 +121,8 @@ export type {
   ValidationOptions,
 } from './train/options.ts'
 export { type FeatureSize, type MemoryInput, type MemoryPlan, planMemory } from './train/plan-memory.ts'
-export { TrainingAborted } from './train/run-training.ts'
 export { train } from './train/train.ts'
+export { TrainingAborted } from './train/training-aborted.ts'
 export type { Choices, Parameters, SearchSpace } from './tune/parameters.ts'
 export { type Recommended, recommendedOptions } from './tune/recommended-options.ts'
 

@@ -22,7 +22,7 @@ export interface Basis {
   readonly squaredNorm: number
 }
 
-/** The Gram matrix of the fixed side is singular and nothing regularises it. */
+/** The Gram matrix of the fixed side is singular and nothing regularises it, or λ is so large that the factors have vanished. */
 export class SingularError extends Error {
   override readonly name = 'SingularError'
 }

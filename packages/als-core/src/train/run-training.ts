@@ -30,25 +30,8 @@ import {
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
 import type { initializeShards } from './initialize-shards.ts'
 import { type Columns, checkColumns, resolveOptions, type TrainOptions, type TrainProgress } from './options.ts'
-
-/**
- * The training was aborted by its signal. When an iteration was complete, `model` has every row as it was solved last: by that
- * iteration or by the one cut short.
- */
-export class TrainingAborted extends Error {
-  override readonly name = 'TrainingAborted'
-  readonly model: AlsModel | undefined
-
-  constructor(model: AlsModel | undefined, reason: unknown) {
-    super(
-      model
-        ? `Training aborted after ${model.history.length} complete iterations; error.model has the factors so far.`
-        : 'Training aborted before the first iteration was complete.',
-      { cause: reason },
-    )
-    this.model = model
-  }
-}
+import { TrainingAborted } from './training-aborted.ts'
+import { explainFailure } from './vanished.ts'
 
 /** `train` with a kernel memory of at most `memoryLimit` bytes: a larger fixed side is stored outside of it. */
 export async function trainWithin(
@@ -212,7 +195,9 @@ async function sweepBoth(training: Training, iteration: number, sweeps: Sweeps):
   const { options } = bench
   const sweep = async (solved: Side, fixed: Side): Promise<HalfSweep> => {
     trackProgress(bench, solved, iteration, training.options.onProgress)
-    const result = await halfSweep(bench, solved, fixed, sweeps.phases)
+    const result = await halfSweep(bench, solved, fixed, sweeps.phases).catch(async (error) => {
+      throw await explainFailure(error, bench, fixed)
+    })
     sweeps.steps += result.steps
     return result
   }

@@ -4,8 +4,8 @@ import { DirectoryLockedError, lockDirectory } from '../model/lock-directory.ts'
 import { MEMORY_LIMIT } from '../solve/layout.ts'
 import { CheckpointError } from './checkpoint.ts'
 import { resolveOptions, type TrainOptions } from './options.ts'
-import { TrainingAborted, trainWithin } from './run-training.ts'
-import { trainToBest } from './train-to-best.ts'
+import { trainWithin } from './run-training.ts'
+import { TrainingAborted } from './training-aborted.ts'
 
 /**
  * Factorises an interaction matrix by alternating least squares (Hu, Koren, Volinsky 2008; Rendle et al. 2022).
