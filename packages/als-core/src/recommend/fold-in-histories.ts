@@ -15,8 +15,8 @@ export interface History {
 }
 
 /**
- * The factors of users by what they have, as training would solve them: a k×k system each, in float64, 2 ms with 50 items and
- * 128 factors. Their items are left out of the lists.
+ * The factors of users by what they have, as training would solve them: a k×k system each, in float64. Their items
+ * are left out of the lists.
  */
 export function foldInHistories(
   model: AlsModel,
