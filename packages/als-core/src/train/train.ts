@@ -5,6 +5,7 @@ import { MEMORY_LIMIT } from '../solve/layout.ts'
 import { CheckpointError } from './checkpoint.ts'
 import { resolveOptions, type TrainOptions } from './options.ts'
 import { trainWithin } from './run-training.ts'
+import { trainToBest } from './train-to-best.ts'
 import { TrainingAborted } from './training-aborted.ts'
 
 /**
