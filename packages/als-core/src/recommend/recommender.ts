@@ -1,15 +1,12 @@
 import { OptionError } from '../checks/option-error.ts'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
-import type { KernelName } from '../kernel/instantiate.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { checkFits } from '../model/check-fits.ts'
-import { IdTable } from '../model/id-table.ts'
-import { loadModel } from '../model/load-model.ts'
-import { collectGarbageWith } from '../pool/collect-garbage.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { averageVectors, type Examples } from './average-vectors.ts'
+import { CurrentModel, openModel } from './current-model.ts'
 import { type Explanation, explain } from './explain.ts'
 import { type BlendExplanation, explainBlend } from './explain-blend.ts'
 import { foldInHistories, type History } from './fold-in-histories.ts'
@@ -27,7 +24,7 @@ import {
 } from './options.ts'
 import { type RecommendAllOptions, type RecommendAllResult, recommendAll } from './recommend-all.ts'
 import type { RecommendationBatch, Recommendations } from './recommendations.ts'
-import { ServedModel } from './served-model.ts'
+import type { ServedModel } from './served-model.ts'
 import { isOne, type RowOrId, type RowsOrIds } from './side-rows.ts'
 
 /**
@@ -38,22 +35,17 @@ import { isOne, type RowOrId, type RowsOrIds } from './side-rows.ts'
  * may overlap. The index (3·factors bytes per row, beside the model) is built on first use, or by `prepare`.
  */
 export class Recommender {
-  readonly #kernel: KernelName | undefined
   readonly #ownsPool: boolean
   readonly #pool: WorkerPool
-  #served: ServedModel
-  #ending: Promise<void> = Promise.resolve()
-  #replacing: Promise<void> = Promise.resolve()
-  #closed = false
+  readonly #current: CurrentModel
 
   constructor(model: AlsModel, options: RecommenderOptions = {}) {
     refuseUnknownNames('Recommender', options, RECOMMENDER_NAMES)
     const { interactions = model.interactions, pool, threads, kernel } = options
     checkFits(model, interactions)
-    this.#kernel = kernel
     this.#ownsPool = pool === undefined
     this.#pool = pool ?? createWorkerPool({ threads })
-    this.#served = new ServedModel(model, interactions, this.#pool, kernel)
+    this.#current = new CurrentModel(model, interactions, this.#pool, kernel)
   }
 
   /**
@@ -66,7 +58,7 @@ export class Recommender {
 
   /** The model that answers; another one after `replace`. */
   get model(): AlsModel {
-    return this.#served.model
+    return this.#current.served.model
   }
 
   /**
@@ -79,23 +71,12 @@ export class Recommender {
    */
   replace(model: string | AlsModel, options: Pick<RecommenderOptions, 'interactions'> = {}): Promise<void> {
     refuseUnknownNames('replace', options, { interactions: true })
-    const replacing = this.#replacing.then(async () => {
-      const next = typeof model === 'string' ? await openModel(model) : model
-      this.#refuseWhenClosed()
-      const served = new ServedModel(next, options.interactions ?? next.interactions, this.#pool, this.#kernel)
-      await served.prepareAs(this.#served)
-      this.#refuseWhenClosed()
-      const before = this.#served
-      this.#served = served
-      this.#retire(before)
-    })
-    this.#replacing = replacing.catch(() => {})
-    return replacing
+    return this.#current.replace(model, options.interactions)
   }
 
   /** Builds the indexes now instead of on first use: of items, and with `users` of users too (for `similarUsers`). */
   async prepare({ users = false }: { users?: boolean } = {}): Promise<void> {
-    await this.#track((served) => Promise.all([served.itemRanker(), users && served.userRanker()]))
+    await this.#current.track((served) => Promise.all([served.itemRanker(), users && served.userRanker()]))
   }
 
   /** The best items for one user: a list. For several: a batch. What a user has is left out. */
@@ -113,7 +94,7 @@ export class Recommender {
    * A signal ends it between two runs of queries and leaves no file.
    */
   recommendAll(file: string, options: RecommendAllOptions = {}): Promise<RecommendAllResult> {
-    return this.#track((served) =>
+    return this.#current.track((served) =>
       recommendAll((users, some) => served.recommend(users, some), served.model, file, options),
     )
   }
@@ -123,7 +104,7 @@ export class Recommender {
     vectors: Float32Array,
     options: RankOptions & FallbackOptions & { exclude?: InteractionMatrix } = {},
   ): Promise<RecommendationBatch> {
-    return this.#track(async (served) => {
+    return this.#current.track(async (served) => {
       const { factors, items } = served.model
       if (vectors.length === 0 || vectors.length % factors !== 0) {
         throw new OptionError(
@@ -229,7 +210,7 @@ export class Recommender {
    * @param known with a model of features, what is known of the item and of the user: what each feature adds is told too
    */
   explain(user: RowOrId, item: RowOrId | undefined, known: KnownFeatures = {}): Promise<Explanation> {
-    return this.#track(async (served) => {
+    return this.#current.track(async (served) => {
       const { model, interactions, users, items } = served
       refuseUnknownNames('explain', known, KNOWN_NAMES)
       if (item === undefined && !known.item) throw new OptionError('explain needs an item, or what is known of one.')
@@ -246,7 +227,7 @@ export class Recommender {
 
   /** What each example of a blend adds to the score of an item, by the metric that `blend` was called with. */
   explainBlend(examples: Examples, item: RowOrId, options: MetricOptions = {}): Promise<BlendExplanation> {
-    return this.#track(async (served) => {
+    return this.#current.track(async (served) => {
       refuseUnknownNames('explainBlend', options, METRIC_NAMES)
       const metric = await served.metrics.open({ ...options, metric: options.metric ?? 'taste' })
       return explainBlend(examples, served.items.toRow(item), metric, served.items, served.model.itemIds)
@@ -255,31 +236,29 @@ export class Recommender {
 
   /** Whether the model knows a user: a row, or an original id as a string. */
   hasUser(user: RowOrId): boolean {
-    return this.#served.users.has(user)
+    return this.#current.served.users.has(user)
   }
 
   /** Whether the model knows an item: a row, or an original id as a string. */
   hasItem(item: RowOrId): boolean {
-    return this.#served.items.has(item)
+    return this.#current.served.items.has(item)
   }
 
   /** Row number of an original user id. @throws RequestError for an unknown id. */
   userRow(id: number | string): number {
-    return this.#served.users.rowOf(id)
+    return this.#current.served.users.rowOf(id)
   }
 
   /** Row number of an original item id. @throws RequestError for an unknown id. */
   itemRow(id: number | string): number {
-    return this.#served.items.rowOf(id)
+    return this.#current.served.items.rowOf(id)
   }
 
   /** Waits for running calls, then frees the index and ends the threads, if they are its own. Further calls fail. */
   async close(): Promise<void> {
-    const wasClosed = this.#closed
-    this.#closed = true
-    await this.#replacing
-    await Promise.all([this.#ending, this.#served.close()])
-    if (this.#ownsPool && !wasClosed) await this.#pool.close()
+    const { isClosed } = this.#current
+    await this.#current.close()
+    if (this.#ownsPool && !isClosed) await this.#pool.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -291,33 +270,9 @@ export class Recommender {
     one: boolean,
     work: (served: ServedModel) => Promise<RecommendationBatch>,
   ): Promise<Recommendations | RecommendationBatch> {
-    const batch = await this.#track(work)
+    const batch = await this.#current.track(work)
     return one ? batch.at(0) : batch
   }
-
-  /** Runs a call on the model that answers now, to its end. */
-  async #track<T>(work: (served: ServedModel) => Promise<T>): Promise<T> {
-    this.#refuseWhenClosed()
-    const served = this.#served
-    return served.track(() => work(served))
-  }
-
-  /** Ends a model after its last call; a collection then gives back what V8 would keep of it: 40 MB of 57 at each change without. */
-  #retire(before: ServedModel): void {
-    const collect = () => (this.#closed ? undefined : collectGarbageWith(this.#pool))
-    this.#ending = Promise.all([this.#ending, before.close()]).then(collect)
-  }
-
-  #refuseWhenClosed(): void {
-    if (this.#closed) throw new Error('This recommender is closed. Make another one.')
-  }
-}
-
-/** Reads a model with the tables of its ids, which those of earlier releases do not have. */
-async function openModel(directory: string): Promise<AlsModel> {
-  const model = await loadModel(directory)
-  for (const ids of [model.userIds, model.itemIds]) if (ids) await IdTable.prepare(ids)
-  return model
 }
 
 /** The vectors of some rows, in one array. */
