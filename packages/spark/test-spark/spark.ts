@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, inject } from 'vitest'
 import { jobOf } from '../src/job.ts'
-import { resolveOptions, type SparkOptions, type TrainOnSparkOptions } from '../src/options.ts'
+import type { SparkOptions, TrainOnSparkOptions } from '../src/options.ts'
+import { resolveOptions } from '../src/resolve-options.ts'
 
 const prepared = inject('spark')
 export const absent: boolean = 'missing' in prepared

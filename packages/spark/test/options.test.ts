@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type SparkError, trainOnSpark } from '../src/index.ts'
 import { jobOf } from '../src/job.ts'
-import { resolveOptions } from '../src/options.ts'
+import { resolveOptions } from '../src/resolve-options.ts'
 import { hadoopPath, loaderPath } from '../src/storage-path.ts'
 
 const least = {
