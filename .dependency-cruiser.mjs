@@ -25,7 +25,7 @@ export const layers = {
   ],
   'packages/qdrant-sink/src': ['points', 'server', 'errors.ts', 'generation', 'publish', 'query', 'index.ts'],
   'packages/spark/src': [
-    ...['errors.ts', 'progress.ts', 'storage-path.ts', 'options.ts', 'job.ts', 'command-line.ts'],
+    ...['errors.ts', 'progress.ts', 'storage-path.ts', 'options.ts', 'resolve-options.ts', 'job.ts', 'command-line.ts'],
     ...['spark-submit.ts', 'explain.ts', 'train-on-spark.ts', 'index.ts'],
   ],
 }
