@@ -77,6 +77,26 @@ describe('checks and policies', () => {
     expect(model.itemFeatures!.vectors).toEqual(new Float32Array(8))
   })
 
+  it('features that no item has, among others, change no bit of those', async () => {
+    const few = rows(
+      nine((item) => [item % 2]),
+      ['a', 'b'],
+    )
+    const many = rows(
+      nine((item) => [item % 2 === 0 ? 1 : 4]),
+      ['none', 'a', 'neither', 'nor', 'b', 'last'],
+    )
+    const [one, two] = [
+      await train(small, { ...tiny, itemFeatures: few }),
+      await train(small, { ...tiny, itemFeatures: many }),
+    ]
+    const [a, b] = [one.itemFeatures!.vectors.slice(0, 4), one.itemFeatures!.vectors.slice(4)]
+    expect(same(one.itemFactors, two.itemFactors)).toBe(true)
+    const zeros = [0, 0, 0, 0]
+    expect([...two.itemFeatures!.vectors]).toEqual([...zeros, ...a, ...zeros, ...zeros, ...b, ...zeros])
+    expect(a.some((value) => value !== 0)).toBe(true)
+  })
+
   it('a feature of all items is their mean, weighed by λ', async () => {
     const all = rows(
       nine(() => [0]),

@@ -4,43 +4,52 @@ import { transpose } from '../matrix/compressed-rows.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { lambdaOf, rowLambda } from '../model/objective.ts'
 import type { ModelOptions } from '../model/options.ts'
-import { sharedFloat32, sharedFloat64 } from '../pool/shared-arrays.ts'
+import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
 import { padFactors } from './layout.ts'
 import { planSolveShards, type Shards } from './plan-shards.ts'
 
 /**
  * The map from a side's features to its factors, B (features × k): the ridge regression of the factors Y on the features G,
  * Σ λ_i |y_i - Bᵀg_i|² + λ_B|B|² over the rows i that have entries, and what its conjugate gradients keep.
+ *
+ * A feature of no row with entries has no evidence, and its vector is zero. While it is trained the map is without such features:
+ * G and B have a column and a row for each of the others, in the same order. Of two million, twelve a row of 100,000, they are
+ * most.
  */
 export interface FeatureMap extends FeatureProducts {
-  /** Gᵀ: features × rows. */
+  /** B: room for all features × padded; its first rows are those of the features with evidence. */
+  readonly vectors: Float32Array<SharedArrayBuffer>
+  /** The features with evidence, ascending. */
+  readonly evident: Uint32Array
+  /** Gᵀ: features with evidence × rows. */
   readonly byFeature: CompressedRows & { readonly values: Float32Array<SharedArrayBuffer> }
   /** λ_i of each row; 0 for one without entries, which carries no evidence. */
   readonly weights: Float64Array<SharedArrayBuffer>
   /** λ_B */
   readonly regularization: number
-  /** Diagonal of GᵀΛG + λ_B·I, the preconditioner; 0 for a feature of no row with entries, whose vector is zero. */
+  /** Diagonal of GᵀΛG + λ_B·I, the preconditioner. */
   readonly diagonal: Float64Array<SharedArrayBuffer>
-  /** features × padded: the residual of the normal equations, and the direction of the step. */
+  /** Features with evidence × padded: the residual of the normal equations, and the direction of the step. */
   readonly residual: Float32Array<SharedArrayBuffer>
   readonly direction: Float32Array<SharedArrayBuffer>
   /** rows × padded: what a product with G has given, times λ_i. */
   readonly products: Float32Array<SharedArrayBuffer>
-  /** Runs of features. */
+  /** Runs of features with evidence. */
   readonly featureShards: Shards
   /** |B|² */
   squaredNorm: number
 }
 
-/** A map as it was, features × padded. */
+/** A map as it was. */
 export interface FeatureMapStart {
+  /** Features × padded. */
   readonly vectors: Float32Array<SharedArrayBuffer>
-  /** |B|², if known: a training that resumes goes on from the same sum. */
+  /** |B|² of a training that resumes, which goes on from the same sum. Its features with evidence are together already. */
   readonly squaredNorm?: number
 }
 
 /**
- * The map of a side before its first fit: zero, or from `start` (features × padded, used in place).
+ * The map of a side before its first fit: zero, or from `start`, which is used in place.
  *
  * @param sparse the side's interactions, `others` the number of rows of the other side
  */
@@ -52,29 +61,89 @@ export function makeFeatureMap(
   start?: FeatureMapStart,
 ): FeatureMap {
   const padded = padFactors(options.factors)
-  const byFeature = transpose(matrix, matrix.features) as FeatureMap['byFeature']
   const weights = rowWeights(indptr, others, options)
   const regularization = options.featureRegularization ?? meanWeight(weights)
+  const evident = withEvidence(matrix, weights)
+  const compact = keepFeatures(matrix, weights, evident)
+  const byFeature = transpose(compact, evident.length) as FeatureMap['byFeature']
   const vectors = start?.vectors ?? sharedFloat32(matrix.features * padded)
-  const diagonal = diagonalOf(byFeature, weights, regularization)
-  // A feature without evidence keeps nothing of what it may have had in an earlier model.
-  for (let f = 0; start && f < matrix.features; f++) {
-    if (diagonal[f] === 0) vectors.fill(0, f * padded, (f + 1) * padded)
-  }
+  if (start && start.squaredNorm === undefined) bringTogether(vectors, evident, padded)
   return {
-    // Not the names, which threads have no use for.
-    matrix: { indptr: matrix.indptr, indices: matrix.indices, values: matrix.values },
+    matrix: compact,
+    evident,
     byFeature,
     weights,
     regularization,
     vectors,
-    diagonal,
-    residual: sharedFloat32(matrix.features * padded),
-    direction: sharedFloat32(matrix.features * padded),
+    diagonal: diagonalOf(byFeature, weights, regularization),
+    residual: sharedFloat32(evident.length * padded),
+    direction: sharedFloat32(evident.length * padded),
     products: sharedFloat32(matrix.rows * padded),
     featureShards: planSolveShards(byFeature.indptr),
-    squaredNorm: start ? (start.squaredNorm ?? sumOfSquares(vectors)) : 0,
+    squaredNorm: start ? (start.squaredNorm ?? sumOfSquares(vectors.subarray(0, evident.length * padded))) : 0,
   }
+}
+
+/** The rows of `vectors` that have evidence, which are its first, to the places of their features; zeros to the others. */
+export function spreadVectors(vectors: Float32Array, evident: Uint32Array, padded: number): void {
+  for (let at = evident.length - 1; at >= 0 && evident[at] > at; at--) {
+    vectors.copyWithin(evident[at] * padded, at * padded, (at + 1) * padded)
+    vectors.fill(0, at * padded, (at + 1) * padded)
+  }
+}
+
+/** The opposite. A feature without evidence keeps nothing of what it may have had in an earlier model. */
+function bringTogether(vectors: Float32Array, evident: Uint32Array, padded: number): void {
+  evident.forEach((feature, at) => {
+    if (feature > at) vectors.copyWithin(at * padded, feature * padded, (feature + 1) * padded)
+  })
+  vectors.fill(0, evident.length * padded)
+}
+
+/** Features that some row with entries has, ascending. */
+function withEvidence({ features, indptr, indices, values }: FeatureMatrix, weights: Float64Array): Uint32Array {
+  const has = new Uint8Array(features)
+  let count = 0
+  for (let row = 0; row < weights.length; row++) {
+    for (let e = indptr[row]; e < indptr[row + 1]; e++) {
+      if (has[indices[e]] === 1 || !(weights[row] * values[e] ** 2 > 0)) continue
+      has[indices[e]] = 1
+      count++
+    }
+  }
+  const evident = new Uint32Array(count)
+  for (let f = 0, at = 0; f < features; f++) if (has[f] === 1) evident[at++] = f
+  return evident
+}
+
+/** The rows with entries, with the columns of `evident`. */
+function keepFeatures(
+  { features, indptr, indices, values }: FeatureMatrix,
+  weights: Float64Array,
+  evident: Uint32Array,
+): FeatureMap['byFeature'] {
+  // One more than the column; 0 for a feature without.
+  const columns = new Uint32Array(features)
+  evident.forEach((feature, at) => {
+    columns[feature] = at + 1
+  })
+  const offsets = sharedFloat64(indptr.length)
+  for (let row = 0; row < weights.length; row++) {
+    let kept = 0
+    if (weights[row] > 0) for (let e = indptr[row]; e < indptr[row + 1]; e++) if (columns[indices[e]] > 0) kept++
+    offsets[row + 1] = offsets[row] + kept
+  }
+  const keptIndices = sharedUint32(offsets[weights.length])
+  const keptValues = sharedFloat32(keptIndices.length)
+  for (let row = 0, at = 0; row < weights.length; row++) {
+    if (offsets[row + 1] === offsets[row]) continue
+    for (let e = indptr[row]; e < indptr[row + 1]; e++) {
+      if (columns[indices[e]] === 0) continue
+      keptIndices[at] = columns[indices[e]] - 1
+      keptValues[at++] = values[e]
+    }
+  }
+  return { indptr: offsets, indices: keptIndices, values: keptValues }
 }
 
 /** λ of each row, 0 for rows without entries. */
@@ -109,7 +178,7 @@ function diagonalOf(
   for (let f = 0; f < diagonal.length; f++) {
     let sum = 0
     for (let e = indptr[f]; e < indptr[f + 1]; e++) sum += weights[indices[e]] * values[e] ** 2
-    if (sum > 0) diagonal[f] = sum + regularization
+    diagonal[f] = sum + regularization
   }
   return diagonal
 }

@@ -108,7 +108,6 @@ export function startShards(task: StartTask): void {
   for (const shard of takeShards(board)) {
     const sum = sums.subarray(2 * shard * padded, 2 * (shard + 1) * padded).fill(0)
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
-      if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
       sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
       startRow(product, task, f * padded, inverse, sum)
@@ -136,7 +135,6 @@ function startRow(
 }
 
 interface StepTask extends InPlaceTask {
-  readonly diagonal: Float64Array
   readonly sums: Float64Array
 }
 
@@ -149,12 +147,11 @@ export interface VectorTask extends StepTask {
 
 /** Worker task: a step of B in place. Sums: |B|². */
 export function vectorShards(task: VectorTask): void {
-  const { share, bounds, values, direction, diagonal, lengths, sums } = task
+  const { share, bounds, values, direction, lengths, sums } = task
   const { padded } = share.layout
   for (const shard of takeInPlace(task)) {
     let squares = 0
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
-      if (diagonal[f] === 0) continue
       squares += stepRow(values, direction, f * padded, lengths)
     }
     sums[shard] = squares
@@ -178,7 +175,6 @@ function stepRow(values: Float32Array, direction: Float32Array, at: number, leng
 export interface ResidualTask extends StepTask, Features {
   readonly direction: Float32Array
   readonly lengths: Float64Array
-  readonly diagonal: Float64Array<SharedArrayBuffer>
 }
 
 /** Worker task: the residual after a step, in place. Sums, by column: Σ r²/m. */
@@ -189,7 +185,6 @@ export function residualShards(task: ResidualTask): void {
   for (const shard of takeInPlace(task)) {
     const sum = sums.subarray(shard * padded, (shard + 1) * padded).fill(0)
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
-      if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
       sumFeatures(product, byFeature, byFeature.indptr[f], byFeature.indptr[f + 1], products)
       lowerRow(values, product, direction, f * padded, regularization, lengths, inverse, sum)
@@ -218,6 +213,7 @@ function lowerRow(
 /** D = R/M + D·diag(β) */
 export interface DirectionTask extends StepTask {
   readonly residual: Float32Array
+  readonly diagonal: Float64Array
   /** β, by column. */
   readonly shares: Float64Array
 }
@@ -229,7 +225,6 @@ export function directionShards(task: DirectionTask): void {
   for (const shard of takeInPlace(task)) {
     const sum = sums.subarray(shard * padded, (shard + 1) * padded).fill(0)
     for (let f = bounds[2 * shard]; f < bounds[2 * shard + 1]; f++) {
-      if (diagonal[f] === 0) continue
       const inverse = 1 / diagonal[f]
       turnRow(values, residual, f * padded, inverse, shares, sum)
     }

@@ -88,7 +88,7 @@ function openPasses(bench: Workbench, side: Side, map: FeatureMap) {
       }),
     stepVectors: (lengths: Float64Array) =>
       sumOf(features, 1, (sums) => {
-        const task = { values: vectors, direction, diagonal, lengths, sums }
+        const task = { values: vectors, direction, lengths, sums }
         return runInPlace<typeof vectorShards>(bench, 'vectorShards', features, task)
       }),
     stepResiduals: (lengths: Float64Array) =>

@@ -1,4 +1,3 @@
-import { sumFeatures } from '../features/feature-products.ts'
 import { transposed } from '../linear-algebra/dense.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { entryTerms, lambdaOf, rowLambda } from '../model/objective.ts'
@@ -8,7 +7,7 @@ import { type Basis, restartMatrix } from './basis.ts'
 import { FULL, type KernelShare, viewKernel } from './kernel-view.ts'
 import { BLOCK_ENTRIES, BLOCK_ROWS } from './layout.ts'
 import { loadMatrix } from './load-matrix.ts'
-import { type Prior, priorOf } from './prior.ts'
+import { bringPriors, type Prior, priorOf } from './prior.ts'
 import { rebaseRows } from './rebase-shards.ts'
 import type { FailedRow, RowSystem, SolveTotals } from './row-system.ts'
 import { addTotals, setTotals, shardTotals, throwOnFailure } from './row-system.ts'
@@ -121,8 +120,6 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
   ).map(view.at)
   const [indices, entryValues, codeTerms] = (['indices', 'values', 'codeTerms'] as const).map(view.at)
 
-  const predicted = new Float64Array(padded)
-
   if (codes) kernel.weighCodebook(layout.codebook, system.alpha, system.shift, codeTerms)
   kernel.setFixedSide(layout.fixed, layout.records, quantized ? 1 : 0, padded)
   kernel.setScratch(
@@ -161,7 +158,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         f32.set(values.subarray(first * padded, next * padded), (restart ? source : block) / 4)
         if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
-      if (prior) priorPenalty += bringPriors(prior, first, next)
+      if (prior) priorPenalty += bringPriors(view, prior, rows.indptr, first, next, system.lambda !== undefined)
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(
         count,
@@ -192,28 +189,6 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
     setTotals(totals, shard, { objective, penalty, steps: i32[steps / 4], priorPenalty, priorProduct })
   }
   return undefined
-
-  /** λ P p of rows [from, to) to the scratch area; returns Σ λ|p|². Rows without entries have none. */
-  function bringPriors({ matrix, vectors, lambda: common }: Prior, from: number, to: number): number {
-    let squares = 0
-    for (let row = from; row < to; row++) {
-      const r = row - from
-      predicted.fill(0)
-      if (rows.indptr[row + 1] > rows.indptr[row]) {
-        sumFeatures(predicted, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors)
-        const weight = system.lambda ? f32[lambda / 4 + r] : common
-        let squared = 0
-        for (let j = 0; j < padded; j++) {
-          squared += predicted[j] * predicted[j]
-          predicted[j] *= weight
-        }
-        squares += weight * squared
-      }
-      f32.set(predicted, source / 4 + r * padded)
-    }
-    kernel.multiply(source, to - from, padded, layout.prior, FULL, priors)
-    return squares
-  }
 
   /**
    * Entries [begin, end) of the matrix to the scratch areas: the records of their columns, their weights and targets. V8 copies

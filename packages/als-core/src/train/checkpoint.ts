@@ -27,10 +27,11 @@ export interface TrainingState {
   readonly history: readonly IterationReport[]
 }
 
-/** B (features × padded) and |B|². */
+/** B (features × padded), |B|², and what of B is not empty room: its rows of features with evidence, which are first. */
 interface SavedMap {
   readonly vectors: Float32Array<SharedArrayBuffer>
   readonly squaredNorm: number
+  readonly evident: { readonly length: number }
 }
 
 /** What determines the bits of the factors, apart from the number of iterations. */
@@ -56,6 +57,8 @@ interface SideFile {
 }
 
 interface MapFile extends SideFile {
+  /** Number of features, the file has the vectors of those with evidence. */
+  readonly features: number
   readonly squaredNorm: number
 }
 
@@ -97,14 +100,16 @@ export async function writeCheckpoint(
   fingerprint: Fingerprint,
   { users, items, before, maps, history }: TrainingState,
 ): Promise<void> {
+  const padded = padFactors(fingerprint.options.factors)
   await replaceFiles(directory, MANIFEST, CHECKPOINT_FILES, async (name): Promise<Manifest> => {
     const write = async (side: string, { values, toFactors }: Factors): Promise<SideFile> => {
       const file = name(`${side}.bin`)
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
-    const writeMap = async (side: string, { vectors, squaredNorm }: SavedMap): Promise<MapFile> => ({
-      ...(await write(side, { values: vectors })),
+    const writeMap = async (side: string, { vectors, squaredNorm, evident }: SavedMap): Promise<MapFile> => ({
+      ...(await write(side, { values: vectors.subarray(0, evident.length * padded) })),
+      features: vectors.length / padded,
       squaredNorm,
     })
     const files = {
@@ -146,8 +151,11 @@ export async function readCheckpoint(
     )
   }
   const k = fingerprint.options.factors
-  const read = async (side: SideFile, rows: number): Promise<Factors> => {
-    const values = sharedFloat32(rows * padFactors(k))
+  const padded = padFactors(k)
+  /** Into an array with room for more rows. */
+  const read = async (side: SideFile, rows: number, room = rows): Promise<Factors> => {
+    const whole = sharedFloat32(room * padded)
+    const values = whole.subarray(0, rows * padded)
     const toFactors = side.transformed ? new Float64Array(k * k) : undefined
     const file = join(directory, side.name)
     const bytes = values.byteLength + (toFactors?.byteLength ?? 0)
@@ -161,11 +169,12 @@ export async function readCheckpoint(
       )
     }
     await readInto(file, toFactors ? [values, toFactors] : [values])
-    return { values, ...(toFactors && { toFactors }) }
+    return { values: whole, ...(toFactors && { toFactors }) }
   }
   const readMap = async (file: MapFile): Promise<SavedMap> => {
-    const { values: vectors } = await read(file, file.bytes / (4 * padFactors(k)))
-    return { vectors, squaredNorm: file.squaredNorm }
+    const evident = { length: file.bytes / (4 * padded) }
+    const { values: vectors } = await read(file, evident.length, file.features)
+    return { vectors, squaredNorm: file.squaredNorm, evident }
   }
   return {
     users: await read(manifest.users, users),

@@ -5,7 +5,7 @@ import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { FeatureVectors, PhaseSeconds } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
-import { type FeatureMap, type FeatureMapStart, makeFeatureMap } from '../solve/feature-map.ts'
+import { type FeatureMap, type FeatureMapStart, makeFeatureMap, spreadVectors } from '../solve/feature-map.ts'
 import { fitFeatures } from '../solve/fit-features.ts'
 import { padFactors } from '../solve/layout.ts'
 import type { Side } from '../solve/sides.ts'
@@ -113,8 +113,10 @@ export function toFeatureVectors(
     const map = maps[side]
     if (!map) continue
     const { names, vocabulary } = options[FIELDS[side]]!
+    const padded = padFactors(k)
     const vectors = which === 'last' ? map.vectors : sharedFloat32(map.vectors.length)
-    if (vectors !== map.vectors) vectors.set(map.vectors)
+    if (vectors !== map.vectors) vectors.set(map.vectors.subarray(0, map.evident.length * padded))
+    spreadVectors(vectors, map.evident, padded)
     fields[FIELDS[side]] = {
       names,
       ...(vocabulary && { vocabulary }),

@@ -45,9 +45,10 @@ export interface MemoryPlan {
   /** The fixed side in the solver's basis and the order of its rows: (k·(1 or 4) + 8)·max(users, items); 0 for Cholesky. */
   readonly transformed: number
   /**
-   * Of a side with d features and e entries of its feature matrix: that matrix and its transpose 16·e + 8·(rows + d), λ of the rows
-   * and the preconditioner 8·(rows + d), B and the residual and direction of its fit 12·k·d, a product with the matrix 4·k·rows;
-   * 0 without features. Names come on top.
+   * Of a side with d features and e entries of its feature matrix: that matrix, a copy of what has evidence, and its transpose
+   * 24·e + 16·rows + 8·d, λ of the rows, the preconditioner and the numbers of the features 8·rows + 12·d, B, and the residual and
+   * direction of its fit, 4·k·(d + 2·min(d, e)), a product with the matrix 4·k·rows; 0 without features. Names come on top.
+   * Features that no row with entries has take no room in residual and direction: the less, the more of those there are.
    */
   readonly features: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
@@ -72,7 +73,8 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const ofSide = (name: string, rows: number, size?: FeatureSize): number => {
     if (!size) return 0
     positiveInteger(`${name}.features`, size.features)
-    return 16 * size.entries + 16 * (rows + size.features) + 4 * padded * (3 * size.features + rows)
+    const { features, entries } = size
+    return 24 * entries + 24 * rows + 20 * features + 4 * padded * (features + 2 * Math.min(features, entries) + rows)
   }
   const features = ofSide('itemFeatures', items, input.itemFeatures) + ofSide('userFeatures', users, input.userFeatures)
   const mostFeatures = Math.max(input.itemFeatures?.features ?? 0, input.userFeatures?.features ?? 0)
