@@ -3,6 +3,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'],
+    // Two files at a time, also where there are two cores: many tests wait for servers and child processes.
+    maxWorkers: 2,
+    // The packages run as they are, by Node's own loader.
+    experimental: { viteModuleRunner: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The difference of two arrays of ten thousand lines would take minutes.
