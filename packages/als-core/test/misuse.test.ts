@@ -140,7 +140,6 @@ describe('calls', () => {
       () => evaluate(model, wrong({ train: matrix, test, cutoff: 3 })),
       /evaluate has no option cutoff/,
     ],
-    ['tune without validation', () => tune(matrix, wrong({ space: { factors: [2] } })), /tune needs validation/],
     ['splitByTime of a matrix', () => splitByTime(wrong(matrix), [1], 2), /needs triplets/],
     [
       'a split without a test side',
