@@ -56,10 +56,10 @@ export interface Manifest {
 }
 
 /** A model's files, without the random part of their names: a new model takes the place of all of them. */
-export const FILES = [
+export const FILES: readonly string[] = [
   ...['users.arrow', 'items.arrow', 'users-index.npy', 'items-index.npy', 'interactions.arrow'],
   ...['user-features.arrow', 'item-features.arrow'],
-] as const
+]
 
 /** A directory that does not hold a model this version can read; the message says what is wrong and what to do. */
 export class ModelFormatError extends Error {

@@ -6,7 +6,7 @@ import { loadModel } from '@seesaw/als-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
-import { Program } from './program.ts'
+import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000 })

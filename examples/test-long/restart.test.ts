@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { loadModel } from '@seesaw/als-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
-import { Program } from './program.ts'
+import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000 })

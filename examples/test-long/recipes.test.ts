@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { duckdbRows, quoted } from '../recipes/duckdb-rows.ts'
-import { Program } from './program.ts'
+import { Program } from '../test/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'recipes-'))
 const shop = join(folder, 'shop')
