@@ -6,7 +6,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type SparkSource, trainOnSpark } from '../src/index.ts'
 import { linesOfLoader, linesOfSpark, readParquet } from './entries.ts'
-import { type Shop, shopSources, writeShop } from './shop.ts'
+import { counted, type Shop, shopSources, writeShop } from './shop.ts'
 import { absent, type Outcome, processesWith, runMany, sparkOptions, temporaryFolder } from './spark.ts'
 
 const folder = temporaryFolder()
@@ -121,8 +121,8 @@ describe.skipIf(absent)('the passes on Spark', () => {
       event: 'done',
       resumed: false,
       entries: stats.entries,
-      users: stats.users,
-      items: stats.items,
+      users: counted(stats.users),
+      items: counted(stats.items),
       sources: stats.sources.map(({ name, rows, counted, notSampled, withoutConfidence, nullIds, negativeIds }) => ({
         ...{ name, rows, counted, notSampled, withoutConfidence, nullIds, negativeIds },
       })),

@@ -47,6 +47,12 @@ export function writeShop(folder: string, { user, item }: Shop, seed: number): v
   write(join(folder, 'plays', 'part-0.parquet'), rows(1500), 'plays')
 }
 
+/** What Spark counts of the ids of one side: not how many have how many rows, which the loader adds. */
+export const counted = ({ seen, active }: { seen: number; active: number }): { seen: number; active: number } => ({
+  seen,
+  active,
+})
+
 /** Numbers from 0 to 1 out of a seed. */
 export function randomNumbers(seed: number): () => number {
   let state = seed

@@ -12,7 +12,7 @@ import { type LoadedInteractions, loadInteractions, readItems } from '@seesaw/lo
 import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type SparkModel, type SparkProgress, trainOnSpark } from '../src/index.ts'
-import { shopSources, writeShop } from './shop.ts'
+import { counted, shopSources, writeShop } from './shop.ts'
 import { absent, sparkOptions, temporaryFolder } from './spark.ts'
 
 const s3a = inject('s3a')
@@ -76,7 +76,12 @@ describe.skipIf(absent || 'missing' in s3a)('trainOnSpark, from S3 to S3', () =>
 
   test('counts and the sum of confidences are the loader’s', () => {
     const { stats, matrix } = loaded
-    expect(model).toMatchObject({ entries: stats.entries, users: stats.users, items: stats.items, resumed: false })
+    expect(model).toMatchObject({
+      entries: stats.entries,
+      users: counted(stats.users),
+      items: counted(stats.items),
+      resumed: false,
+    })
     const sum = Array.from(matrix.csr.values, (code) => matrix.codebook![code]).reduce((a, b) => a + b, 0)
     expect(model.confidenceSum).toBe(sum)
     expect(model).toMatchObject({
