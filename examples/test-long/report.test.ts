@@ -17,8 +17,8 @@ import { readRecord, reportFiles } from '../report/report-files.ts'
 import { octaveOf, type RunRecord, runRecord } from '../report/run-record.ts'
 import { funnelSteps } from '../report/sections/data.ts'
 import recordShop from '../seesaw.config.ts'
-import { Page } from './html.ts'
-import { Program } from './program.ts'
+import { Page } from '../test/html.ts'
+import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { rankInSlices } from '../cluster/rank-in-slices.ts'
 import { describeCluster, readClusterSettings } from '../cluster/settings.ts'
-import { Program } from './program.ts'
+import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 vi.setConfig({ testTimeout: 300_000 })
