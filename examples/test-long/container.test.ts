@@ -42,9 +42,16 @@ test('the Dockerfile sets variables that there are, and starts what is there', a
   await readFile(join(root, program))
 })
 
+interface Service {
+  image?: string
+  build?: string
+  ports?: string[]
+  volumes: string[]
+}
+
 test('the services of compose.yaml are pinned, answer on this machine alone, and the run sets variables that there are', async () => {
   const { services, volumes } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'))
-  for (const { image, build, ports = [], volumes: mounts } of Object.values<Record<string, any>>(services)) {
+  for (const { image, build, ports = [], volumes: mounts } of Object.values<Service>(services)) {
     expect(image ?? build).toMatch(/:v?\d+\.\d+|^\.$/)
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
     for (const mount of mounts) expect(Object.keys(volumes)).toContain(mount.split(':')[0])
