@@ -49,5 +49,6 @@ export async function main(args: string[]): Promise<Record<string, unknown>> {
     await peer?.close()
   }
   await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
+  if (different > 0) process.exitCode = 1
   return { seeds, different, refused, loads }
 }
