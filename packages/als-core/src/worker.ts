@@ -3,7 +3,7 @@ import { curveShards } from './evaluate/curve-shards.ts'
 import { eigenShards } from './linear-algebra/eigen-shards.ts'
 import { gramRowsShards } from './linear-algebra/gram-rows.ts'
 import { multiplyRowsShards } from './linear-algebra/multiply-rows.ts'
-import { collectGarbage } from './pool/collect-garbage.ts'
+import { collectGarbageOfThread } from './pool/collect-garbage.ts'
 import { unpackLargeViews } from './pool/large-views.ts'
 import { normShards, packShards } from './rank/index-shards.ts'
 import { rankQueries } from './rank/rank-queries.ts'
@@ -26,7 +26,7 @@ import { initializeShards } from './train/initialize-shards.ts'
 
 const tasks: Record<string, (message: never) => unknown> = {
   choleskyShards,
-  collectGarbage,
+  collectGarbage: collectGarbageOfThread,
   curveShards,
   directionShards,
   eigenShards,

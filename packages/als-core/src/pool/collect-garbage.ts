@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { WorkerPool } from './worker-pool.ts'
@@ -14,6 +15,15 @@ import type { WorkerPool } from './worker-pool.ts'
 export async function collectGarbageWith(pool: WorkerPool): Promise<void> {
   // A thread that has died holds nothing.
   await Promise.allSettled(Array.from({ length: pool.threads }, () => pool.run('collectGarbage', {})))
+  collectGarbage()
+}
+
+/**
+ * The task of a worker thread. What a WeakRef was asked for stays alive until the thread is back in its event loop, which a
+ * thread that finds one task after the other is not: it is sent there first.
+ */
+export async function collectGarbageOfThread(): Promise<void> {
+  await setImmediate()
   collectGarbage()
 }
 
