@@ -11,26 +11,15 @@ import time
 import numpy as np
 from interactions import read_interactions
 from irspack._version import __version__
-from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
+from irspack_trainer import make_trainer
 
 folder, options = sys.argv[1], json.loads(sys.argv[2])
 interactions = read_interactions(f"{folder}/interactions")
 features = read_interactions(f"{folder}/features")
-trainer = IALSTrainer(
+trainer = make_trainer(
     interactions,
-    n_components=options["factors"],
-    alpha0=options["unobservedWeight"],
-    reg=options["regularization"],
-    nu=options["nu"],
-    init_std=0.1,
-    solver_type=str_to_solver_type("cg"),
-    max_cg_steps=3,
-    ialspp_subspace_dimension=64,
-    loss_type=str_to_loss_type("IALSPP"),
-    random_seed=options["seed"],
-    n_threads=options["threads"],
-    prediction_time_max_cg_steps=5,
-    prediction_time_ialspp_iteration=7,
+    options,
+    "IALSPP",
     item_features=features,
     lambda_item_feature=options["featureRegularization"],
 )

@@ -10,28 +10,13 @@ import time
 
 from interactions import read_interactions, say, say_iteration, wait_for_iterate
 from irspack._version import __version__
-from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
+from irspack_trainer import make_trainer
 
 prefix, options = sys.argv[1], json.loads(sys.argv[2])
 interactions = read_interactions(prefix)
 if options["objective"] == "hkv":
     interactions.data = interactions.data * options["alpha"] - 1
-trainer = IALSTrainer(
-    interactions,
-    n_components=options["factors"],
-    alpha0=options["unobservedWeight"],
-    reg=options["regularization"],
-    nu=options["nu"],
-    init_std=0.1,
-    solver_type=str_to_solver_type(options["solver"]),
-    max_cg_steps=3,
-    ialspp_subspace_dimension=64,
-    loss_type=str_to_loss_type("ORIGINAL" if options["objective"] == "hkv" else "IALSPP"),
-    random_seed=options["seed"],
-    n_threads=options["threads"],
-    prediction_time_max_cg_steps=5,
-    prediction_time_ialspp_iteration=7,
-)
+trainer = make_trainer(interactions, options, "ORIGINAL" if options["objective"] == "hkv" else "IALSPP")
 say(ready=True, version=__version__)
 while True:
     wait_for_iterate(lambda: (trainer.core_trainer.user, trainer.core_trainer.item))

@@ -11,7 +11,9 @@ const COLOURS = [ink.first, ink.second, ink.third]
 /** How much of what was held out is found, by the model and by what it has to be better than. */
 export function qualitySection({ quality, novelty }: RunRecord): Html | undefined {
   return section('quality', 'How good the recommendations are', [
-    ...(quality?.length ? [compared(quality), buckets(quality), byUser(quality), byItem(quality)] : []),
+    ...(quality?.length
+      ? [compared(quality), buckets(quality), byGroup(quality, 'byUser'), byGroup(quality, 'byItem')]
+      : []),
     novelty && newcomers(novelty),
   ])
 }
@@ -123,29 +125,25 @@ function buckets(quality: readonly QualityRecord[]): Html {
   })
 }
 
-function byUser(quality: readonly QualityRecord[]): Html | undefined {
-  return byGroup(quality, 'byUser', {
+const groups = {
+  byUser: {
     title: 'Recall by how much is known of the user',
     text: 'Recall@20, averaged over users with as many training entries. The table says how many users a point stands for.',
-    label: 'training entries of a user',
-    counted: 'users',
-  })
-}
-
-function byItem(quality: readonly QualityRecord[]): Html | undefined {
-  return byGroup(quality, 'byItem', {
+    of: { label: 'training entries of a user', counted: 'users', axis: 'Recall@20' },
+  },
+  byItem: {
     title: 'Found again, by how much is known of the item',
     text: 'The share of held-out entries that are among the first 20, by the training entries of their item: where items begin to be recommendable.',
-    label: 'training entries of an item',
-    counted: 'held-out entries',
-  })
+    of: { label: 'training entries of an item', counted: 'held-out entries', axis: 'share found' },
+  },
 }
 
-function byGroup(
-  quality: readonly QualityRecord[],
-  side: 'byUser' | 'byItem',
-  { title, text, label, counted }: { title: string; text: string; label: string; counted: string },
-): Html | undefined {
+function byGroup(quality: readonly QualityRecord[], side: 'byUser' | 'byItem'): Html | undefined {
+  const {
+    title,
+    text,
+    of: { label, counted, axis },
+  } = groups[side]
   const points = quality.flatMap((source, at) =>
     source[side].map(({ octave, recall }) => ({ octave, recall, name: source.name, colour: colourOf(at) })),
   )
@@ -174,7 +172,7 @@ function byGroup(
         labelArrow: 'none',
       },
       y: {
-        label: side === 'byUser' ? 'Recall@20' : 'share found',
+        label: axis,
         labelArrow: 'none',
         grid: true,
         ticks: 5,

@@ -46,27 +46,12 @@ describe.each(solvers)('$solver $kernel', (solver) => {
         users: { matrix: userFeatures, ...users! },
         items: { matrix: itemFeatures, ...items! },
       })
-      const rows = (count: number) => Array.from({ length: count }, (_, row) => row)
-      const users = solveExactly(
-        matrix,
-        'users',
-        before.itemFactors,
-        k,
-        objective,
-        rows(150),
-        predict(of(before).users, k),
-      )
-      expect(worst(users, after.userFactors, k), name).toBeLessThan(1e-5)
-      const items = solveExactly(
-        matrix,
-        'items',
-        after.userFactors,
-        k,
-        objective,
-        rows(200),
-        predict(of(before).items, k),
-      )
-      expect(worst(items, after.itemFactors, k), name).toBeLessThan(1e-5)
+      const solve = (side: 'users' | 'items', count: number, fixed: Float32Array) => {
+        const rows = Array.from({ length: count }, (_, row) => row)
+        return solveExactly(matrix, side, fixed, k, objective, rows, predict(of(before)[side], k))
+      }
+      expect(worst(solve('users', 150, before.itemFactors), after.userFactors, k), name).toBeLessThan(1e-5)
+      expect(worst(solve('items', 200, after.userFactors), after.itemFactors, k), name).toBeLessThan(1e-5)
       for (const { userFeatures: a, itemFeatures: b, userFactors, itemFactors } of models) {
         if (featureRegularization) expect([a!.regularization, b!.regularization]).toEqual([0.7, 0.7])
         const exactA = regress(matrix, 'users', userFeatures, userFactors, k, objective, a!.regularization)

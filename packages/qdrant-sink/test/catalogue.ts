@@ -4,11 +4,7 @@ import type { Payload, PayloadIndexes, PublishOptions, VectorStream, Vectors } f
 export const catalogueIndexes: PayloadIndexes = {
   item_id: { type: 'integer', lookup: true, range: false },
   year: { type: 'integer', lookup: true, range: true },
-  country: 'keyword',
-  genres: 'keyword',
-  styles: 'keyword',
-  artists: 'keyword',
-  labels: 'keyword',
+  ...Object.fromEntries(['country', 'genres', 'styles', 'artists', 'labels'].map((field) => [field, 'keyword'])),
   interaction_count: { type: 'integer', lookup: false, range: true },
 }
 

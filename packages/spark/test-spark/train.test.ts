@@ -199,20 +199,8 @@ describe.skipIf(absent || 'missing' in s3a)('trainOnSpark, from S3 to S3', () =>
       loadInteractions({ sources: [side(held)], thresholds: { user: 1, item: 1 }, s3, threads: 1 })
     const known = await load(false)
     const held = await load(true)
-    const values = await loadInteractions({
-      sources: [
-        {
-          name: 'all',
-          uri: entries,
-          user: 'user_row',
-          item: 'item_row',
-          confidence: { column: 'value', weight: 'linear' },
-        },
-      ],
-      thresholds: { user: 1, item: 1 },
-      s3,
-      threads: 1,
-    })
+    const all = { ...side(false), name: 'all', confidence: { column: 'value', weight: 'linear' as const } }
+    const values = await loadInteractions({ sources: [all], thresholds: { user: 1, item: 1 }, s3, threads: 1 })
     const rows = Array.from({ length: values.userIds.length }, (_, row) => values.userIds.at(row) as number)
     const place = new Map(rows.map((row, i) => [row, i]))
     const matrixOf = (side: LoadedInteractions): InteractionMatrix => {

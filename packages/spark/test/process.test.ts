@@ -51,14 +51,9 @@ test('arguments, environment and job file; the keys are in the environment alone
     expect(args).toContain(`${pair}\n`)
   }
   const environment = readFileSync(join(folder, 'env'), 'utf8')
-  for (const variable of [
-    'AWS_ACCESS_KEY_ID=the-id',
-    'AWS_SECRET_ACCESS_KEY=the-secret',
-    'AWS_SESSION_TOKEN=the-token',
-    'HADOOP_CONF_DIR=/etc/hadoop',
-    'PYSPARK_PYTHON=/opt/python3',
-    'PYSPARK_DRIVER_PYTHON=/opt/python3',
-  ]) {
+  const keys = ['AWS_ACCESS_KEY_ID=the-id', 'AWS_SECRET_ACCESS_KEY=the-secret', 'AWS_SESSION_TOKEN=the-token']
+  const pythons = ['PYSPARK_PYTHON=/opt/python3', 'PYSPARK_DRIVER_PYTHON=/opt/python3']
+  for (const variable of [...keys, 'HADOOP_CONF_DIR=/etc/hadoop', ...pythons]) {
     expect(environment).toContain(`${variable}\n`)
   }
   expect(args + readFileSync(join(folder, 'job.json'), 'utf8')).not.toMatch(/the-id|the-secret|the-token/)

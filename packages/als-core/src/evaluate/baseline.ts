@@ -1,5 +1,6 @@
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { RecommendationBatch, RecommendationSource } from '../recommend/recommendations.ts'
+import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
+import { createBatch, type RecommendationBatch, type RecommendationSource } from '../recommend/recommendations.ts'
 
 /** A way to recommend that a model has to be better than. It recommends as a `Recommender` does, on this thread. */
 export interface Baseline extends RecommendationSource {
@@ -15,6 +16,30 @@ export interface BaselineOptions {
   /** Only these items may be listed. Default: all. */
   allow?: ArrayLike<number>
   signal?: AbortSignal
+}
+
+/** A list under way: items in descending order of score. */
+export interface BaselineList {
+  readonly rows: Uint32Array
+  readonly scores: Float32Array
+}
+
+/** A list for each of the users, on this thread. `rank` fills in one user's list and returns its length. */
+export async function recommendEach(
+  users: ArrayLike<number>,
+  width: number,
+  signal: AbortSignal | undefined,
+  rank: (user: number, list: BaselineList) => number,
+): Promise<RecommendationBatch> {
+  const rows = sharedUint32(users.length * width)
+  const scores = sharedFloat32(users.length * width)
+  const counts = sharedUint32(users.length)
+  for (let q = 0; q < users.length; q++) {
+    signal?.throwIfAborted()
+    const [from, to] = [q * width, (q + 1) * width]
+    counts[q] = rank(users[q], { rows: rows.subarray(from, to), scores: scores.subarray(from, to) })
+  }
+  return createBatch(width, counts, rows, scores, undefined)
 }
 
 /** Items that a user's list leaves out. */

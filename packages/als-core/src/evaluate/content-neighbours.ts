@@ -1,9 +1,7 @@
 import { checkFeatures, type FeatureMatrix } from '../features/feature-matrix.ts'
 import { transpose } from '../matrix/compressed-rows.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
-import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
-import { allowedItems, type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
+import { allowedItems, type Baseline, excludedRows, recommendEach } from './baseline.ts'
 import { Tally } from './tally.ts'
 
 /**
@@ -19,36 +17,25 @@ export function contentNeighbours(train: InteractionMatrix, features: FeatureMat
   const itemsOf = transpose(features, features.features)
   const interests = new Tally(features.features)
   const scores = new Tally(items)
-  return { recommend: async (users, options = {}) => recommend(users, options) }
-
-  function recommend(
-    users: ArrayLike<number>,
-    { limit = 10, exclude, allow, signal }: BaselineOptions,
-  ): RecommendationBatch {
-    const allowed = allowedItems(items, allow)
-    const rows = sharedUint32(users.length * limit)
-    const listed = sharedFloat32(users.length * limit)
-    const counts = sharedUint32(users.length)
-    for (let q = 0; q < users.length; q++) {
-      signal?.throwIfAborted()
-      // Σ_j g_j·g_i over the user's items j is (Σ_j g_j)·g_i: the user's interests first, then the items that share them.
-      for (let e = csr.indptr[users[q]]; e < csr.indptr[users[q] + 1]; e++) {
-        const item = csr.indices[e]
-        for (let f = features.indptr[item]; f < features.indptr[item + 1]; f++) {
-          interests.add(features.indices[f], features.values[f])
+  return {
+    recommend: async (users, { limit = 10, exclude, allow, signal } = {}) => {
+      const allowed = allowedItems(items, allow)
+      return recommendEach(users, limit, signal, (user, list) => {
+        // Σ_j g_j·g_i over the user's items j is (Σ_j g_j)·g_i: the user's interests first, then the items that share them.
+        for (let e = csr.indptr[user]; e < csr.indptr[user + 1]; e++) {
+          const item = csr.indices[e]
+          for (let f = features.indptr[item]; f < features.indptr[item + 1]; f++) {
+            interests.add(features.indices[f], features.values[f])
+          }
         }
-      }
-      interests.takeAll((feature, interest) => {
-        for (let e = itemsOf.indptr[feature]; e < itemsOf.indptr[feature + 1]; e++) {
-          scores.add(itemsOf.indices[e], interest * itemsOf.values[e])
-        }
+        interests.takeAll((feature, interest) => {
+          for (let e = itemsOf.indptr[feature]; e < itemsOf.indptr[feature + 1]; e++) {
+            scores.add(itemsOf.indices[e], interest * itemsOf.values[e])
+          }
+        })
+        for (const item of excludedRows(train, exclude, user)) scores.clear(item)
+        return scores.takeList(list, allowed)
       })
-      for (const item of excludedRows(train, exclude, users[q])) scores.clear(item)
-      const top = scores.takeTop(limit, (item, score) => (allowed?.[item] === 0 ? 0 : score))
-      rows.set(top.items, q * limit)
-      listed.set(top.similarities, q * limit)
-      counts[q] = top.items.length
-    }
-    return createBatch(limit, counts, rows, listed, undefined)
+    },
   }
 }

@@ -1,9 +1,7 @@
 import { positiveInteger } from '../checks/values.ts'
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
-import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
-import { allowedItems, type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
+import { allowedItems, type Baseline, excludedRows, recommendEach } from './baseline.ts'
 import { Tally } from './tally.ts'
 
 export interface ItemNeighboursOptions {
@@ -37,30 +35,17 @@ export function itemNeighbours(train: InteractionMatrix, { neighbours = 100 }: I
       other === item ? 0 : both / Math.sqrt(counts[item] * counts[other]),
     )
   }
-  return { recommend: async (users, options = {}) => recommend(users, options) }
-
-  function recommend(
-    users: ArrayLike<number>,
-    { limit = 10, exclude, allow, signal }: BaselineOptions,
-  ): RecommendationBatch {
-    const rows = sharedUint32(users.length * limit)
-    const scores = sharedFloat32(users.length * limit)
-    const counts = sharedUint32(users.length)
-    const allowed = allowedItems(items, allow)
-    for (let q = 0; q < users.length; q++) {
-      signal?.throwIfAborted()
-      const user = users[q]
-      const own = csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])
-      for (const item of own) {
-        const { items: others, similarities } = near[item]
-        for (let i = 0; i < others.length; i++) tally.add(others[i], similarities[i])
-      }
-      for (const item of excludedRows(train, exclude, user)) tally.clear(item)
-      const top = tally.takeTop(limit, (item, score) => (allowed?.[item] === 0 ? 0 : score))
-      rows.set(top.items, q * limit)
-      scores.set(top.similarities, q * limit)
-      counts[q] = top.items.length
-    }
-    return createBatch(limit, counts, rows, scores, undefined)
+  return {
+    recommend: async (users, { limit = 10, exclude, allow, signal } = {}) => {
+      const allowed = allowedItems(items, allow)
+      return recommendEach(users, limit, signal, (user, list) => {
+        for (const item of csr.indices.subarray(csr.indptr[user], csr.indptr[user + 1])) {
+          const { items: others, similarities } = near[item]
+          for (let i = 0; i < others.length; i++) tally.add(others[i], similarities[i])
+        }
+        for (const item of excludedRows(train, exclude, user)) tally.clear(item)
+        return tally.takeList(list, allowed)
+      })
+    },
   }
 }

@@ -2,9 +2,8 @@ import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { resolveModelOptions } from '../model/options.ts'
-import { sharedFloat32, sharedUint32 } from '../pool/shared-arrays.ts'
-import { createBatch, type RecommendationBatch } from '../recommend/recommendations.ts'
-import { allowedItems, type Baseline, type BaselineOptions, excludedRows } from './baseline.ts'
+import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import { allowedItems, type Baseline, excludedRows, recommendEach } from './baseline.ts'
 
 /**
  * The baseline that recommends what most users have. It is a model as well, of one factor, 1 for users and the number of
@@ -21,27 +20,22 @@ export function mostPopular(train: InteractionMatrix): AlsModel & Baseline {
   )
   const options = resolveModelOptions({ factors: 1, iterations: 0 })
   const model = { factors: 1, users, items, userFactors, itemFactors, interactionCounts, options, history: [] }
-  return { ...model, recommend: async (asked, options = {}) => recommend(asked, options) }
-
-  function recommend(
-    asked: ArrayLike<number>,
-    { limit = 10, exclude, allow, signal }: BaselineOptions,
-  ): RecommendationBatch {
-    const width = Math.min(limit, items)
-    const rows = sharedUint32(asked.length * width)
-    const scores = sharedFloat32(asked.length * width)
-    const counts = sharedUint32(asked.length)
-    const allowed = allowedItems(items, allow)
-    for (let q = 0; q < asked.length; q++) {
-      signal?.throwIfAborted()
-      const own = new Set(excludedRows(train, exclude, asked[q]))
-      for (const item of byCount) {
-        if (counts[q] === width) break
-        if (own.has(item) || allowed?.[item] === 0) continue
-        rows[q * width + counts[q]] = item
-        scores[q * width + counts[q]++] = interactionCounts[item]
-      }
-    }
-    return createBatch(width, counts, rows, scores, undefined)
+  return {
+    ...model,
+    recommend: async (asked, { limit = 10, exclude, allow, signal } = {}) => {
+      const width = Math.min(limit, items)
+      const allowed = allowedItems(items, allow)
+      return recommendEach(asked, width, signal, (user, { rows, scores }) => {
+        const own = new Set(excludedRows(train, exclude, user))
+        let count = 0
+        for (const item of byCount) {
+          if (count === width) break
+          if (own.has(item) || allowed?.[item] === 0) continue
+          rows[count] = item
+          scores[count++] = interactionCounts[item]
+        }
+        return count
+      })
+    },
   }
 }

@@ -1,3 +1,5 @@
+import type { BaselineList } from './baseline.ts'
+
 /** Sums by item, of which few are not zero. */
 export class Tally {
   readonly #sums: Float64Array
@@ -55,6 +57,14 @@ export class Tally {
     for (let i = 0; i < this.#count; i++) values[this.#touched[i]] = 0
     this.#count = 0
     return { items: top, similarities }
+  }
+
+  /** The items of the largest positive sums among those `allowed`, as a list; starts over. Returns the list's length. */
+  takeList({ rows, scores }: BaselineList, allowed: Uint8Array | undefined): number {
+    const { items, similarities } = this.takeTop(rows.length, (item, sum) => (allowed?.[item] === 0 ? 0 : sum))
+    rows.set(items)
+    scores.set(similarities)
+    return items.length
   }
 }
 

@@ -29,18 +29,8 @@ export async function saveModelStream(model: ModelStream, directory: string): Pr
         const file = name(`${side}.arrow`)
         return { name: file, ...(await writeSide(join(directory, file), side, factors, model[side])) }
       }
-      const users = await write('users')
-      const items = await write('items')
-      return {
-        format: FORMAT,
-        version: VERSION,
-        factors,
-        users,
-        items,
-        options,
-        ...(userRegularization !== undefined && { userRegularization }),
-        history,
-      }
+      const sides = { users: await write('users'), items: await write('items') }
+      return { format: FORMAT, version: VERSION, factors, ...sides, options, userRegularization, history }
     })
   await inOwnDirectory(directory, replace)
 }

@@ -13,35 +13,36 @@ export function readKeys(column: ArrowColumn, from: number, count: number, keys:
   for (let i = 0; i < count; i++) if (!isValid(column, bytes, from + i)) setNull(keys, i)
 }
 
+const unsigned: Record<string, Uint32ArrayConstructor | Uint16ArrayConstructor | Uint8ArrayConstructor> = {
+  I: Uint32Array,
+  S: Uint16Array,
+  C: Uint8Array,
+}
+
+const signed: Record<string, Int32ArrayConstructor | Int16ArrayConstructor | Int8ArrayConstructor> = {
+  i: Int32Array,
+  s: Int16Array,
+  c: Int8Array,
+}
+
 /** What lies under a null is read too, and may be anything: only a valid value may be an error. */
 function readValues(column: ArrowColumn, from: number, count: number, keys: Keys, seed: number): void {
-  const { memory, buffers } = column
+  const { memory, buffers, format } = column
   const at = column.offset + from
-  switch (column.format) {
+  const type = unsigned[format] ?? signed[format]
+  if (type !== undefined) {
+    const values = new type(memory, buffers[1] + type.BYTES_PER_ELEMENT * at, count)
+    if (format in unsigned) readSmall(values, keys)
+    else readSigned(values, keys)
+    return
+  }
+  switch (format) {
     case 'l':
       readInt64(new Uint32Array(memory, buffers[1] + 8 * at, 2 * count), keys)
       return
     case 'L':
       readInt64(new Uint32Array(memory, buffers[1] + 8 * at, 2 * count), keys)
       refuseUnsigned(column, from, count, keys)
-      return
-    case 'I':
-      readSmall(new Uint32Array(memory, buffers[1] + 4 * at, count), keys)
-      return
-    case 'S':
-      readSmall(new Uint16Array(memory, buffers[1] + 2 * at, count), keys)
-      return
-    case 'C':
-      readSmall(new Uint8Array(memory, buffers[1] + at, count), keys)
-      return
-    case 'i':
-      readSigned(new Int32Array(memory, buffers[1] + 4 * at, count), keys)
-      return
-    case 's':
-      readSigned(new Int16Array(memory, buffers[1] + 2 * at, count), keys)
-      return
-    case 'c':
-      readSigned(new Int8Array(memory, buffers[1] + at, count), keys)
       return
     case 'u':
     case 'z': {
@@ -64,7 +65,7 @@ function readValues(column: ArrowColumn, from: number, count: number, keys: Keys
       readFloats(column, from, count, keys)
       return
     default:
-      if (!column.format.startsWith('d:')) throw new LoadError('schema', `column "${column.name}" is no id.`)
+      if (!format.startsWith('d:')) throw new LoadError('schema', `column "${column.name}" is no id.`)
       keys.clear = false
       readDecimals(column, from, count, keys)
       return
@@ -95,7 +96,7 @@ function refuseUnsigned(column: ArrowColumn, from: number, count: number, { lo, 
   }
 }
 
-function readSmall(values: Uint32Array | Uint16Array | Uint8Array, keys: Keys): void {
+function readSmall(values: ArrayLike<number>, keys: Keys): void {
   keys.lo.set(values)
   if (!keys.clear) keys.hi.fill(0)
   keys.clear = true
@@ -103,7 +104,7 @@ function readSmall(values: Uint32Array | Uint16Array | Uint8Array, keys: Keys): 
 }
 
 /** Mostly there is no negative number, and then the words are copied as they are. */
-function readSigned(values: Int32Array | Int16Array | Int8Array, keys: Keys): void {
+function readSigned(values: ArrayLike<number>, keys: Keys): void {
   // Words of the same type are copied as they are.
   const words = values instanceof Int32Array
   readSmall(words ? new Uint32Array(values.buffer, values.byteOffset, values.length) : Uint32Array.from(values), keys)

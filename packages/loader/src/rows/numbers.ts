@@ -92,17 +92,12 @@ export function readTimes(
   else scaleNumbers(column, from, count, perMillisecond, out)
 }
 
-function scaleNumbers(
-  column: ArrowColumn,
-  from: number,
-  count: number,
-  perMillisecond: number,
-  out: Float64Array,
-): void {
+/** `per` of the column's unit are in a millisecond. */
+function scaleNumbers(column: ArrowColumn, from: number, count: number, per: number, out: Float64Array): void {
   readNumbers(column, from, count, out)
-  if (perMillisecond >= 1) for (let i = 0; i < count; i++) out[i] /= perMillisecond
+  if (per >= 1) for (let i = 0; i < count; i++) out[i] /= per
   else {
-    const milliseconds = Math.round(1 / perMillisecond)
+    const milliseconds = Math.round(1 / per)
     for (let i = 0; i < count; i++) out[i] *= milliseconds
   }
 }
