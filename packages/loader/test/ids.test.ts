@@ -195,6 +195,28 @@ describe('ids', () => {
     )
   })
 
+  test('are named in errors as in their file, where item_id was only the name asked for', async () => {
+    const fileOf = (name: string, data: unknown[], type: string) =>
+      writeParquet(join(folder, name), [int32('user_id', [1, 2]), { name: 'film_id', data, type } as never])
+    const sources = (...uris: string[]) => uris.map((uri, at) => ({ name: `s${at}`, uri }))
+    const negative = fileOf('films.parquet', [5, -1], 'INT32')
+    await expect(
+      loadInteractions({ sources: sources(negative), invalidIds: { negative: 'error' } }),
+    ).rejects.toMatchObject({
+      column: 'film_id',
+      message: expect.stringContaining(`${negative}: row group 0: column "film_id" holds the negative id -1.`),
+    })
+    await expect(
+      loadInteractions({ sources: sources(fileOf('flags.parquet', [true, false], 'BOOLEAN')) }),
+    ).rejects.toThrow('column "film_id" of source "s0": found boolean, expected an integer or a string for item ids.')
+    await expect(
+      loadInteractions({ sources: sources(negative, fileOf('named.parquet', ['a', 'b'], 'STRING')) }),
+    ).rejects.toMatchObject({
+      column: 'film_id',
+      message: expect.stringContaining('column "film_id" of source "s1": found a string, expected an integer'),
+    })
+  })
+
   test('with one fingerprint for two strings are an error', () => {
     const table = new KeyTable(true)
     const bytes = Buffer.from('annbob')

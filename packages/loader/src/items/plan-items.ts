@@ -111,8 +111,13 @@ function onlyOne(
   ids: { kind?: IdKind } | undefined,
   footer: Footer,
 ): FoundColumn {
-  const refuse = (found: string, expected: string) =>
-    new LoadError('schema', `${uri}: column "${column}": found ${found}, expected ${expected}.`, { file: uri, column })
+  const refuse = (found: string, expected: string) => {
+    const name = fits.length === 1 ? fits[0].actual : column
+    return new LoadError('schema', `${uri}: column "${name}": found ${found}, expected ${expected}.`, {
+      file: uri,
+      column: name,
+    })
+  }
   const expected = { integer: 'an integer, as the ids are', string: 'a string, as the ids are' }
   const role = ids === undefined ? 'a column' : ids.kind === undefined ? 'integers or strings' : expected[ids.kind]
   if (fits.length === 0) throw refuse(`no such column (it has: ${columnNames(footer)})`, role)

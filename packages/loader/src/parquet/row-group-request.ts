@@ -16,6 +16,8 @@ export interface RowGroupRequest {
 export interface RequestedColumn {
   /** The name it was asked for. */
   readonly name: string
+  /** The name in the file, for errors. */
+  readonly actual: string
   /** Structs around it: 0 for a top-level column. */
   readonly depth: number
   /** Its schema, top level first, without the siblings of the structs around it. */
@@ -43,7 +45,7 @@ export function rowGroupRequest(
   return { uri, byteLength, group, rows, columns: columns.map((column) => requested(column, chunks)), ranges }
 }
 
-function requested({ name, nodes, leaves }: FoundColumn, chunks: RowGroup['chunks']): RequestedColumn {
+function requested({ name, actual, nodes, leaves }: FoundColumn, chunks: RowGroup['chunks']): RequestedColumn {
   const around = nodes.slice(0, -1).map(({ element }) => ({ ...element, num_children: 1 }))
   const below = (tree: FoundColumn['nodes'][number]): SchemaElement[] => [
     tree.element,
@@ -51,6 +53,7 @@ function requested({ name, nodes, leaves }: FoundColumn, chunks: RowGroup['chunk
   ]
   return {
     name,
+    actual,
     depth: around.length,
     schema: [...around, ...below(nodes[nodes.length - 1])],
     // Its statistics served the plan.

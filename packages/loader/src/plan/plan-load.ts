@@ -1,7 +1,7 @@
 import { LoadError } from '../errors.ts'
 import type { IdRange } from '../ids/id-range.ts'
 import type { IdKind } from '../ids/keys.ts'
-import { isTimed, type LoadOptions, type ResolvedOptions, type ResolvedSource, resolveOptions } from '../options.ts'
+import { isTimed, type LoadOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import type { Footer } from '../parquet/footer.ts'
 import { ProgressMeter } from '../progress.ts'
 import { planSpill } from '../spill/spill-plan.ts'
@@ -114,7 +114,7 @@ export async function prepareLoad(
         const columns = filledGroups(footer).length === 0 ? undefined : resolveColumns(source, file.uri, footer)
         opened.push({ source: index, file, footer, columns })
         if (columns === undefined) continue
-        requireSameKinds(kinds, columns.kinds, file.uri, source)
+        requireSameKinds(kinds, columns, file.uri, source.name)
         users.add(footer, columns.user)
         items.add(footer, columns.item)
       }
@@ -211,22 +211,23 @@ export async function prepareLoad(
 
 function requireSameKinds(
   kinds: Partial<Record<'user' | 'item', IdKind>>,
-  found: { readonly user?: IdKind; readonly item?: IdKind },
+  columns: SourceColumns,
   uri: string,
-  source: ResolvedSource,
+  source: string,
 ): void {
   for (const side of ['user', 'item'] as const) {
-    const kind = found[side]
+    const kind = columns.kinds[side]
     if (kind === undefined) continue
     kinds[side] ??= kind
     const expected = kinds[side]
     if (expected === kind) continue
     const name = { integer: 'an integer', string: 'a string' }
+    const column = columns[side].actual
     throw new LoadError(
       'schema',
-      `${uri}: column "${source[side]}" of source "${source.name}": found ${name[kind]}, expected ` +
+      `${uri}: column "${column}" of source "${source}": found ${name[kind]}, expected ` +
         `${name[expected]} as in the files before it. All sources need one type of ${side} id.`,
-      { file: uri, column: source[side] },
+      { file: uri, column },
     )
   }
 }

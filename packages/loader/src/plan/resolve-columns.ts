@@ -47,7 +47,7 @@ export function resolveColumns(source: ResolvedSource, uri: string, footer: Foot
     if (fits.length > 1) throw refuse(column, role, severalOf(fits), 'one')
     if (fits.length === 0) throw refuse(column, role, `no such column (it has: ${columnNames(footer)})`, expected)
     const { type } = fits[0]
-    if (type.kind !== 'null' && !accepts(type, fits[0])) throw refuse(column, role, type.name, expected)
+    if (type.kind !== 'null' && !accepts(type, fits[0])) throw refuse(fits[0].actual, role, type.name, expected)
     found.set(column, fits[0])
     return fits[0]
   }

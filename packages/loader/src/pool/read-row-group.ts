@@ -87,7 +87,7 @@ function corrupt({ request }: Pick<ReadTask, 'request'>, error: Error): LoadErro
   const place = { file: uri, rowGroup: group }
   const start = `${uri}: row group ${group} cannot be decoded: ${reason}. `
   const suspects = columns.filter(({ chunks }) => chunks.some(mayBeTooWide))
-  const suspect = (suspects.find(({ schema }) => schema.some(isUnsigned)) ?? suspects[0])?.name
+  const suspect = (suspects.find(({ schema }) => schema.some(isUnsigned)) ?? suspects[0])?.actual
   if (suspect === undefined) return new LoadError('corrupt', `${start}The file is damaged; write it again.`, place)
   return new LoadError(
     'corrupt',
@@ -107,11 +107,12 @@ function isUnsigned({ converted_type, logical_type }: SchemaElement): boolean {
   return converted_type === 'UINT_32' || (logical_type?.type === 'INTEGER' && !logical_type.isSigned)
 }
 
-/** Errors from below know what is wrong, not where. */
+/** Errors from below know what is wrong, not where, and call a column by the name it was asked for. */
 function placed(error: unknown, task: ReadTask): unknown {
-  const { uri, group } = task.request
+  const { uri, group, columns } = task.request
   if (!(error instanceof LoadError)) return corrupt(task, error as Error)
   if (error.file !== undefined) return error
-  const message = `${uri}: row group ${group}: ${error.message}`
-  return new LoadError(error.code, message, { file: uri, column: error.column, rowGroup: group })
+  const column = columns.find(({ name }) => name === error.column)?.actual ?? error.column
+  const what = error.message.replace(`column "${error.column}"`, `column "${column}"`)
+  return new LoadError(error.code, `${uri}: row group ${group}: ${what}`, { file: uri, column, rowGroup: group })
 }
