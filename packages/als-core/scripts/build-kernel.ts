@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('../', import.meta.url))
 const flags =
   '--runtime stub --noAssert -O3 --converge --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable simd,threads,bulk-memory'
 
-const entries = { solve: 'solve/kernel.ts', dense: 'dense.ts', rank: 'rank/kernel.ts' }
+const entries = { solve: 'solve/kernel.ts', features: 'features/kernel.ts', dense: 'dense.ts', rank: 'rank/kernel.ts' }
 for (const [kernel, entry] of Object.entries(entries)) {
   const simd = await compile(entry, flags)
   const relaxed = await compile(entry, `${flags},relaxed-simd`)

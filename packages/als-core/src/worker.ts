@@ -15,7 +15,7 @@ import {
   rowProductShards,
   rowResidualShards,
   startShards,
-  vectorShards,
+  stepShards,
 } from './solve/feature-shards.ts'
 import { gramShards } from './solve/gram-shards.ts'
 import { rebaseShards } from './solve/rebase-shards.ts'
@@ -45,8 +45,8 @@ const tasks: Record<string, (message: never) => unknown> = {
   rowResidualShards,
   solveShards,
   startShards,
+  stepShards,
   transformShards,
-  vectorShards,
 }
 
 export default function work({ task, message }: { task: string; message: unknown }): unknown {

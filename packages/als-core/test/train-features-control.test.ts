@@ -17,6 +17,7 @@ import {
   type WorkerPool,
 } from '../src/index.ts'
 import type { ShardBoard } from '../src/pool/run-shards.ts'
+import { trainWithin } from '../src/train/run-training.ts'
 import { random } from './recommend-model.ts'
 import { makeFeatures, makeMatrix } from './reference.ts'
 import { same } from './training.ts'
@@ -57,36 +58,40 @@ describe('threads', () => {
     expect(losses(model)).toEqual(losses(whole))
   })
 
-  it.each([
-    'rowResidualShards',
-    'startShards',
-    'rowProductShards',
-    'vectorShards',
-    'residualShards',
-    'directionShards',
-  ])('one that dies in %s changes no bit', async (task) => {
-    let deaths = 0
-    const own = createWorkerPool({ threads: 2 })
-    const dying: WorkerPool = {
-      ...own,
-      run: (name, message) => {
-        const result = own.run<never>(name, message)
-        if (name !== task || deaths > 0) return result
-        const { state } = (message as { board: ShardBoard }).board
-        while (Atomics.load(state, 0) === 0);
-        deaths++
-        void own.piscina.threads[0].terminate()
-        return result
-      },
-    }
-    try {
-      const model = await train(matrix, { ...options, pool: dying })
-      expect(deaths).toBe(1)
-      expect(sameModel(model, whole)).toBe(true)
-      expect(losses(model)).toEqual(losses(whole))
-    } finally {
-      await own.close()
-    }
+  it.each(['rowResidualShards', 'startShards', 'rowProductShards', 'stepShards', 'residualShards', 'directionShards'])(
+    'one that dies in %s changes no bit',
+    async (task) => {
+      let deaths = 0
+      const own = createWorkerPool({ threads: 2 })
+      const dying: WorkerPool = {
+        ...own,
+        run: (name, message) => {
+          const result = own.run<never>(name, message)
+          if (name !== task || deaths > 0) return result
+          const { state } = (message as { board: ShardBoard }).board
+          while (Atomics.load(state, 0) === 0);
+          deaths++
+          void own.piscina.threads[0].terminate()
+          return result
+        },
+      }
+      try {
+        const model = await train(matrix, { ...options, pool: dying })
+        expect(deaths).toBe(1)
+        expect(sameModel(model, whole)).toBe(true)
+        expect(losses(model)).toEqual(losses(whole))
+      } finally {
+        await own.close()
+      }
+    },
+  )
+})
+
+describe('memories', () => {
+  it('of less room, in which the columns are divided, change no bit', async () => {
+    const model = await trainWithin(2 ** 20, matrix, options)
+    expect(sameModel(model, whole)).toBe(true)
+    expect(losses(model)).toEqual(losses(whole))
   })
 })
 

@@ -1,5 +1,6 @@
 // The solver's kernel: everything that `train` runs in WebAssembly.
 export { gram, packPanels, multiply } from "./product";
+export { weighRows } from "./priors";
 export { encodeRows } from "./int8-rows";
 export { encodeFactors, multiplyCodes } from "./int16-product";
 export { scatterRows } from "./gather";

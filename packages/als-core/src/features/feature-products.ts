@@ -1,13 +1,3 @@
-import type { FeatureMatrix } from './feature-matrix.ts'
-
-/** What the rows of a side are regularised towards: row r towards Bᵀg_r. */
-export interface FeatureProducts {
-  /** G: rows × features. */
-  readonly matrix: Pick<FeatureMatrix, 'indptr' | 'indices' | 'values'>
-  /** B: features × stride, in the basis of the model. */
-  readonly vectors: Float32Array<SharedArrayBuffer>
-}
-
 /** Sparse rows, of a matrix or one alone. */
 interface Entries {
   readonly indices: Uint32Array

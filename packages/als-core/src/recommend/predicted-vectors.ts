@@ -63,23 +63,21 @@ async function* predictBatches(
     if (features.names !== checked) checkSameFeatures(side, features, names)
     checked = features.names
     checkFeatures('features', features, features.rows, 'rows')
-    yield predictVectors(side, model, features)
+    yield predictVectors(side, model, features, new Float32Array(features.rows * model.factors))
   }
 }
 
-/** Bᵀg of the rows of a checked matrix to `predicted`, rows × factors; only of those that are wanted. */
-export function predictVectors(
+/** Bᵀg of the rows of a checked matrix to `predicted`, rows × factors. */
+export function predictVectors<Buffer extends ArrayBufferLike>(
   side: Side,
   model: Pick<AlsModel, 'factors' | Side>,
   features: FeatureMatrix,
-  predicted: Float32Array = new Float32Array(features.rows * model.factors),
-  isWanted: (row: number) => boolean = () => true,
-): Float32Array {
+  predicted: Float32Array<Buffer>,
+): Float32Array<Buffer> {
   const k = model.factors
   const { vectors } = featuresOf(side, model)
   const sum = new Float64Array(k)
   for (let row = 0; row < features.rows; row++) {
-    if (!isWanted(row)) continue
     sumFeatures(sum, features, features.indptr[row], features.indptr[row + 1], vectors)
     predicted.set(sum, row * k)
   }

@@ -1,4 +1,3 @@
-import { sumFeatures } from '../features/feature-products.ts'
 import { cholesky, solveCholesky } from '../linear-algebra/dense.ts'
 import { valueAt } from '../matrix/entries.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
@@ -76,7 +75,7 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
   const a = new Float64Array(k * k)
   const b = new Float64Array(k)
   const f = new Float64Array(k)
-  const p = new Float64Array(padded)
+  const p = new Float64Array(k)
   for (const shard of takeShards(board)) {
     let objective = 0
     let penalty = 0
@@ -109,12 +108,11 @@ export function choleskyShards(task: CholeskyTask): FailedRow | undefined {
           return { failedRow: row }
         }
         if (prior) {
-          const { matrix, vectors } = prior
           const weight = system.lambda ? lambda : prior.lambda
-          sumFeatures(p, matrix, matrix.indptr[row], matrix.indptr[row + 1], vectors)
           for (let i = 0; i < k; i++) {
-            priorPenalty += weight * p[i] * p[i]
-            p[i] *= weight
+            const predicted = prior.predicted[row * padded + i]
+            priorPenalty += weight * predicted * predicted
+            p[i] = weight * predicted
             b[i] += p[i]
           }
         }

@@ -1,12 +1,14 @@
 import type { FeatureMatrix } from '../features/feature-matrix.ts'
-import type { FeatureProducts } from '../features/feature-products.ts'
 import { transpose } from '../matrix/compressed-rows.ts'
 import type { CompressedRows } from '../matrix/interaction-matrix.ts'
 import { lambdaOf, rowLambda } from '../model/objective.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-arrays.ts'
+import { type FeatureSlab, makeFeatureSlabs } from './feature-memory.ts'
+import type { FeatureRows } from './feature-view.ts'
 import { padFactors } from './layout.ts'
 import { planSolveShards, type Shards } from './plan-shards.ts'
+import type { Predictions } from './prior.ts'
 
 /**
  * The map from a side's features to its factors, B (features × k): the ridge regression of the factors Y on the features G,
@@ -16,24 +18,30 @@ import { planSolveShards, type Shards } from './plan-shards.ts'
  * G and B have a column and a row for each of the others, in the same order. Of two million, twelve a row of 100,000, they are
  * most.
  */
-export interface FeatureMap extends FeatureProducts {
-  /** B: room for all features × padded; its first rows are those of the features with evidence. */
-  readonly vectors: Float32Array<SharedArrayBuffer>
+export interface FeatureMap extends Predictions {
+  /** G, of rows with entries and features with evidence. */
+  readonly matrix: FeatureRows
   /** The features with evidence, ascending. */
   readonly evident: Uint32Array
-  /** Gᵀ: features with evidence × rows. */
-  readonly byFeature: CompressedRows & { readonly values: Float32Array<SharedArrayBuffer> }
+  /** Gᵀ·Λ: features with evidence × rows. */
+  readonly byFeature: FeatureRows
   /** λ_i of each row; 0 for one without entries, which carries no evidence. */
   readonly weights: Float64Array<SharedArrayBuffer>
   /** λ_B */
   readonly regularization: number
-  /** Diagonal of GᵀΛG + λ_B·I, the preconditioner. */
-  readonly diagonal: Float64Array<SharedArrayBuffer>
-  /** Features with evidence × padded: the residual of the normal equations, and the direction of the step. */
+  /** 1/m for the diagonal of GᵀΛG + λ_B·I, the preconditioner. */
+  readonly inverse: Float64Array<SharedArrayBuffer>
+  /** B: room for all features × padded; its first rows are those of the features with evidence. */
+  readonly vectors: Float32Array<SharedArrayBuffer>
+  /** Features with evidence × padded: the residual of the normal equations. */
   readonly residual: Float32Array<SharedArrayBuffer>
-  readonly direction: Float32Array<SharedArrayBuffer>
-  /** rows × padded: what a product with G has given, times λ_i. */
-  readonly products: Float32Array<SharedArrayBuffer>
+  /**
+   * G·B, rows × padded, of which B is a part of the sum: each step adds its own part. The half-sweep reads it instead of gathering
+   * B, and so does the next fit: two gathers a step, where there were four in a fit of one step.
+   */
+  readonly predicted: Float32Array<SharedArrayBuffer>
+  /** The direction of the step, D, and G·D. */
+  readonly slabs: readonly FeatureSlab[]
   /** Runs of features with evidence. */
   readonly featureShards: Shards
   /** |B|² */
@@ -44,12 +52,21 @@ export interface FeatureMap extends FeatureProducts {
 export interface FeatureMapStart {
   /** Features × padded. */
   readonly vectors: Float32Array<SharedArrayBuffer>
-  /** |B|² of a training that resumes, which goes on from the same sum. Its features with evidence are together already. */
+  /** Of a training that resumes: |B|² and G·B, which go on from the same sums. Its features with evidence are together already. */
   readonly squaredNorm?: number
+  readonly predicted?: Float32Array<SharedArrayBuffer>
+}
+
+/** Where the map's arrays go. */
+export interface FeatureMapRoom {
+  readonly threads: number
+  /** Bytes of a WebAssembly memory. */
+  readonly memoryLimit: number
 }
 
 /**
- * The map of a side before its first fit: zero, or from `start`, which is used in place.
+ * The map of a side before its first fit: zero, or from `start`, which is used in place. From an earlier model's vectors `predicted`
+ * is zero still: see `predictRows`.
  *
  * @param sparse the side's interactions, `others` the number of rows of the other side
  */
@@ -58,6 +75,7 @@ export function makeFeatureMap(
   { indptr }: Pick<CompressedRows, 'indptr'>,
   others: number,
   options: ModelOptions,
+  { threads, memoryLimit }: FeatureMapRoom,
   start?: FeatureMapStart,
 ): FeatureMap {
   const padded = padFactors(options.factors)
@@ -65,20 +83,23 @@ export function makeFeatureMap(
   const regularization = options.featureRegularization ?? meanWeight(weights)
   const evident = withEvidence(matrix, weights)
   const compact = keepFeatures(matrix, weights, evident)
-  const byFeature = transpose(compact, evident.length) as FeatureMap['byFeature']
+  const byFeature = transpose(compact, evident.length) as FeatureRows
+  const inverse = invertDiagonal(byFeature, weights, regularization)
+  for (let e = 0; e < byFeature.values.length; e++) byFeature.values[e] *= weights[byFeature.indices[e]]
   const vectors = start?.vectors ?? sharedFloat32(matrix.features * padded)
   if (start && start.squaredNorm === undefined) bringTogether(vectors, evident, padded)
+  const size = { features: evident.length, rows: matrix.rows, padded }
   return {
     matrix: compact,
     evident,
     byFeature,
     weights,
     regularization,
+    inverse,
     vectors,
-    diagonal: diagonalOf(byFeature, weights, regularization),
     residual: sharedFloat32(evident.length * padded),
-    direction: sharedFloat32(evident.length * padded),
-    products: sharedFloat32(matrix.rows * padded),
+    predicted: start?.predicted ?? sharedFloat32(matrix.rows * padded),
+    slabs: makeFeatureSlabs(size, threads, memoryLimit, options.kernel),
     featureShards: planSolveShards(byFeature.indptr),
     squaredNorm: start ? (start.squaredNorm ?? sumOfSquares(vectors.subarray(0, evident.length * padded))) : 0,
   }
@@ -121,7 +142,7 @@ function keepFeatures(
   { features, indptr, indices, values }: FeatureMatrix,
   weights: Float64Array,
   evident: Uint32Array,
-): FeatureMap['byFeature'] {
+): FeatureRows {
   // One more than the column; 0 for a feature without.
   const columns = new Uint32Array(features)
   evident.forEach((feature, at) => {
@@ -169,18 +190,18 @@ function meanWeight(weights: Float64Array): number {
   return active > 0 ? sum / active : 0
 }
 
-function diagonalOf(
-  { indptr, indices, values }: FeatureMap['byFeature'],
+function invertDiagonal(
+  { indptr, indices, values }: FeatureRows,
   weights: Float64Array,
   regularization: number,
 ): Float64Array<SharedArrayBuffer> {
-  const diagonal = sharedFloat64(indptr.length - 1)
-  for (let f = 0; f < diagonal.length; f++) {
-    let sum = 0
+  const inverse = sharedFloat64(indptr.length - 1)
+  for (let f = 0; f < inverse.length; f++) {
+    let sum = regularization
     for (let e = indptr[f]; e < indptr[f + 1]; e++) sum += weights[indices[e]] * values[e] ** 2
-    diagonal[f] = sum + regularization
+    inverse[f] = 1 / sum
   }
-  return diagonal
+  return inverse
 }
 
 function sumOfSquares(values: Float32Array): number {

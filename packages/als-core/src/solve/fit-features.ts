@@ -2,13 +2,14 @@ import { identity } from '../linear-algebra/dense.ts'
 import { runShards } from '../pool/run-shards.ts'
 import { sharedFloat64 } from '../pool/shared-arrays.ts'
 import type { FeatureMap } from './feature-map.ts'
+import type { FeatureSlab } from './feature-memory.ts'
 import type {
   directionShards,
   residualShards,
   rowProductShards,
   rowResidualShards,
   startShards,
-  vectorShards,
+  stepShards,
 } from './feature-shards.ts'
 import { loadMatrix } from './load-matrix.ts'
 import type { Shards } from './plan-shards.ts'
@@ -32,24 +33,42 @@ export async function fitFeatures(bench: Workbench, side: Side, map: FeatureMap)
   const { regularization } = map
   const passes = openPasses(bench, side, map)
   const [length, error] = await passes.rowResidual(side.factors!)
-  const start = await passes.start()
-  let residuals = start.subarray(0, start.length / 2)
-  let squares = start.subarray(start.length / 2)
-  const explained = length - error - regularization * map.squaredNorm
+  let [residuals, squares] = await passes.start()
+  const explained = total(length) - total(error) - regularization * map.squaredNorm
   const limit = (LOOSER * tolerance) ** 2 * Math.max(explained, total(residuals))
   let gain = 0
   for (let step = 1; total(residuals) > 0; step++) {
     const last = step === maxSteps || total(residuals) <= limit
-    const curvatures = await passes.rowProduct()
-    const lengths = residuals.map((rz, j) => (rz > 0 ? rz / (curvatures[j] + regularization * squares[j]) : 0))
+    const [curvatures] = await passes.rowProduct()
+    const lengths = residuals.map((rz, j) =>
+      Math.fround(rz > 0 ? rz / (curvatures[j] + regularization * squares[j]) : 0),
+    )
     for (let j = 0; j < lengths.length; j++) gain += lengths[j] * residuals[j]
-    map.squaredNorm = (await passes.stepVectors(lengths))[0]
+    map.squaredNorm = total(await passes.stepVectors(lengths))
+    await passes.stepPredicted(lengths)
     if (last) break
-    const next = await passes.stepResiduals(lengths)
+    const next = await passes.stepResiduals(lengths, step === 1)
     squares = await passes.turnDirection(next.map((rz, j) => (residuals[j] > 0 ? rz / residuals[j] : 0)))
     residuals = next
   }
   return gain
+}
+
+/** G·B for a map that starts from an earlier model's vectors: a step of 1 from zero, in the direction of B. */
+export async function predictRows(bench: Workbench, side: Side, map: FeatureMap): Promise<void> {
+  const { padded } = bench.share.layout
+  const { vectors, evident, slabs } = map
+  if (map.squaredNorm === 0) return
+  for (const { memory, direction, first, width } of slabs) {
+    const to = new Float32Array(memory.buffer, direction, evident.length * width)
+    for (let f = 0; f < evident.length; f++) {
+      const at = f * padded + first
+      to.set(vectors.subarray(at, at + width), f * width)
+    }
+  }
+  const passes = openPasses(bench, side, map)
+  await passes.rowProduct()
+  await passes.stepPredicted(new Float64Array(padded).fill(1))
 }
 
 /**
@@ -59,62 +78,78 @@ export async function fitFeatures(bench: Workbench, side: Side, map: FeatureMap)
  */
 const LOOSER = 50
 
-/** The passes, each with the sums that it returns. */
+/** The passes, each with the sums that it returns, by column. */
 function openPasses(bench: Workbench, side: Side, map: FeatureMap) {
   const { pool, running, share, options } = bench
   const { padded } = share.layout
-  const { matrix, byFeature, weights, regularization, diagonal, vectors, residual, direction, products } = map
+  const { matrix, byFeature, weights, regularization, inverse, vectors, residual, predicted, slabs } = map
   const features = map.featureShards
-  const rows = side.rowShards
-  const ofRows = { bounds: rows.bounds, matrix, weights, products, padded }
-  const ofFeatures = { byFeature, products, diagonal, regularization, direction }
+  const rows = side.solveShards
+  const ofFeatures = { byFeature, inverse, regularization, padded }
+
+  /** Runs a pass on the columns of each slab, and adds up its sums, `height` rows of them. */
+  const sumOf = async (
+    { count }: Shards,
+    height: number,
+    pass: (slab: FeatureSlab, sums: Float64Array<SharedArrayBuffer>) => Promise<unknown>,
+  ): Promise<Float64Array[]> => {
+    const width = height * padded
+    const sums = sharedFloat64(count * width)
+    for (const slab of slabs) await pass(slab, sums)
+    const out = new Float64Array(width)
+    for (let at = 0; at < sums.length; at++) out[at % width] += sums[at]
+    return Array.from({ length: height }, (_, row) => out.subarray(row * padded, (row + 1) * padded))
+  }
+  const step = async (
+    shards: Shards,
+    values: Float32Array,
+    lengths: Float64Array,
+    directionOf: (slab: FeatureSlab) => number,
+  ): Promise<Float64Array> => {
+    const [squares] = await sumOf(shards, 1, (slab, sums) => {
+      const task = { slab, padded, values, direction: directionOf(slab), lengths, sums }
+      return runInPlace<typeof stepShards>(bench, 'stepShards', shards, task)
+    })
+    return squares
+  }
   return {
     rowResidual: ({ values, toFactors }: Factors) => {
       loadMatrix(bench, toFactors ?? identity(options.factors), share.layout.restart)
-      return sumOf(rows, 2, (sums) => {
-        const task = { ...ofRows, share, factors: values, vectors, sums }
+      return sumOf(rows, 2, (slab, sums) => {
+        const { bounds } = rows
+        const task = { share, slab, bounds, padded, factors: values, predicted, weights, sums }
         return runShards<typeof rowResidualShards>(pool, 'rowResidualShards', rows.count, task, running)
       })
     },
     start: () =>
-      sumOf(features, 2 * padded, (sums) => {
-        const task = { ...ofFeatures, bounds: features.bounds, padded, vectors, residual, sums }
+      sumOf(features, 2, (slab, sums) => {
+        const task = { ...ofFeatures, slab, bounds: features.bounds, vectors, sums }
         return runShards<typeof startShards>(pool, 'startShards', features.count, task, running)
       }),
     rowProduct: () =>
-      sumOf(rows, padded, (sums) => {
-        const task = { ...ofRows, direction, sums }
+      sumOf(rows, 1, (slab, sums) => {
+        const task = { slab, bounds: rows.bounds, padded, matrix, weights, sums }
         return runShards<typeof rowProductShards>(pool, 'rowProductShards', rows.count, task, running)
       }),
-    stepVectors: (lengths: Float64Array) =>
-      sumOf(features, 1, (sums) => {
-        const task = { values: vectors, direction, lengths, sums }
-        return runInPlace<typeof vectorShards>(bench, 'vectorShards', features, task)
-      }),
-    stepResiduals: (lengths: Float64Array) =>
-      sumOf(features, padded, (sums) => {
-        const task = { ...ofFeatures, values: residual, lengths, sums }
+    stepVectors: (lengths: Float64Array) => step(features, vectors, lengths, ({ direction }) => direction),
+    stepPredicted: (lengths: Float64Array) => step(rows, predicted, lengths, ({ products }) => products),
+    stepResiduals: async (lengths: Float64Array, atStart: boolean) => {
+      const [squares] = await sumOf(features, 1, (slab, sums) => {
+        const task = { ...ofFeatures, slab, values: residual, lengths, atStart, sums }
         return runInPlace<typeof residualShards>(bench, 'residualShards', features, task)
-      }),
-    turnDirection: (shares: Float64Array) =>
-      sumOf(features, padded, (sums) => {
-        const task = { values: direction, residual, diagonal, shares, sums }
+      })
+      return squares
+    },
+    turnDirection: async (lengths: Float64Array) => {
+      const [squares] = await sumOf(features, 1, (slab, sums) => {
+        const { memory, direction, width } = slab
+        const values = new Float32Array(memory.buffer, direction, map.evident.length * width)
+        const task = { slab, padded, values, width, residual, inverse, lengths, sums }
         return runInPlace<typeof directionShards>(bench, 'directionShards', features, task)
-      }),
+      })
+      return squares
+    },
   }
-}
-
-/** The sums of a pass, `width` numbers a shard, over its shards in their order. */
-async function sumOf(
-  { count }: Shards,
-  width: number,
-  pass: (sums: Float64Array<SharedArrayBuffer>) => Promise<unknown>,
-): Promise<Float64Array> {
-  const sums = sharedFloat64(count * width)
-  await pass(sums)
-  const out = new Float64Array(width)
-  for (let at = 0; at < sums.length; at++) out[at % width] += sums[at]
-  return out
 }
 
 function total(sums: Float64Array): number {

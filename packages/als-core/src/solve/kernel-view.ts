@@ -10,6 +10,7 @@ export interface SolverKernel {
   gram(a: number, rows: number, k: number, panels: number, out: number): void
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, triangle: number, c: number): void
+  weighRows(a: number, rows: number, k: number, lambda: number): number
   encodeFactors(a: number, rows: number, k: number, columnScales: number, to: number, scales: number): void
   multiplyCodes(
     a: number,

@@ -1,7 +1,7 @@
-import type { FeatureProducts } from '../features/feature-products.ts'
 import type { CompressedRows, InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { sharedUint32 } from '../pool/shared-arrays.ts'
 import { maxGramShards, planRowShards, planSolveShards, type Shards } from './plan-shards.ts'
+import type { Predictions } from './prior.ts'
 
 /** The factors of a side: X = X̂·P. */
 export interface Factors {
@@ -19,7 +19,7 @@ export interface Side {
   /** The factors of the last half-sweep, which the next overwrites; undefined before the first when nothing was given. */
   factors: Factors | undefined
   /** What the rows are regularised towards, when there are features; zero without. */
-  prior?: FeatureProducts
+  prior?: Predictions
   /**
    * Position of each row in Z, in descending order of the number of entries: what is read most lies together, on few pages.
    * Where ids say nothing about activity an entry took 62 ns instead of 79 (100,000 rows, k = 128, Zipf).

@@ -158,7 +158,7 @@ export function solveShards(task: SolveTask): FailedRow | undefined {
         f32.set(values.subarray(first * padded, next * padded), (restart ? source : block) / 4)
         if (restart) kernel.multiply(source, count, padded, layout.restart, FULL, block)
       }
-      if (prior) priorPenalty += bringPriors(view, prior, rows.indptr, first, next, system.lambda !== undefined)
+      if (prior) priorPenalty += bringPriors(view, prior, first, next, system.lambda !== undefined)
       kernel.setCapacity(streamed ? BLOCK_ENTRIES : 0)
       const failed = kernel.solveRows(
         count,

@@ -27,9 +27,13 @@ export interface TrainingState {
   readonly history: readonly IterationReport[]
 }
 
-/** B (features × padded), |B|², and what of B is not empty room: its rows of features with evidence, which are first. */
+/**
+ * B (features × padded), |B|² and G·B (rows × padded), and what of B is not empty room: its rows of features with evidence, which
+ * are first. G·B is a sum of the steps so far, and would have other last bits if it were made of B again.
+ */
 interface SavedMap {
   readonly vectors: Float32Array<SharedArrayBuffer>
+  readonly predicted: Float32Array<SharedArrayBuffer>
   readonly squaredNorm: number
   readonly evident: { readonly length: number }
 }
@@ -45,19 +49,22 @@ export interface Fingerprint {
 
 const MANIFEST = 'checkpoint.json'
 const FORMAT = 'seesaw-als-checkpoint'
-const VERSION = 2
+const VERSION = 3
 /** Those of the state before, too, which the new one may not have. */
 const CHECKPOINT_FILES = ['users.bin', 'items.bin', 'before.bin', 'userMap.bin', 'itemMap.bin']
 
-interface SideFile {
+interface SavedFile {
   readonly name: string
   readonly bytes: number
+}
+
+interface SideFile extends SavedFile {
   /** Whether the k×k float64 matrix P follows the float32 values. */
   readonly transformed: boolean
 }
 
-interface MapFile extends SideFile {
-  /** Number of features, the file has the vectors of those with evidence. */
+interface MapFile extends SavedFile {
+  /** Number of features; the file has the vectors of those with evidence, and G·B. */
   readonly features: number
   readonly squaredNorm: number
 }
@@ -107,11 +114,12 @@ export async function writeCheckpoint(
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
-    const writeMap = async (side: string, { vectors, squaredNorm, evident }: SavedMap): Promise<MapFile> => ({
-      ...(await write(side, { values: vectors.subarray(0, evident.length * padded) })),
-      features: vectors.length / padded,
-      squaredNorm,
-    })
+    const writeMap = async (side: string, map: SavedMap): Promise<MapFile> => {
+      const file = name(`${side}.bin`)
+      const { vectors, predicted, squaredNorm, evident } = map
+      const bytes = await writeFlushed(join(directory, file), [vectors.subarray(0, evident.length * padded), predicted])
+      return { name: file, bytes, features: vectors.length / padded, squaredNorm }
+    }
     const files = {
       users: await write('users', users),
       items: await write('items', items),
@@ -152,37 +160,40 @@ export async function readCheckpoint(
   }
   const k = fingerprint.options.factors
   const padded = padFactors(k)
-  /** Into an array with room for more rows. */
-  const read = async (side: SideFile, rows: number, room = rows): Promise<Factors> => {
-    const whole = sharedFloat32(room * padded)
-    const values = whole.subarray(0, rows * padded)
-    const toFactors = side.transformed ? new Float64Array(k * k) : undefined
-    const file = join(directory, side.name)
-    const bytes = values.byteLength + (toFactors?.byteLength ?? 0)
+  const readArrays = async (saved: SavedFile, arrays: (Float32Array | Float64Array)[]): Promise<void> => {
+    const file = join(directory, saved.name)
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
     const size = await stat(file).then(
       ({ size }) => size,
       () => 0,
     )
-    if (size !== bytes || size !== side.bytes) {
+    if (size !== bytes || size !== saved.bytes) {
       throw new CheckpointError(
         `${file} has ${size} bytes, expected ${bytes}: it is missing or truncated. Delete ${directory} to start over.`,
       )
     }
-    await readInto(file, toFactors ? [values, toFactors] : [values])
-    return { values: whole, ...(toFactors && { toFactors }) }
+    await readInto(file, arrays)
   }
-  const readMap = async (file: MapFile): Promise<SavedMap> => {
-    const evident = { length: file.bytes / (4 * padded) }
-    const { values: vectors } = await read(file, evident.length, file.features)
-    return { vectors, squaredNorm: file.squaredNorm, evident }
+  const read = async (side: SideFile, rows: number): Promise<Factors> => {
+    const values = sharedFloat32(rows * padded)
+    const toFactors = side.transformed ? new Float64Array(k * k) : undefined
+    await readArrays(side, toFactors ? [values, toFactors] : [values])
+    return { values, ...(toFactors && { toFactors }) }
+  }
+  const readMap = async (file: MapFile, rows: number): Promise<SavedMap> => {
+    const evident = { length: file.bytes / (4 * padded) - rows }
+    const vectors = sharedFloat32(file.features * padded)
+    const predicted = sharedFloat32(rows * padded)
+    await readArrays(file, [vectors.subarray(0, evident.length * padded), predicted])
+    return { vectors, predicted, squaredNorm: file.squaredNorm, evident }
   }
   return {
     users: await read(manifest.users, users),
     items: await read(manifest.items, items),
     ...(manifest.before && { before: await read(manifest.before, items) }),
     maps: {
-      ...(manifest.userMap && { users: await readMap(manifest.userMap) }),
-      ...(manifest.itemMap && { items: await readMap(manifest.itemMap) }),
+      ...(manifest.userMap && { users: await readMap(manifest.userMap, users) }),
+      ...(manifest.itemMap && { items: await readMap(manifest.itemMap, items) }),
     },
     history: manifest.history,
   }

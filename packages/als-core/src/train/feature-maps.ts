@@ -5,8 +5,14 @@ import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { FeatureVectors, PhaseSeconds } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
-import { type FeatureMap, type FeatureMapStart, makeFeatureMap, spreadVectors } from '../solve/feature-map.ts'
-import { fitFeatures } from '../solve/fit-features.ts'
+import {
+  type FeatureMap,
+  type FeatureMapRoom,
+  type FeatureMapStart,
+  makeFeatureMap,
+  spreadVectors,
+} from '../solve/feature-map.ts'
+import { fitFeatures, predictRows } from '../solve/fit-features.ts'
 import { padFactors } from '../solve/layout.ts'
 import type { Side } from '../solve/sides.ts'
 import type { Workbench } from '../solve/workbench.ts'
@@ -58,6 +64,7 @@ export function openFeatureMaps(
   options: TrainOptions,
   resolved: ModelOptions,
   sides: { readonly users: Side; readonly items: Side },
+  room: FeatureMapRoom,
   starts: BySide<FeatureMapStart>,
 ): BySide<FeatureMap> {
   const maps: { users?: FeatureMap; items?: FeatureMap } = {}
@@ -65,7 +72,7 @@ export function openFeatureMaps(
     const features = options[FIELDS[side]]
     if (!features) continue
     const others = sides[side === 'users' ? 'items' : 'users'].rows
-    const map = makeFeatureMap(features, sides[side].sparse, others, resolved, starts[side])
+    const map = makeFeatureMap(features, sides[side].sparse, others, resolved, room, starts[side])
     maps[side] = map
     sides[side].prior = map
   }
@@ -80,6 +87,18 @@ export function mapPenalty(maps: BySide<FeatureMap>): number {
     if (map) penalty += map.regularization * map.squaredNorm
   }
   return penalty
+}
+
+/** What maps that start from an earlier model's vectors predict. */
+export async function predictFromStarts(
+  bench: Workbench,
+  sides: { readonly users: Side; readonly items: Side },
+  maps: BySide<FeatureMap>,
+): Promise<void> {
+  for (const side of SIDES) {
+    const map = maps[side]
+    if (map) await predictRows(bench, sides[side], map)
+  }
 }
 
 /** Fits the maps to the factors as they are. Returns by how much the objective is lower for it. */

@@ -77,9 +77,8 @@ async function foldIn(
   }
   checkMatrix(newcomers)
   const field = FIELDS[side]
-  const map = features && featuresOf(field, model)
   if (features) {
-    checkSameFeatures(field, features, map!.names)
+    checkSameFeatures(field, features, featuresOf(field, model).names)
     checkFeatures('features', features, newcomers[side], side)
   }
   if (newcomers.entries === 0) {
@@ -97,11 +96,14 @@ async function foldIn(
     const solved = sides[side]
     const fixed = sides[other]
     fixed.factors = { values: pad(side === 'users' ? model.itemFactors : model.userFactors, options.factors, padded) }
-    if (features) solved.prior = { matrix: features, vectors: pad(map!.vectors, options.factors, padded) }
+    const predicted = features && predictVectors(field, model, features, sharedFloat32(solved.rows * options.factors))
+    if (predicted) solved.prior = { predicted: pad(predicted, options.factors, padded) }
     await halfSweep(bench, solved, fixed, { gram: 0, basis: 0, transform: 0, solve: 0, features: 0 })
     const factors = await restoreInPlace(bench, solved)
     const { indptr } = solved.sparse
-    if (features) predictVectors(field, model, features, factors, (row) => indptr[row + 1] === indptr[row])
+    for (let row = 0, k = options.factors; predicted && row < solved.rows; row++) {
+      if (indptr[row + 1] === indptr[row]) factors.set(predicted.subarray(row * k, (row + 1) * k), row * k)
+    }
     return factors
   })
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { positiveInteger } from '../checks/values.ts'
 import type { ModelOptions } from '../model/options.ts'
+import { featureScratch } from '../solve/feature-memory.ts'
 import { bytesPerFactor, padFactors, planLayout } from '../solve/layout.ts'
 import { maxGramShards, SHARD_ROWS } from '../solve/plan-shards.ts'
 
@@ -47,8 +48,8 @@ export interface MemoryPlan {
   /**
    * Of a side with d features and e entries of its feature matrix: that matrix, a copy of what has evidence, and its transpose
    * 24·e + 16·rows + 8·d, λ of the rows, the preconditioner and the numbers of the features 8·rows + 12·d, B, and the residual and
-   * direction of its fit, 4·k·(d + 2·min(d, e)), a product with the matrix 4·k·rows; 0 without features. Names come on top.
-   * Features that no row with entries has take no room in residual and direction: the less, the more of those there are.
+   * direction of its fit, 4·k·(d + 2·min(d, e)), what the matrix gives with B and with a direction 2·4·k·rows, and scratch of the
+   * threads; 0 without features. Names come on top. Features that no row with entries has take no room in residual and direction: the less, the more of those there are.
    */
   readonly features: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
@@ -74,7 +75,9 @@ export function planMemory(input: MemoryInput): MemoryPlan {
     if (!size) return 0
     positiveInteger(`${name}.features`, size.features)
     const { features, entries } = size
-    return 24 * entries + 24 * rows + 20 * features + 4 * padded * (features + 2 * Math.min(features, entries) + rows)
+    const evident = Math.min(features, entries)
+    const arrays = 4 * padded * (features + 2 * evident + 2 * rows)
+    return 24 * entries + 24 * rows + 20 * features + arrays + featureScratch(padded, threads)
   }
   const features = ofSide('itemFeatures', items, input.itemFeatures) + ofSide('userFeatures', users, input.userFeatures)
   const mostFeatures = Math.max(input.itemFeatures?.features ?? 0, input.userFeatures?.features ?? 0)

@@ -25,6 +25,7 @@ import {
   mostFeatures,
   openFeatureMaps,
   planMapStarts,
+  predictFromStarts,
   toFeatureVectors,
 } from './feature-maps.ts'
 import { applyStart, planStart, type SideStart, type Starts } from './initial.ts'
@@ -62,7 +63,7 @@ export async function trainWithin(
       matrix,
       bench,
       ...sides,
-      maps: openFeatureMaps(options, resolved, sides, saved?.maps ?? mapStarts),
+      maps: openFeatureMaps(options, resolved, sides, { threads: pool.threads, memoryLimit }, saved?.maps ?? mapStarts),
       observed: sumOfTargets(matrix, entryTerms(resolved)),
       options,
       columns,
@@ -234,8 +235,8 @@ async function toModel(training: Training, history: IterationReport[], which?: '
   }
 }
 
-/** The items, which are fixed first, get their start, and so do the users where `initial` has them. */
-async function initialize({ bench, users, items, options }: Training, start: Starts): Promise<void> {
+/** The items, which are fixed first, get their start, and so do users and feature maps where `initial` has them. */
+async function initialize({ bench, users, items, maps, options }: Training, start: Starts): Promise<void> {
   const { factors, seed } = bench.options
   const { padded } = bench.share.layout
   const fill = async (side: Side, seed: number, from: SideStart | undefined): Promise<void> => {
@@ -249,6 +250,7 @@ async function initialize({ bench, users, items, options }: Training, start: Sta
   try {
     await fill(items, seed, start.items)
     if (start.users) await fill(users, ~seed >>> 0, start.users)
+    await predictFromStarts(bench, { users, items }, maps)
   } catch (error) {
     if (!options.signal?.aborted) throw error
     throw new TrainingAborted(undefined, options.signal.reason)
