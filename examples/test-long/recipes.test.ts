@@ -21,7 +21,7 @@ async function run(name: string, args: string[], environment: Record<string, str
   return { code, lines: program.stdout.trim().split('\n'), stderr: program.stderr }
 }
 
-describe('recipes', { timeout: 120_000 }, () => {
+describe('recipes', () => {
   it('movielens: two groups of films that are liked together are told apart', async () => {
     const directory = join(folder, 'movielens')
     mkdirSync(directory)

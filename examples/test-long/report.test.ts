@@ -21,8 +21,6 @@ import { Page } from '../test/html.ts'
 import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
-
 const silent: Progress = { begin() {}, update() {}, end() {}, stop() {} }
 let folder: string
 let run: Run
@@ -313,7 +311,7 @@ describe('a run that does not end well has left what it did', () => {
     await program.says(/train +iterations .*\(?(\d+) of 10K iterations.*loss/)
     await vi.waitFor(
       async () => expect((await readRecord(reportFiles(join(folder, 'killed')).record)).training).toBeDefined(),
-      { timeout: 60_000 },
+      { timeout: 240_000 },
     )
     program.kill('SIGKILL')
     expect((await program.end()).signal).toBe('SIGKILL')

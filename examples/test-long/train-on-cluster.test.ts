@@ -4,15 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlsModel, lockDirectory, matrixFromTriplets, Recommender } from '@seesaw/als-core'
 import { parquetWriteFile } from 'hyparquet-writer'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { rankInSlices } from '../cluster/rank-in-slices.ts'
 import { describeCluster, readClusterSettings } from '../cluster/settings.ts'
 import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cluster-'))

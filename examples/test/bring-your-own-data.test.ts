@@ -5,11 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Recommender } from '@seesaw/als-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 const examples = join(import.meta.dirname, '..')
 const data = join(examples, '..', '..', 'shared', 'data')
 const absent = !existsSync(data)

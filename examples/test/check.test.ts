@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadModel, saveModel, train } from '@seesaw/als-core'
 import { loadInteractions, planLoad } from '@seesaw/loader'
 import { parquetWriteFile } from 'hyparquet-writer'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { readConfiguration } from '../configuration/read-configuration.ts'
 import { largestMatrix, modelBytes } from '../pipeline/estimate.ts'
@@ -15,8 +15,6 @@ import recordShop from '../seesaw.config.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'check-'))

@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 describe.concurrent('a program that can be interrupted', () => {
   test.for([
     ['SIGTERM', 143],

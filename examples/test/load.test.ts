@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteFile } from 'hyparquet-writer'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeReleases } from '../catalogue/write-catalogue.ts'
 import { readConfiguration } from '../configuration/read-configuration.ts'
 import { collectItems, load } from '../pipeline/load.ts'
@@ -11,8 +11,6 @@ import { Stages } from '../pipeline/stages.ts'
 import recordShop from '../seesaw.config.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'load-'))

@@ -8,12 +8,10 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { QdrantClient } from '@qdrant/js-client-rest'
 import { readVectors, type VectorFiles } from '@seesaw/loader'
 import { generations, type PublishOptions, publish } from '@seesaw/qdrant-sink'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type StandIn, startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 120_000 })
-
 const rows = 5000
 const dimension = 4
 /** Two files, row groups of 2,048. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { QdrantClient } from '@qdrant/js-client-rest'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { writeCatalogue } from '../catalogue/write-catalogue.ts'
 import { defaultOf } from '../configuration/help.ts'
@@ -15,8 +15,6 @@ import recordShop from '../seesaw.config.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 let folder: string
 let readme: string
 let pipeline: string

@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlsModel, matrixFromTriplets, Recommender, saveModel, train } from '@seesaw/als-core'
 import autocannon from 'autocannon'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServer, type RecommendationServer } from '../server/create-server.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
-
 const users = 60
 const items = 120
 const folder = mkdtempSync(join(tmpdir(), 'serve-'))

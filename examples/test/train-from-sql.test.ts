@@ -4,13 +4,11 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { interactionsFrom, Recommender } from '@seesaw/als-core'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { queryColumns } from '../sql/query-columns.ts'
 import { Program } from './program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
-vi.setConfig({ testTimeout: 300_000 })
-
 const folder = mkdtempSync(join(tmpdir(), 'from-sql-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

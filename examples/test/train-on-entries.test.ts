@@ -16,9 +16,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const training = { factors: 8, iterations: 3, regularization: 0.1, seed: 42, threads: 2 }
 
-test('entries that DuckDB merged, read as they are, are those of the loader’s own passes', {
-  timeout: 300_000,
-}, async () => {
+test('entries that DuckDB merged, read as they are, are those of the loader’s own passes', async () => {
   const entries = join(folder, "somebody's entries")
   const environment = {
     VECTOR_DIM: String(training.factors),

@@ -15,7 +15,7 @@ const bucket = 'record-shop'
 
 if (!amazonCds.present) console.warn('Skipped: train.ts on Amazon CDs, since ../shared/data/amazon-cds is not there.')
 
-describe.skipIf(!amazonCds.present)('train.ts on CDs and vinyl bought at Amazon, from S3', { timeout: 300_000 }, () => {
+describe.skipIf(!amazonCds.present)('train.ts on CDs and vinyl bought at Amazon, from S3', () => {
   let s3: FauxqsServer
   let folder: string
   let known: Pairs

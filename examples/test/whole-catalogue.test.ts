@@ -14,13 +14,11 @@ import {
   vectorFor,
 } from '@seesaw/als-core'
 import { Index, publish, similar } from '@seesaw/qdrant-sink'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { randomStream } from '../catalogue/random.ts'
 import { serveCatalogue } from '../pipeline/catalogue-vectors.ts'
 import { WholeCatalogue } from '../pipeline/whole-catalogue.ts'
-
-vi.setConfig({ testTimeout: 300_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'whole-catalogue-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

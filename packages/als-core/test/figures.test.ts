@@ -4,7 +4,7 @@ import { runChild } from './training.ts'
 
 // V8's middle compiler, alone and with full collections between, takes figures of one result for another's where a function
 // with a loop ends in an object literal (see RankingMetrics): metrics built so were wrong in each of 8 such processes.
-test('the same lists and the same training give the same figures in every round', { timeout: 300_000 }, async () => {
+test('the same lists and the same training give the same figures in every round', async () => {
   const rounds = 40
   const processes = Math.min(4, availableParallelism())
   const runs = await Promise.all(

@@ -86,9 +86,7 @@ describe('models saved at the same time', () => {
 })
 
 describe('a directory', () => {
-  it("is one writer's at a time, also of writers of this process that begin a few ms apart", {
-    timeout: 120_000,
-  }, async () => {
+  it("is one writer's at a time, also of writers of this process that begin a few ms apart", async () => {
     const dead = { token: 'x', pid: 2 ** 22 + 1, host: hostname(), namespace: namespaceOf(), since: '2026-01-01' }
     let most = 0
     const overlap = async (round: number) => {
@@ -159,9 +157,7 @@ describe('a checkpoint', () => {
     expect(error.message).toContain('is in use by process 1 on elsewhere')
   })
 
-  it('of a run on another machine that gives none is taken over, and the wait can be aborted', {
-    timeout: 60_000,
-  }, async () => {
+  it('of a run on another machine that gives none is taken over, and the wait can be aborted', async () => {
     const owner = { token: 'x', pid: 1, host: 'elsewhere', namespace: '', since: '2026-01-01' }
     writeFileSync(lock(), JSON.stringify(owner))
     const signal = AbortSignal.timeout(100)
@@ -170,7 +166,7 @@ describe('a checkpoint', () => {
     expect((await train(matrix, { ...options, checkpoint: { directory } })).history).toHaveLength(2)
   })
 
-  it('of a process with this number that is not this one is taken over', { timeout: 60_000 }, async () => {
+  it('of a process with this number that is not this one is taken over', async () => {
     const owner = { token: 'x', pid: process.pid, host: hostname(), namespace: namespaceOf(), since: '2026-01-01' }
     writeFileSync(lock(), JSON.stringify(owner))
     expect((await train(matrix, { ...options, checkpoint: { directory } })).history).toHaveLength(2)

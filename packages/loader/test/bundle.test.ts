@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { parquetWriteFile } from 'hyparquet-writer'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import webpack from 'webpack'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -15,8 +15,6 @@ const program = here('./bundle/program.ts')
 const workers = { loader: here('../src/worker.ts'), core: here('../../als-core/src/worker.ts') }
 // What starts threads, or is a file of WebAssembly, stays in node_modules.
 const external = ['piscina', 'parquet-wasm']
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 let directory: string
 beforeAll(async () => {
@@ -37,7 +35,7 @@ async function run(file: string, ...named: string[]): Promise<string> {
   const places = named.map((name) => join(directory, name))
   const args = [join(directory, file), join(directory, 'haves.parquet'), ...places]
   // It must end by itself, whatever happens: an error that nobody catches would have another code.
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 100_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 240_000 })
   return stdout.trim()
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { generations, type PayloadIndexes, type PublishOptions, publish } from '../src/index.ts'
 import { quick, tagged } from './catalogue.ts'
 import { isReal, startServer, type TestServer } from './servers.ts'
@@ -17,7 +17,6 @@ const rows = 100
 /** A real server needs longer for an answer: 0.1 s to make a collection, seconds while 9 cells run at once on a busy machine. */
 const requestTimeout = isReal ? 3_000 : 250
 const abortDeadline = isReal ? 15_000 : 3_000
-if (isReal) vi.setConfig({ testTimeout: 180_000 })
 const indexes: PayloadIndexes = { year: 'integer', styles: 'keyword', interaction_count: 'integer' }
 
 /** The request that a step is known by. Ten batches: 5 have been sent at 50 %, 9 at 99 %. */
