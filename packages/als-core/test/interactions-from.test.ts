@@ -157,6 +157,15 @@ test('what cannot be is refused by row', async () => {
   await refused([good, { u: 'b', i: 1.5 }], {}, 'Row 1: item is 1.5, expected a string')
   await refused([{ u: '', i: 1 }], {}, 'Row 0: user is "", expected a string with at least one character')
   await refused([{ u: 'a\ud83c', i: 1 }], {}, 'The id "a\\ud83c" is no Unicode text')
+  // Halves that would make a whole one after the other.
+  await refused(
+    [
+      { u: 'a\ud83c', i: 1 },
+      { u: '\udfb5b', i: 1 },
+    ],
+    {},
+    'The id "a\\ud83c" is no Unicode text',
+  )
   await refused([{ u: 'a', i: 2n ** 53n }], {}, 'beyond 2^53')
   await refused([good, { u: 'b', i: null }], {}, "Row 1: item is null. Pass nulls: 'drop'")
   await refused([{ user: 'a', i: 1 }], {}, 'Row 0 has no field "u": its fields are user, i.')

@@ -1,37 +1,70 @@
 import { MatrixError } from './compressed-rows.ts'
-import { StringTable } from './string-table.ts'
+import { BATCH, StringTable } from './string-table.ts'
 
-/** Rows of one side by original id, numbered as they come; `sort` puts them into ascending order. */
+/** The ids of one side, row by row: numbered as they come, and put into ascending order at the end. */
 export class IdIndex {
   readonly #side: 'user' | 'item'
   readonly #strings = new StringTable()
   readonly #numbers = new Map<number, number>()
   #kind: 'number' | 'string' | undefined
+  /** The number of the id of each row, but for the rows of `#batch`, which come last. */
+  #rows = new Uint32Array(BATCH)
+  #length = 0
+  #batch: string[] = []
 
   constructor(side: 'user' | 'item') {
     this.#side = side
   }
 
-  /** The number of an id, which is new or was seen before. @throws MatrixError for what is no id, naming the row */
-  add(original: unknown, row: number): number {
-    if (typeof original === 'string' && this.#kind === 'string' && original !== '') return this.#strings.add(original)
+  /** Takes the id of one more row. @throws MatrixError for what is no id, naming the row */
+  add(original: unknown, row: number): void {
     const id = typeof original === 'bigint' ? this.#toNumber(original, row) : original
-    const seen = this.#numbers.get(id as number)
-    if (seen !== undefined) return seen
-    this.#check(id, row)
-    if (typeof id === 'string') return this.#strings.add(id)
-    const number = this.#numbers.size
-    this.#numbers.set(id, number)
-    return number
+    if (typeof id !== 'string' || this.#kind !== 'string' || id === '') this.#check(id, row)
+    if (typeof id === 'string') {
+      this.#batch.push(id)
+      if (this.#batch.length === BATCH) this.#lookUp()
+    } else {
+      let number = this.#numbers.get(id as number)
+      if (number === undefined) {
+        number = this.#numbers.size
+        this.#numbers.set(id as number, number)
+      }
+      if (this.#length === this.#rows.length) this.#grow()
+      this.#rows[this.#length++] = number
+    }
   }
 
-  /** The ids in ascending order (numbers by value, strings by code point, as in UTF-8), and the row of each number there. */
-  sort(): { ids: Float64Array | string[]; rows: Uint32Array } {
+  /** The ids in ascending order (numbers by value, strings by code point, as in UTF-8), and where each row's is among them. */
+  finish(): { ids: Float64Array | string[]; rows: Uint32Array } {
+    this.#lookUp()
     const ids = this.#kind === 'number' ? Float64Array.from(this.#numbers.keys()).sort() : sorted(this.#strings)
-    const rows = new Uint32Array(ids.length)
-    const numberOf = (id: number | string) => (typeof id === 'string' ? this.#strings.add(id) : this.#numbers.get(id)!)
-    for (let row = 0; row < ids.length; row++) rows[numberOf(ids[row])] = row
+    const places = new Uint32Array(ids.length)
+    this.#numbersOf(ids).forEach((number, place) => {
+      places[number] = place
+    })
+    const rows = this.#rows.subarray(0, this.#length)
+    for (let row = 0; row < rows.length; row++) rows[row] = places[rows[row]]
     return { ids, rows }
+  }
+
+  #numbersOf(ids: Float64Array | string[]): Uint32Array {
+    const numbers = new Uint32Array(ids.length)
+    if (ids instanceof Float64Array) for (let i = 0; i < ids.length; i++) numbers[i] = this.#numbers.get(ids[i])!
+    else for (let i = 0; i < ids.length; i += BATCH) this.#strings.addAll(ids.slice(i, i + BATCH), numbers, i)
+    return numbers
+  }
+
+  #lookUp(): void {
+    if (this.#length + this.#batch.length > this.#rows.length) this.#grow()
+    this.#strings.addAll(this.#batch, this.#rows, this.#length)
+    this.#length += this.#batch.length
+    this.#batch = []
+  }
+
+  #grow(): void {
+    const rows = new Uint32Array(2 * this.#rows.length)
+    rows.set(this.#rows)
+    this.#rows = rows
   }
 
   #check(id: unknown, row: number): asserts id is number | string {

@@ -68,13 +68,15 @@ export async function interactionsFrom(rows: Rows, options: InteractionsOptions)
     }
     const strength = valueField === undefined ? 1 : toValue(value, row)
     const moment = timeField === undefined ? 0 : toTime(time, row)
-    table.add(users.add(user, row), items.add(item, row), strength, moment)
+    users.add(user, row)
+    items.add(item, row)
+    table.add(strength, moment)
   })
   if (table.length === 0) {
     throw new MatrixError(`There are no rows to learn from: ${read} read, ${dropped} dropped for a null.`)
   }
-  const { ids: userIds, rows: userRows } = users.sort()
-  const { ids: itemIds, rows: itemRows } = items.sort()
+  const { ids: userIds, rows: userRows } = users.finish()
+  const { ids: itemIds, rows: itemRows } = items.finish()
   const shape = { users: userIds.length, items: itemIds.length, duplicates }
   const moment = splitAt === undefined ? undefined : toTime(splitAt, 'splitAt')
   const { earlier, later } = table.finish(userRows, itemRows, moment, duplicates === 'last')

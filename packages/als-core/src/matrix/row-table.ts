@@ -1,7 +1,5 @@
-/** Rows as numbers, in arrays that double. */
+/** Values and times of rows, in arrays that double. */
 export class RowTable {
-  #users = new Uint32Array(1024)
-  #items = new Uint32Array(1024)
   #values = new Float32Array(1024)
   #times: Float64Array | undefined
   length = 0
@@ -10,19 +8,17 @@ export class RowTable {
     if (timed) this.#times = new Float64Array(1024)
   }
 
-  add(user: number, item: number, value: number, time: number): void {
+  add(value: number, time: number): void {
     const row = this.length++
-    if (row === this.#users.length) this.#grow()
-    this.#users[row] = user
-    this.#items[row] = item
+    if (row === this.#values.length) this.#grow()
     this.#values[row] = value
     if (this.#times) this.#times[row] = time
   }
 
-  /** The rows before the moment and, with one, those from then on, by the rows of sorted ids. */
+  /** The rows before the moment and, with one, those from then on; `users` and `items` are those of each row. */
   finish(
-    userRows: Uint32Array,
-    itemRows: Uint32Array,
+    users: Uint32Array,
+    items: Uint32Array,
     moment: number | undefined,
     byTime: boolean,
   ): { earlier: TripletArrays; later?: TripletArrays } {
@@ -37,8 +33,8 @@ export class RowTable {
         values: new Float32Array(rows.length),
       }
       for (let n = 0; n < rows.length; n++) {
-        selected.rows[n] = userRows[this.#users[rows[n]]]
-        selected.columns[n] = itemRows[this.#items[rows[n]]]
+        selected.rows[n] = users[rows[n]]
+        selected.columns[n] = items[rows[n]]
         selected.values[n] = this.#values[rows[n]]
       }
       return selected
@@ -51,13 +47,11 @@ export class RowTable {
   }
 
   #grow(): void {
-    const longer = 2 * this.#users.length
+    const longer = 2 * this.#values.length
     const copy = <T extends Uint32Array | Float32Array | Float64Array>(from: T, to: T): T => {
       to.set(from)
       return to
     }
-    this.#users = copy(this.#users, new Uint32Array(longer))
-    this.#items = copy(this.#items, new Uint32Array(longer))
     this.#values = copy(this.#values, new Float32Array(longer))
     if (this.#times) this.#times = copy(this.#times, new Float64Array(longer))
   }
