@@ -24,7 +24,7 @@ export class StringTable {
   /** What stands in the first slot of each, mostly the string itself, and where that ends. */
   readonly #guesses = new Uint32Array(BATCH)
   readonly #places = new Float64Array(BATCH)
-  #byte = 0
+  readonly #touched = new Uint8Array(BATCH)
 
   /** The numbers of at most `BATCH` strings, each new or seen before, to `out` from `at` on. */
   addAll(texts: readonly string[], out: Uint32Array, at: number): void {
@@ -41,7 +41,7 @@ export class StringTable {
     // The bytes are read here so that they are in the cache when they are compared.
     const places = this.#places
     for (let i = 0; i < length; i++) places[i] = this.#offsets[guesses[i]]
-    for (let i = 0; i < length; i++) this.#byte = this.#bytes[places[i]]
+    for (let i = 0; i < length; i++) this.#touched[i] = this.#bytes[places[i]]
     let from = 0
     for (let i = 0; i < length; i++) {
       const to = this.#ends[i]
