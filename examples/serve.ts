@@ -2,10 +2,12 @@
  * Serves a saved model over HTTP: recommendations by user, similar items, blends, and lists for histories that are posted.
  * `--help` lists the variables; docs/serving-over-http.md the routes.
  */
+import { setTimeout } from 'node:timers/promises'
 import { Recommender } from '@seesaw/als-core'
 import { readFlags } from './configuration/command-line.ts'
-import { interruptible } from './pipeline/interruption.ts'
+import { type Interruption, interruptible } from './pipeline/interruption.ts'
 import { createServer } from './server/create-server.ts'
+import { listen } from './server/listen.ts'
 import { describeSettings, readSettings } from './server/read-settings.ts'
 import { watchModel } from './server/watch-model.ts'
 
@@ -29,15 +31,25 @@ await interruptible(async (signal) => {
       metrics.reloads.inc({ result: 'done' })
       const { users, items } = recommender.model
       app.log.info({ users, items }, 'another model answers')
+      warnOfNoInteractions()
     } catch (error) {
       metrics.reloads.inc({ result: 'failed' })
       app.log.error(error, 'the new model could not be opened; the one before goes on answering')
     }
   }
+  const warnOfNoInteractions = () => {
+    if (recommender.model.interactions) return
+    app.log.warn(
+      'the model was saved without interactions: lists hold what users have, and nothing is explained. Save it with saveModel(model, directory, { interactions })',
+    )
+  }
+  warnOfNoInteractions()
   process.on('SIGHUP', reload)
   if (everySeconds > 0) void watchModel(directory, everySeconds, signal, reload)
-  await app.listen({ host: settings.HOST, port: settings.PORT })
+  await listen(app, settings)
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   drain()
+  // Who balances the load sees `/ready` before the port closes. Nobody does behind Ctrl-C.
+  if ((signal.reason as Interruption).exitCode === 143) await setTimeout(1000 * settings.DRAIN_SECONDS)
   await app.close()
 })

@@ -20,9 +20,14 @@ const schema = z.object({
     .default(() => Math.max(1, usableProcessors() - 1))
     .describe('threads that rank; by default all cores but the one that speaks HTTP'),
   RELOAD_SECONDS: integer(0, 86_400).default(10).describe('how often to look for a new model; 0 for SIGHUP alone'),
-  MAX_IN_FLIGHT: integer(1, 1_000_000).default(1000).describe('requests under way above which more get 503 at once'),
+  MAX_IN_FLIGHT: integer(1, 1_000_000)
+    .default(1000)
+    .describe('answers under way above which more questions get 503 at once'),
+  DRAIN_SECONDS: integer(0, 8)
+    .default(5)
+    .describe('how long requests are still taken after SIGTERM, while /ready says 503'),
   LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug'], { error: "expected 'error', 'warn', 'info' or 'debug'" })
+    .enum(['error', 'warn', 'info', 'debug'], { error: "expected 'error', 'warn', 'info' or 'debug'" })
     .default('info')
     .describe('what is logged, in JSON lines on standard output'),
 })

@@ -1,6 +1,13 @@
-import type { BlendOptions, RankOptions, Recommendations, Recommender, RecommendOptions } from '@seesaw/als-core'
+import {
+  type BlendOptions,
+  OptionError,
+  type RankOptions,
+  type Recommendations,
+  type Recommender,
+  type RecommendOptions,
+} from '@seesaw/als-core'
 import type { FastifyInstance } from 'fastify'
-import { blend, explanation, type Filter, history, similarItems, userRecommendations } from './schemas.ts'
+import { blend, explanation, type Filter, history, type Ids, similarItems, userRecommendations } from './schemas.ts'
 
 interface Listed extends Filter {
   readonly limit: number
@@ -11,11 +18,16 @@ export function addRoutes(app: FastifyInstance, recommender: Recommender): void 
   app.get<{
     Params: { user: string }
     Querystring: Listed & Pick<RecommendOptions, 'fallback'>
-  }>('/users/:user/recommendations', { schema: userRecommendations }, async ({ params, query }) =>
-    toBody(
-      await recommender.recommend(params.user, { ...rankOptions(query, query.limit), ...pick(query, 'fallback') }),
-    ),
-  )
+  }>('/users/:user/recommendations', { schema: userRecommendations }, async ({ params, query }) => {
+    const options = { ...rankOptions(query, query.limit), ...pick(query, 'fallback') }
+    // Of a user who is not in the model as little is known as of one without items.
+    const isUnknown = query.fallback === 'mostPopular' && !recommender.hasUser(params.user)
+    return toBody(
+      isUnknown
+        ? await recommender.recommendForHistory({ items: [] }, options)
+        : await recommender.recommend(params.user, options),
+    )
+  })
 
   app.get<{ Params: { user: string; item: string } }>(
     '/users/:user/explanations/:item',
@@ -36,22 +48,35 @@ export function addRoutes(app: FastifyInstance, recommender: Recommender): void 
   )
 
   app.post<{
-    Body: { positive: string[]; negative?: string[]; confidence?: number[]; limit: number; filter?: Filter } & Pick<
+    Body: { positive: Ids; negative?: Ids; confidence?: number[]; limit: number; filter?: Filter } & Pick<
       BlendOptions,
       'metric'
     >
   }>('/blends', { schema: blend }, async ({ body }) => {
     const { positive, negative, confidence, limit, filter } = body
     const options = { ...rankOptions(filter, limit), ...pick(body, 'metric') }
-    return toBody(await recommender.blend({ positive, negative, confidence }, options))
+    const examples = { positive: toStrings(positive), negative: toStrings(negative ?? []), confidence }
+    return toBody(await recommender.blend(examples, options))
   })
 
   app.post<{
-    Body: { items: string[]; values?: number[]; limit: number; filter?: Filter } & Pick<RecommendOptions, 'fallback'>
+    Body: { items: Ids; values?: number[]; skipUnknown: boolean; limit: number; filter?: Filter } & Pick<
+      RecommendOptions,
+      'fallback'
+    >
   }>('/recommendations', { schema: history }, async ({ body }) => {
-    const { items, values, limit, filter } = body
+    const { values, skipUnknown, limit, filter } = body
+    const items = toStrings(body.items)
     const options = { ...rankOptions(filter, limit), ...pick(body, 'fallback') }
-    return toBody(await recommender.recommendForHistory({ items, values }, options))
+    if (!skipUnknown) return toBody(await recommender.recommendForHistory({ items, values }, options))
+    if (values && values.length !== items.length) {
+      throw new OptionError(`There are ${items.length} items and ${values.length} values, expected one for each.`)
+    }
+    const isKnown = items.map((item) => recommender.hasItem(item))
+    const known = <T>(list: readonly T[]): T[] => list.filter((_, place) => isKnown[place])
+    const history = { items: known(items), values: values && known(values) }
+    const list = toBody(await recommender.recommendForHistory(history, options))
+    return { ...list, unknown: items.filter((_, place) => !isKnown[place]) }
   })
 }
 
@@ -59,10 +84,15 @@ function rankOptions(filter: Filter = {}, limit: number): RankOptions {
   const { allow, deny, minInteractions: min, maxInteractions: max } = filter
   return {
     limit,
-    ...(allow && { allow }),
-    ...(deny && { deny }),
+    ...(allow && { allow: toStrings(allow) }),
+    ...(deny && { deny: toStrings(deny) }),
     ...((min !== undefined || max !== undefined) && { interactionCount: { min, max } }),
   }
+}
+
+/** A number would be a row of the model. */
+function toStrings(ids: Ids): string[] {
+  return ids.map(String)
 }
 
 /** A property where it is there: an option that is undefined is none. */

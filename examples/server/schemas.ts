@@ -5,8 +5,9 @@ const count = { type: 'integer', minimum: 0 } as const
 const limit = { type: 'integer', minimum: 1, maximum: 1000, default: 10 } as const
 const metric = { type: 'string', enum: ['cosine', 'taste', 'dot'] } as const
 
-/** An id may be sent as a number: it is taken by its digits. */
-const ids = { type: 'array', items: id, maxItems: 10_000 } as const
+/** An id may be sent as an integer: it is taken by its digits. Above 2^53 JSON has lost some of them. */
+const safe = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER } as const
+const ids = { type: 'array', items: { ...id, ...safe, type: ['string', 'integer'] }, maxItems: 10_000 } as const
 
 const filter = {
   type: 'object',
@@ -25,6 +26,8 @@ const list = {
     },
   },
 } as const
+
+const idsOfAnswer = { type: 'array', items: { type: 'string' } } as const
 
 const fault = { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' } } } as const
 
@@ -95,16 +98,20 @@ export const history = {
       items: ids,
       values: { type: 'array', items: { type: 'number' }, maxItems: 10_000 },
       fallback: { type: 'string', enum: ['none', 'mostPopular'] },
+      skipUnknown: { type: 'boolean', default: false },
       limit,
       filter,
     },
   },
-  response: lists,
+  response: { ...lists, 200: { ...list, properties: { ...list.properties, unknown: idsOfAnswer } } },
 } as const
 
+/** As they are posted. */
+export type Ids = readonly (string | number)[]
+
 export interface Filter {
-  readonly allow?: string[]
-  readonly deny?: string[]
+  readonly allow?: Ids
+  readonly deny?: Ids
   readonly minInteractions?: number
   readonly maxInteractions?: number
 }

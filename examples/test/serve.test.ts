@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AlsModel, matrixFromTriplets, Recommender, saveModel, train } from '@seesaw/als-core'
@@ -148,6 +150,85 @@ test('health, readiness and metrics', async () => {
   expect(text).toMatch(/^process_resident_memory_bytes \d+/m)
 })
 
+test('for somebody of whom nothing is known, and for a history with items that the model does not have', async () => {
+  const popular = [
+    { id: 1119, score: 119 },
+    { id: 1118, score: 118 },
+  ]
+  expect((await get('/users/nobody/recommendations?fallback=mostPopular&limit=2')).body).toEqual({ items: popular })
+  const known = { items: ['1001', '1077'], values: [2, -1], limit: 3 }
+  const items = ['1001', 7, '1077', 'gone']
+  expect(await post('/recommendations', { ...known, items, values: [2, 9, -1, 9] })).toMatchObject({ status: 404 })
+  expect((await post('/recommendations', { ...known, items, values: [2, 9, -1, 9], skipUnknown: true })).body).toEqual({
+    ...(await post('/recommendations', known)).body,
+    unknown: ['7', 'gone'],
+  })
+  const none = { items: ['gone'], skipUnknown: true, fallback: 'mostPopular', limit: 2 }
+  expect((await post('/recommendations', none)).body).toEqual({ items: popular, unknown: ['gone'] })
+  expect(await post('/recommendations', { ...known, items, skipUnknown: true })).toMatchObject({ status: 400 })
+})
+
+test.each([
+  ['an id that is true', '/recommendations', '{"items": [true]}', /items\/0 must be string,integer/],
+  ['an id that is null', '/recommendations', '{"items": [null]}', /items\/0 must be string,integer/],
+  [
+    'an id that JSON has rounded',
+    '/recommendations',
+    '{"items": [9007199254740993]}',
+    /items\/0 must be <= 9007199254740991/,
+  ],
+  ['a value that is null', '/recommendations', '{"items": ["1001"], "values": [null]}', /values\/0 must be number/],
+  ['items that are no list', '/recommendations', '{"items": "1001"}', /items must be array/],
+  ['a value beyond float32', '/recommendations', '{"items": ["1001"], "values": [1e39]}', /values\[0\] is 1e\+39/],
+  [
+    'a confidence beyond float32',
+    '/blends',
+    '{"positive": ["1001"], "confidence": [1e300]}',
+    /confidence\[0\] is 1e\+300/,
+  ],
+])('%s is refused with 400', async (_, path, content, message) => {
+  const found = await post(path, content)
+  expect(found.status).toBe(400)
+  expect(found.body.message).toMatch(message)
+})
+
+test('a path or a body that cannot be read has a code too, and the type that is expected', async () => {
+  expect(await get('/users/%E0%A4%A/recommendations')).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } })
+  expect(await get(`/users/${'x'.repeat(600)}/recommendations`)).toMatchObject({ body: { code: 'BAD_REQUEST' } })
+  const text = await fetch(`${url}/blends`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' })
+  expect(text.status).toBe(415)
+  expect(await text.json()).toEqual({
+    code: 'BAD_REQUEST',
+    message: 'The content-type is "text/plain", expected application/json.',
+  })
+  expect(await get('/items/1001/similar?limit=0x10')).toMatchObject({ status: 400 })
+  expect(await get('/items/1001/similar?limit=3&limit=4')).toMatchObject({ status: 400 })
+})
+
+test('requests that never end, or whose clients leave, take no place from others', async () => {
+  const strict = createServer(recommender, { maxInFlight: 2, requestMilliseconds: 1000 })
+  const at = await strict.app.listen({ port: 0 })
+  const port = (strict.app.server.address() as AddressInfo).port
+  const half = () =>
+    new Promise<Socket>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          'POST /blends HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+        )
+        resolve(socket)
+      })
+    })
+  const sockets = await Promise.all(Array.from({ length: 8 }, half))
+  for (const path of ['/items/1001/similar', '/health', '/ready']) expect((await get(path, at)).status).toBe(200)
+  for (const socket of sockets.slice(0, 4)) socket.destroy()
+  const told = await Promise.all(
+    sockets.slice(4).map((socket) => new Promise<string>((resolve) => socket.on('data', (data) => resolve(`${data}`)))),
+  )
+  for (const answer of told) expect(answer).toMatch(/^HTTP\/1.1 408 /)
+  for (let n = 0; n < 4; n++) expect((await get('/items/1001/similar', at)).status).toBe(200)
+  await strict.app.close()
+})
+
 test('above the limit of requests under way the rest is turned away at once, and all is well after', async () => {
   const statuses = await Promise.all(
     Array.from({ length: 60 }, async () => (await fetch(`${url}/items/1001/similar?limit=100`)).status),
@@ -160,7 +241,13 @@ test('above the limit of requests under way the rest is turned away at once, and
 test('npm run serve: from the folder to the end by a signal; a new model takes over without a request lost', async () => {
   const shop = join(folder, 'shop')
   await saveModel(model, shop, { interactions })
-  const program = new Program('serve.ts', { OUTPUT_DIR: shop, PORT: '0', RELOAD_SECONDS: '1', THREADS: '1' })
+  const program = new Program('serve.ts', {
+    OUTPUT_DIR: shop,
+    PORT: '0',
+    RELOAD_SECONDS: '1',
+    THREADS: '1',
+    DRAIN_SECONDS: '2',
+  })
   const port = await program.until(
     new Promise<string>((resolve) => {
       const look = setInterval(() => {
@@ -183,6 +270,10 @@ test('npm run serve: from the folder to the end by a signal; a new model takes o
   })
   expect(loaded['2xx']).toBeGreaterThan(0)
   program.kill('SIGTERM')
+  // The port stays open while whoever balances the load learns that it will close.
+  for (let status = 200; status !== 503; ) status = (await program.until(get('/ready', at))).status
+  const last = await program.until(fetch(`${at}/items/1001/similar`))
+  expect([last.status, last.headers.get('connection')]).toEqual([200, 'close'])
   expect(await program.end()).toEqual({ code: 143, signal: null })
 
   async function replaceModel(): Promise<void> {
@@ -198,11 +289,36 @@ test('npm run serve: from the folder to the end by a signal; a new model takes o
   }
 })
 
+test('npm run serve: a model without interactions is served, and it is said what that means', async () => {
+  const bare = join(folder, 'bare')
+  await saveModel(model, bare)
+  const program = new Program('serve.ts', { OUTPUT_DIR: bare, PORT: '0', THREADS: '1', RELOAD_SECONDS: '0' })
+  await program.until(
+    new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (!/listening at/.test(program.stdout)) return
+        clearInterval(look)
+        resolve()
+      }, 20)
+    }),
+  )
+  expect(program.stdout).toMatch(/the model was saved without interactions: lists hold what users have/)
+  program.kill('SIGINT')
+  expect((await program.end()).code).toBe(130)
+})
+
 test('npm run serve: what cannot be is said before it begins', async () => {
   const wrong = new Program('serve.ts', { PORT: '99999', LOG_LEVEL: 'loud' })
   expect((await wrong.end()).code).toBe(2)
   expect(wrong.stderr).toMatch(/PORT=99999: expected an integer from 0 to 65535/)
   expect(wrong.stderr).toMatch(/LOG_LEVEL=loud: expected 'error', 'warn', 'info' or 'debug'/)
+  const other = createTcpServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const PORT = `${(other.address() as AddressInfo).port}`
+  const taken = new Program('serve.ts', { OUTPUT_DIR: directory, PORT, THREADS: '1' })
+  expect((await taken.end()).code).toBe(2)
+  expect(taken.stderr).toMatch(`PORT=${PORT}: another process listens there at 127.0.0.1.`)
+  other.close()
   const nothing = new Program('serve.ts', { OUTPUT_DIR: join(folder, 'nothing') })
   expect((await nothing.end()).code).toBe(1)
   expect(nothing.stderr).toMatch(/has no manifest.json: it does not hold a model/)

@@ -2,7 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AlsModel, foldInUsers, matrixFromCsr, Recommender, RequestError, saveModel, train } from '../src/index.ts'
+import {
+  type AlsModel,
+  foldInUsers,
+  matrixFromCsr,
+  type OptionError,
+  Recommender,
+  RequestError,
+  saveModel,
+  train,
+} from '../src/index.ts'
 import { makeInteractions, makeModel } from './recommend-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'by-id-'))
@@ -93,6 +102,24 @@ describe('a recommender of a folder', () => {
   })
 })
 
+it('what is no question is said, with a code', async () => {
+  for (const [call, code, message] of [
+    [() => recommender.recommend(3n as never), 'UNKNOWN_USER', 'The users are 3, expected a row number or an id'],
+    [() => recommender.recommend({} as never), 'UNKNOWN_USER', 'The users are {}, expected'],
+    [() => recommender.recommend(7, 10 as never), 'BAD_OPTION', 'The options of recommend are 10, expected an object.'],
+    [() => recommender.recommend(7, { limit: '5' as never }), 'BAD_LIMIT', 'limit is "5", expected a positive integer'],
+    [() => recommender.replace(undefined as never), 'BAD_OPTION', 'The model is undefined, expected a directory or a'],
+    [() => Recommender.open('' as never), 'BAD_OPTION', 'The model is "", expected a directory'],
+    [() => Recommender.open(undefined as never), 'BAD_OPTION', 'The model is undefined, expected a directory'],
+  ] as [() => Promise<unknown>, string, string][]) {
+    const error: OptionError = await (async () => call())().then(
+      () => ({}) as never,
+      (reason) => reason,
+    )
+    expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringContaining(message) })
+  }
+})
+
 describe('recommendForHistory', () => {
   it('answers as folding in does, without what somebody has', async () => {
     const history = makeInteractions(5, 400, 9, 77)
@@ -119,7 +146,19 @@ describe('recommendForHistory', () => {
       expect(recommender.recommendForHistory(history as never)).rejects.toThrow(message)
     await refused({ items: ['2', '2'] }, 'items[1], "2", is there twice, first as items[0]')
     await refused({ items: ['2'], values: [1, 2] }, 'has 1 items and 2 values')
-    await refused({ items: ['2'], values: [0] }, 'values[0] is 0, expected a finite number other than 0')
+    await refused({ items: ['2'], values: [0] }, 'values[0] is 0, expected a number other than 0')
+    await refused(
+      { items: ['2'], values: [1e39] },
+      'values[0] is 1e+39, expected a number other than 0 in the range of',
+    )
+    const codes = async (call: Promise<unknown>) => (await call.catch((error) => error)) as { code?: string }
+    for (const values of [[1e39], [3e38, 1]]) {
+      const items = ['2', '5'].slice(0, values.length)
+      expect(await codes(recommender.recommendForHistory({ items, values }))).toMatchObject({ code: 'BAD_OPTION' })
+    }
+    for (const confidence of [[1e300], [1e37]]) {
+      expect(await codes(recommender.blend({ positive: ['2'], confidence }))).toMatchObject({ code: 'BAD_OPTION' })
+    }
     await refused({ items: ['1'] }, 'There is no item with id "1"')
   })
 })

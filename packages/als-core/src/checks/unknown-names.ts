@@ -5,9 +5,12 @@ import { OptionError } from './option-error.ts'
  * An option that does not exist would be ignored in silence where no compiler looks.
  *
  * @param known an object with every name as a key
- * @throws OptionError naming the option of `of` that does not exist, and the nearest that does
+ * @throws OptionError for options that are no object, or naming the option of `of` that does not exist, and the nearest that does
  */
 export function refuseUnknownNames(of: string, options: object, known: Readonly<Record<string, true>>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(`The options of ${of} are ${String(options)}, expected an object.`)
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
   if (unknown === undefined) return
   const names = Object.keys(known)

@@ -1,3 +1,4 @@
+import { show } from '../checks/show.ts'
 import { MatrixError } from './compressed-rows.ts'
 import { BATCH, StringTable } from './string-table.ts'
 
@@ -111,8 +112,4 @@ function compareCodePoints(a: string, b: string): number {
 function rank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
-}
-
-export function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

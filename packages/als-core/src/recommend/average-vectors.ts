@@ -72,7 +72,10 @@ export function checkConfidence(
     )
   }
   for (let n = 0; n < confidence.length; n++) {
-    if (confidence[n] > 0 && confidence[n] < Number.POSITIVE_INFINITY) continue
-    throw new OptionError(`Query ${query}: confidence[${n}] is ${confidence[n]}, expected a finite number above 0.`)
+    const rounded = Math.fround(confidence[n])
+    if (rounded > 0 && rounded < Number.POSITIVE_INFINITY) continue
+    throw new OptionError(
+      `Query ${query}: confidence[${n}] is ${confidence[n]}, expected a number above 0 in the range of float32.`,
+    )
   }
 }

@@ -1,3 +1,4 @@
+import { OptionError } from '../checks/option-error.ts'
 import type { RankedRows, RankRequest } from '../rank/ranker.ts'
 import type { GroupLimit } from './limit-groups.ts'
 
@@ -14,7 +15,7 @@ export interface MostPopularRows {
  * The queries whose vector is zero, such as users without training entries: every score would be 0, and the order that of
  * the rows.
  *
- * @throws RangeError when a vector is not finite, or beyond 1e27 as in `buildRankingIndex`: its scores would not be numbers
+ * @throws RangeError (OptionError for a vector of the caller) when one is not finite, or beyond 1e27 as in `buildRankingIndex`: its scores would not be numbers
  */
 export function findColdQueries(
   { vectors, vectorRows, queries }: Pick<RankRequest, 'vectors' | 'vectorRows' | 'queries'>,
@@ -28,7 +29,9 @@ export function findColdQueries(
       const size = Math.abs(vectors[at])
       if (!(size < 2 ** 90)) {
         const which = vectorRows ? `row ${vectorRows[query]}` : `vector ${query}`
-        throw new RangeError(`The query's ${which} holds ${vectors[at]}, expected finite numbers below 1e27.`)
+        const message = `The query's ${which} holds ${vectors[at]}, expected finite numbers below 1e27.`
+        // A row is the model's, a vector the caller's.
+        throw vectorRows ? new RangeError(message) : new OptionError(message)
       }
       if (size > largest) largest = size
     }

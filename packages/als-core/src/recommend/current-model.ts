@@ -1,3 +1,5 @@
+import { OptionError } from '../checks/option-error.ts'
+import { show } from '../checks/show.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
@@ -45,7 +47,7 @@ export class CurrentModel {
   /** Opens and prepares another model, then lets it answer; one after the other, in the order of the calls. */
   replace(model: string | AlsModel, interactions: InteractionMatrix | undefined): Promise<void> {
     const replacing = this.#replacing.then(async () => {
-      const next = typeof model === 'string' ? await openModel(model) : model
+      const next = typeof model === 'object' && model !== null ? model : await openModel(model)
       this.#refuseWhenClosed()
       const served = new ServedModel(next, interactions ?? next.interactions, this.#pool, this.#kernel)
       await served.prepareAs(this.#served)
@@ -78,6 +80,9 @@ export class CurrentModel {
 
 /** Reads a model with the tables of its ids, which those of earlier releases do not have. */
 export async function openModel(directory: string): Promise<AlsModel> {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new OptionError(`The model is ${show(directory)}, expected a directory or a model.`)
+  }
   const model = await loadModel(directory)
   for (const ids of [model.userIds, model.itemIds]) if (ids) await IdTable.prepare(ids)
   return model

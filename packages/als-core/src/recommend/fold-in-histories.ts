@@ -4,7 +4,7 @@ import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import type { ExcludedRows } from '../rank/task.ts'
 import type { RowsOrIds, SideRows } from './side-rows.ts'
-import { userSystem } from './user-system.ts'
+import { type UserSystem, userSystem } from './user-system.ts'
 
 /** What somebody has who is not in the model, or has more by now than when it was trained. */
 export interface History {
@@ -31,7 +31,7 @@ export function foldInHistories(
   for (const [query, { items, values }] of histories.entries()) {
     const rows = itemRows.toList(items)
     checkHistory(query, rows, items, values)
-    const { root, targets } = userSystem(model, rows, values ?? new Float32Array(rows.length).fill(1), gram)
+    const { root, targets } = systemOf(query, rows, values ?? new Float32Array(rows.length).fill(1))
     const x = new Float64Array(k)
     for (const [n, row] of rows.entries()) for (let i = 0; i < k; i++) x[i] += targets[n] * itemFactors[row * k + i]
     solveCholesky(root, k, x)
@@ -40,6 +40,18 @@ export function foldInHistories(
     indptr[query + 1] = lists.length
   }
   return { vectors, excluded: { indptr, indices: Uint32Array.from(lists) } }
+
+  function systemOf(query: number, rows: Uint32Array, values: ArrayLike<number>): UserSystem {
+    try {
+      return userSystem(model, rows, values, gram)
+    } catch (error) {
+      const n = Array.from(values, Math.abs).reduce((most, value, at, all) => (value > all[most] ? at : most), 0)
+      throw new OptionError(
+        `History ${query}: values[${n}] is ${values[n]}, which float64 cannot solve for: expected values as those of the training.`,
+        { cause: error },
+      )
+    }
+  }
 }
 
 function checkHistory(query: number, rows: Uint32Array, items: RowsOrIds, values: ArrayLike<number> | undefined): void {
@@ -60,6 +72,8 @@ function checkHistory(query: number, rows: Uint32Array, items: RowsOrIds, values
   }
   for (let n = 0; n < values.length; n++) {
     if (Number.isFinite(Math.fround(values[n])) && Math.fround(values[n]) !== 0) continue
-    throw new OptionError(`History ${query}: values[${n}] is ${values[n]}, expected a finite number other than 0.`)
+    throw new OptionError(
+      `History ${query}: values[${n}] is ${values[n]}, expected a number other than 0 in the range of float32.`,
+    )
   }
 }

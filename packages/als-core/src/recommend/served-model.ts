@@ -1,4 +1,5 @@
 import { OptionError } from '../checks/option-error.ts'
+import { show } from '../checks/show.ts'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { number } from '../checks/values.ts'
 import type { KernelName } from '../kernel/instantiate.ts'
@@ -138,7 +139,7 @@ export class ServedModel {
     const { limit = 10, popularityPenalty = 0, perGroup, signal, fallback = 'none' } = options
     const { count } = ranker.index
     if (!(Number.isInteger(limit) && limit >= 1)) {
-      throw new RequestError('BAD_LIMIT', `limit is ${limit}, expected a positive integer.`)
+      throw new RequestError('BAD_LIMIT', `limit is ${show(limit)}, expected a positive integer.`)
     }
     number('popularityPenalty', popularityPenalty, 0)
     const ofItems = ranker.index.factors !== this.model.userFactors

@@ -1,3 +1,4 @@
+import { show } from '../checks/show.ts'
 import type { IdColumn } from '../matrix/interaction-matrix.ts'
 import { IdTable } from '../model/id-table.ts'
 import { sharedUint32 } from '../pool/shared-arrays.ts'
@@ -35,7 +36,7 @@ export class SideRows {
     const list = isOne(rows) ? [rows] : rows
     if (typeof list?.length !== 'number') {
       throw this.#unknown(
-        `The ${this.#name}s are ${JSON.stringify(rows)}, expected a row number or an id as a string, or an array of them.`,
+        `The ${this.#name}s are ${show(rows)}, expected a row number or an id as a string, or an array of them.`,
       )
     }
     const shared = sharedUint32(list.length)
