@@ -9,14 +9,7 @@ import { normShards, packShards } from './rank/index-shards.ts'
 import { rankQueries } from './rank/rank-queries.ts'
 import { choleskyShards } from './solve/cholesky-shards.ts'
 import { extrapolateShards } from './solve/extrapolate-shards.ts'
-import {
-  directionShards,
-  residualShards,
-  rowProductShards,
-  rowResidualShards,
-  startShards,
-  stepShards,
-} from './solve/feature-shards.ts'
+import { gradientShards, moveShards, rowProductShards, rowResidualShards } from './solve/feature-shards.ts'
 import { gramShards } from './solve/gram-shards.ts'
 import { rebaseShards } from './solve/rebase-shards.ts'
 import { restoreShards } from './solve/restore-shards.ts'
@@ -28,24 +21,22 @@ const tasks: Record<string, (message: never) => unknown> = {
   choleskyShards,
   collectGarbage: collectGarbageOfThread,
   curveShards,
-  directionShards,
   eigenShards,
   extrapolateShards,
+  gradientShards,
   gramRowsShards,
   gramShards,
   initializeShards,
+  moveShards,
   multiplyRowsShards,
   normShards,
   packShards,
   rankQueries,
   rebaseShards,
-  residualShards,
   restoreShards,
   rowProductShards,
   rowResidualShards,
   solveShards,
-  startShards,
-  stepShards,
   transformShards,
 }
 

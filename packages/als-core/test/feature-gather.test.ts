@@ -35,10 +35,10 @@ describe.each(['simd', 'relaxed'] as const)('%s', (kernel) => {
           const at = f * padded + slab.first
           rows.set(vectors.subarray(at, at + slab.width), f * slab.width)
         }
-        view.f32.set(rows, slab.direction / 4)
+        view.f32.set(rows, slab.gradient / 4)
         for (let first = 0; first < lengths.length; ) {
           const count = gatheredRows(matrix.indptr, first, lengths.length)
-          view.gather(matrix, first, count, slab.direction)
+          view.gather(matrix, first, count, slab.gradient, view.at('block'))
           view.take(sums, padded, first, count, view.at('block'))
           first += count
         }

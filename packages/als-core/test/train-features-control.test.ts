@@ -58,7 +58,7 @@ describe('threads', () => {
     expect(losses(model)).toEqual(losses(whole))
   })
 
-  it.each(['rowResidualShards', 'startShards', 'rowProductShards', 'stepShards', 'residualShards', 'directionShards'])(
+  it.each(['rowResidualShards', 'gradientShards', 'rowProductShards', 'moveShards'])(
     'one that dies in %s changes no bit',
     async (task) => {
       let deaths = 0

@@ -1,6 +1,5 @@
 // Steps of the fit on up to a hundred rows, one after the other in memory. Sums over the rows go by column: in float32 over these
-// rows, in `sums`, then to float64. A row of `stride` bytes, a multiple of 32; `sums` has room for two rows of float32, and the
-// float64 sums of a column are `totals`.
+// rows, in `sums`, then to float64 in `totals`: both have a row for each sum. A row is `stride` bytes long, a multiple of 32.
 import { clear, fma } from "../simd";
 
 /** e = y - p. Totals, by column: Σ λ y² and, behind them, Σ λ e². */
@@ -19,82 +18,55 @@ export function subtractRows(rows: i32, y: usize, p: usize, lambda: usize, e: us
   addUp(sums, totals, stride << 1);
 }
 
-/** Totals: Σ λ t². */
-export function squareRows(rows: i32, t: usize, lambda: usize, stride: usize, sums: usize, totals: usize): void {
-  clear(sums, stride);
+/** r = s - λ_B b and z = r/m, the diagonal's inverses at `inverse`. Totals: Σ r z, Σ r d, Σ z², Σ z d, Σ d². */
+export function startRows(
+  rows: i32, s: usize, b: usize, d: usize, inverse: usize, penalty: f32, z: usize, stride: usize, sums: usize, totals: usize,
+): void {
+  const minus = f32x4.splat(-penalty);
+  clear(sums, 5 * stride);
+  for (const end = inverse + (<usize>rows << 2); inverse < end; inverse += 4) {
+    const m = v128.load32_splat(inverse);
+    let rz = sums, rd = rz + stride, zz = rd + stride, zd = zz + stride, dd = zd + stride;
+    for (const last = rd; rz < last; rz += 16, rd += 16, zz += 16, zd += 16, dd += 16) {
+      const r = fma(minus, v128.load(b), v128.load(s)), step = f32x4.mul(r, m), old = v128.load(d);
+      v128.store(z, step);
+      v128.store(rz, fma(r, step, v128.load(rz)));
+      v128.store(rd, fma(r, old, v128.load(rd)));
+      v128.store(zz, fma(step, step, v128.load(zz)));
+      v128.store(zd, fma(step, old, v128.load(zd)));
+      v128.store(dd, fma(old, old, v128.load(dd)));
+      s += 16; b += 16; d += 16; z += 16;
+    }
+  }
+  addUp(sums, totals, 5 * stride);
+}
+
+/** Totals of t = G·z and u = G·d: Σ λ t², Σ λ t u, Σ λ u². */
+export function multiplyRows(rows: i32, t: usize, u: usize, lambda: usize, stride: usize, sums: usize, totals: usize): void {
+  clear(sums, 3 * stride);
   for (const end = lambda + (<usize>rows << 2); lambda < end; lambda += 4) {
     const w = v128.load32_splat(lambda);
-    for (let s = sums, last = sums + stride; s < last; s += 16, t += 16) {
-      const value = v128.load(t);
-      v128.store(s, fma(f32x4.mul(w, value), value, v128.load(s)));
+    let tt = sums, tu = tt + stride, uu = tu + stride;
+    for (const last = tu; tt < last; tt += 16, tu += 16, uu += 16) {
+      const a = v128.load(t), b = v128.load(u), weighed = f32x4.mul(w, a);
+      v128.store(tt, fma(weighed, a, v128.load(tt)));
+      v128.store(tu, fma(weighed, b, v128.load(tu)));
+      v128.store(uu, fma(f32x4.mul(w, b), b, v128.load(uu)));
+      t += 16; u += 16;
     }
   }
-  addUp(sums, totals, stride);
+  addUp(sums, totals, 3 * stride);
 }
 
-/** r = p - λ_B b and d = r/m, the diagonal's inverses at `inverse`. Totals: Σ r d and, behind them, Σ d². */
-export function startRows(rows: i32, p: usize, b: usize, inverse: usize, penalty: f32, d: usize, stride: usize, sums: usize, totals: usize): void {
-  const minus = f32x4.splat(-penalty);
-  clear(sums, stride << 1);
-  for (const end = inverse + (<usize>rows << 2); inverse < end; inverse += 4) {
-    const m = v128.load32_splat(inverse);
-    for (let s = sums, last = sums + stride; s < last; s += 16, p += 16, b += 16, d += 16) {
-      const r = fma(minus, v128.load(b), v128.load(p)), step = f32x4.mul(r, m);
-      v128.store(d, step);
-      v128.store(s, fma(r, step, v128.load(s)));
-      v128.store(s + stride, fma(step, step, v128.load(s + stride)));
-    }
-  }
-  addUp(sums, totals, stride << 1);
-}
-
-/** b += α d, α by column. Totals: Σ b². */
-export function stepRows(rows: i32, b: usize, d: usize, alpha: usize, stride: usize, sums: usize, totals: usize): void {
+/** d = α z + β d and b += d; α and behind them β by column. Totals: Σ b². */
+export function moveRows(rows: i32, b: usize, d: usize, z: usize, lengths: usize, stride: usize, sums: usize, totals: usize): void {
   clear(sums, stride);
   for (; rows > 0; rows--) {
-    for (let s = sums, a = alpha, last = sums + stride; s < last; s += 16, a += 16, b += 16, d += 16) {
-      const value = fma(v128.load(a), v128.load(d), v128.load(b));
+    for (let s = sums, a = lengths, last = sums + stride; s < last; s += 16, a += 16, b += 16, d += 16, z += 16) {
+      const step = fma(v128.load(a + stride), v128.load(d), f32x4.mul(v128.load(a), v128.load(z)));
+      const value = f32x4.add(v128.load(b), step);
+      v128.store(d, step);
       v128.store(b, value);
-      v128.store(s, fma(value, value, v128.load(s)));
-    }
-  }
-  addUp(sums, totals, stride);
-}
-
-/** r = d·m */
-export function scaleRows(rows: i32, d: usize, inverse: usize, r: usize, stride: usize): void {
-  for (const end = inverse + (<usize>rows << 2); inverse < end; inverse += 4) {
-    const m = f32x4.splat(1 / load<f32>(inverse));
-    for (const last = r + stride; r < last; r += 16, d += 16) v128.store(r, f32x4.mul(v128.load(d), m));
-  }
-}
-
-/** r -= α (p + λ_B d). Totals: Σ r²/m. */
-export function lowerRows(
-  rows: i32, r: usize, p: usize, d: usize, inverse: usize, penalty: f32, alpha: usize, stride: usize, sums: usize, totals: usize,
-): void {
-  const lambda = f32x4.splat(penalty);
-  clear(sums, stride);
-  for (const end = inverse + (<usize>rows << 2); inverse < end; inverse += 4) {
-    const m = v128.load32_splat(inverse);
-    for (let s = sums, a = alpha, last = sums + stride; s < last; s += 16, a += 16, r += 16, p += 16, d += 16) {
-      const change = f32x4.mul(v128.load(a), fma(lambda, v128.load(d), v128.load(p)));
-      const value = f32x4.sub(v128.load(r), change);
-      v128.store(r, value);
-      v128.store(s, fma(f32x4.mul(value, m), value, v128.load(s)));
-    }
-  }
-  addUp(sums, totals, stride);
-}
-
-/** d = r/m + β d, β by column. Totals: Σ d². */
-export function turnRows(rows: i32, d: usize, r: usize, inverse: usize, beta: usize, stride: usize, sums: usize, totals: usize): void {
-  clear(sums, stride);
-  for (const end = inverse + (<usize>rows << 2); inverse < end; inverse += 4) {
-    const m = v128.load32_splat(inverse);
-    for (let s = sums, b = beta, last = sums + stride; s < last; s += 16, b += 16, r += 16, d += 16) {
-      const value = fma(v128.load(b), v128.load(d), f32x4.mul(v128.load(r), m));
-      v128.store(d, value);
       v128.store(s, fma(value, value, v128.load(s)));
     }
   }

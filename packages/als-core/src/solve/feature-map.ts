@@ -7,7 +7,7 @@ import { sharedFloat32, sharedFloat64, sharedUint32 } from '../pool/shared-array
 import { type FeatureSlab, makeFeatureSlabs } from './feature-memory.ts'
 import type { FeatureRows } from './feature-view.ts'
 import { padFactors } from './layout.ts'
-import { planSolveShards, type Shards } from './plan-shards.ts'
+import { planSolveShards, SHARD_ROWS, type Shards } from './plan-shards.ts'
 import type { Predictions } from './prior.ts'
 
 /**
@@ -33,17 +33,20 @@ export interface FeatureMap extends Predictions {
   readonly inverse: Float64Array<SharedArrayBuffer>
   /** B: room for all features × padded; its first rows are those of the features with evidence. */
   readonly vectors: Float32Array<SharedArrayBuffer>
-  /** Features with evidence × padded: the residual of the normal equations. */
-  readonly residual: Float32Array<SharedArrayBuffer>
+  /** D, the last step of B: features with evidence × padded. */
+  readonly step: Float32Array<SharedArrayBuffer>
   /**
-   * G·B, rows × padded, of which B is a part of the sum: each step adds its own part. The half-sweep reads it instead of gathering
-   * B, and so does the next fit: two gathers a step, where there were four in a fit of one step.
+   * G·B, rows × padded: each step adds its part. The half-sweep reads it instead of gathering B, and so does the next fit: a step
+   * takes two gathers, where a fit of one step took four.
    */
   readonly predicted: Float32Array<SharedArrayBuffer>
-  /** The direction of the step, D, and G·D. */
+  /** G·D */
+  readonly predictedStep: Float32Array<SharedArrayBuffer>
+  /** Where a step is gathered from and to. */
   readonly slabs: readonly FeatureSlab[]
-  /** Runs of features with evidence. */
+  /** Runs of features with evidence, and of rows. */
   readonly featureShards: Shards
+  readonly rowShards: Shards
   /** |B|² */
   squaredNorm: number
 }
@@ -52,9 +55,8 @@ export interface FeatureMap extends Predictions {
 export interface FeatureMapStart {
   /** Features × padded. */
   readonly vectors: Float32Array<SharedArrayBuffer>
-  /** Of a training that resumes: |B|² and G·B, which go on from the same sums. Its features with evidence are together already. */
-  readonly squaredNorm?: number
-  readonly predicted?: Float32Array<SharedArrayBuffer>
+  /** Of a training that resumes, and goes on from the same sums. Its features with evidence are together already. */
+  readonly resumed?: Pick<FeatureMap, 'step' | 'predicted' | 'predictedStep' | 'squaredNorm'>
 }
 
 /** Where the map's arrays go. */
@@ -87,7 +89,7 @@ export function makeFeatureMap(
   const inverse = invertDiagonal(byFeature, weights, regularization)
   for (let e = 0; e < byFeature.values.length; e++) byFeature.values[e] *= weights[byFeature.indices[e]]
   const vectors = start?.vectors ?? sharedFloat32(matrix.features * padded)
-  if (start && start.squaredNorm === undefined) bringTogether(vectors, evident, padded)
+  if (start && !start.resumed) bringTogether(vectors, evident, padded)
   const size = { features: evident.length, rows: matrix.rows, padded }
   return {
     matrix: compact,
@@ -97,16 +99,32 @@ export function makeFeatureMap(
     regularization,
     inverse,
     vectors,
-    residual: sharedFloat32(evident.length * padded),
-    predicted: start?.predicted ?? sharedFloat32(matrix.rows * padded),
     slabs: makeFeatureSlabs(size, threads, memoryLimit, options.kernel),
-    featureShards: planSolveShards(byFeature.indptr),
-    squaredNorm: start ? (start.squaredNorm ?? sumOfSquares(vectors.subarray(0, evident.length * padded))) : 0,
+    featureShards: planSolveShards(byFeature.indptr, SHARD_ROWS / 2),
+    rowShards: planSolveShards(compact.indptr, SHARD_ROWS / 2),
+    ...(start?.resumed ?? {
+      step: sharedFloat32(evident.length * padded),
+      predicted: sharedFloat32(matrix.rows * padded),
+      predictedStep: sharedFloat32(matrix.rows * padded),
+      squaredNorm: sumOfSquares(vectors.subarray(0, evident.length * padded)),
+    }),
   }
 }
 
+/** B with a row for each feature, zeros where there is no evidence: a copy, or in the map's own memory, which ends with that. */
+export function toAllFeatures(
+  { vectors, evident }: FeatureMap,
+  padded: number,
+  own: boolean,
+): Float32Array<SharedArrayBuffer> {
+  const all = own ? vectors : sharedFloat32(vectors.length)
+  if (!own) all.set(vectors.subarray(0, evident.length * padded))
+  spreadVectors(all, evident, padded)
+  return all
+}
+
 /** The rows of `vectors` that have evidence, which are its first, to the places of their features; zeros to the others. */
-export function spreadVectors(vectors: Float32Array, evident: Uint32Array, padded: number): void {
+function spreadVectors(vectors: Float32Array, evident: Uint32Array, padded: number): void {
   for (let at = evident.length - 1; at >= 0 && evident[at] > at; at--) {
     vectors.copyWithin(evident[at] * padded, at * padded, (at + 1) * padded)
     vectors.fill(0, at * padded, (at + 1) * padded)

@@ -3,10 +3,10 @@ import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
 import { BLOCK_ROWS } from './layout.ts'
 
 /**
- * The memory in which a fit gathers: D and T, and a scratch area for each thread. Nothing else of the map is read row by row
+ * The memory in which a fit gathers: Z, E or T, and a scratch area for each thread. Nothing else of the map is read row by row
  * from anywhere, so the other arrays are outside, and come by in blocks of rows.
  *
- * A memory ends at 4 GiB. D and T of more features and rows than that are in several, of some of the columns each.
+ * A memory ends at 4 GiB. Those of more features and rows than that are in several, of some of the columns each.
  */
 export interface FeatureSlab {
   readonly module: WebAssembly.Module
@@ -14,8 +14,8 @@ export interface FeatureSlab {
   /** The first column of the slab, and their number, a multiple of 8. */
   readonly first: number
   readonly width: number
-  /** Addresses of D (features with evidence × width) and of E or T (rows × width). */
-  readonly direction: number
+  /** Addresses of Z (features with evidence × width) and of E or T (rows × width). */
+  readonly gradient: number
   readonly products: number
   readonly scratch: number
   readonly scratchBytes: number
@@ -24,13 +24,14 @@ export interface FeatureSlab {
 
 /** Offsets within a scratch area. */
 interface FeatureAreas {
-  /** Sums that are gathered, and rows that come and go. */
+  /** Rows that are gathered, and rows of two arrays outside. */
   readonly block: number
   readonly rows: number
+  readonly steps: number
   /** A number for each row of a block: λ, or 1/m. */
   readonly scales: number
-  /** α or β, by column. */
-  readonly columns: number
+  /** α and β, by column. */
+  readonly lengths: number
   /** Sums by column over a block, and over a shard. */
   readonly sums: number
   readonly totals: number
@@ -39,6 +40,8 @@ interface FeatureAreas {
   readonly values: number
 }
 
+/** Most sums by column that a pass makes. */
+const SUMS = 5
 /** Most entries of a block of rows; a longer row comes in pieces. */
 export const GATHERED_ENTRIES = 8192
 
@@ -88,7 +91,7 @@ function ceilOf(eights: number, slabs: number, count: number): number {
 function placeSlab(
   { features, rows, padded }: { features: number; rows: number; padded: number },
   threads: number,
-): Pick<FeatureSlab, 'direction' | 'products' | 'scratch' | 'scratchBytes' | 'areas'> & { totalBytes: number } {
+): Pick<FeatureSlab, 'gradient' | 'products' | 'scratch' | 'scratchBytes' | 'areas'> & { totalBytes: number } {
   const stride = 4 * padded
   let end = 0
   const take = (bytes: number): number => {
@@ -99,10 +102,11 @@ function placeSlab(
   const areas = {
     block: take(BLOCK_ROWS * stride),
     rows: take(BLOCK_ROWS * stride),
+    steps: take(BLOCK_ROWS * stride),
     scales: take(4 * BLOCK_ROWS),
-    columns: take(stride),
-    sums: take(2 * stride),
-    totals: take(4 * stride),
+    lengths: take(2 * stride),
+    sums: take(SUMS * stride),
+    totals: take(2 * SUMS * stride),
     indptr: take(4 * (BLOCK_ROWS + 1)),
     indices: take(4 * GATHERED_ENTRIES + 64),
     values: take(4 * GATHERED_ENTRIES + 64),
@@ -110,7 +114,7 @@ function placeSlab(
   const scratchBytes = end
   end = 65_536
   const scratch = take(threads * scratchBytes)
-  const direction = take(features * stride)
+  const gradient = take(features * stride)
   const products = take(rows * stride)
-  return { direction, products, scratch, scratchBytes, areas, totalBytes: end }
+  return { gradient, products, scratch, scratchBytes, areas, totalBytes: end }
 }

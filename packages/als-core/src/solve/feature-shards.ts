@@ -20,7 +20,7 @@ interface Pass {
   readonly sums: Float64Array
 }
 
-/** E = Y - G·B, in the place of the products. */
+/** E = Y - G·B */
 export interface RowResidualTask extends Pass, RowsTask {
   readonly weights: Float64Array
   /** rows × padded: Y, in the basis whose P is at `restart`. */
@@ -29,14 +29,13 @@ export interface RowResidualTask extends Pass, RowsTask {
   readonly predicted: Float32Array
 }
 
-/** Worker task: the residual of the rows. Sums: Σ λ y², then Σ λ e². */
+/** Worker task: the residual of the rows. Sums: Σ λ y², Σ λ e². */
 export function rowResidualShards(task: RowResidualTask): void {
   const { share, slab, slot, board, bounds, padded, factors, predicted, weights, sums } = task
   const solver = viewKernel(share, slot)
   const view = viewFeatures(slab, slot)
   const { kernel, stride } = view
-  const y = view.at('block')
-  const p = view.at('rows')
+  const [y, p, scales, partial, totals] = places(view, 'block', 'rows', 'scales', 'sums', 'totals')
   const block = solver.at('block')
   const product = solver.f32.subarray(block / 4, block / 4 + BLOCK_ROWS * padded)
   for (const shard of takeShards(board)) {
@@ -48,148 +47,88 @@ export function rowResidualShards(task: RowResidualTask): void {
       view.bring(product, padded, 0, rows, y)
       view.bring(predicted, padded, first, rows, p)
       view.setScales(weights, first, rows)
-      const e = slab.products + first * stride
-      kernel.subtractRows(rows, y, p, view.at('scales'), e, stride, view.at('sums'), view.at('totals'))
+      kernel.subtractRows(rows, y, p, scales, slab.products + first * stride, stride, partial, totals)
     }
-    view.writeTotals(sums, 2 * shard * padded, padded, 2)
+    view.writeTotals(sums, shard, padded, 2)
   }
 }
 
-/** T = G·D */
-export interface RowProductTask extends Pass {
-  readonly matrix: FeatureRows
-  readonly weights: Float64Array
-}
+/** R = Gᵀ·Λ·E - λ_B·B and Z = R/M, M the diagonal. */
+export interface GradientTask
+  extends Pass,
+    Pick<FeatureMap, 'byFeature' | 'inverse' | 'regularization' | 'vectors' | 'step'> {}
 
-/** Worker task: the product with G. Sums: Σ λ t². */
-export function rowProductShards(task: RowProductTask): void {
-  const { slab, slot, board, bounds, padded, matrix, weights, sums } = task
-  const view = viewFeatures(slab, slot)
-  const { kernel, stride, f32 } = view
-  const block = view.at('block')
-  for (const shard of takeShards(board)) {
-    view.clearTotals(1)
-    forEachBlock(matrix, bounds, shard, (first, rows) => {
-      view.gather(matrix, first, rows, slab.direction)
-      view.setScales(weights, first, rows)
-      kernel.squareRows(rows, block, view.at('scales'), stride, view.at('sums'), view.at('totals'))
-      f32.copyWithin((slab.products + first * stride) / 4, block / 4, block / 4 + rows * slab.width)
-    })
-    view.writeTotals(sums, shard * padded, padded, 1)
-  }
-}
-
-/** What a pass over features reads of the map. */
-type Features = Pick<FeatureMap, 'byFeature' | 'inverse' | 'regularization'>
-
-/** R = Gᵀ·Λ·E - λ_B·B and D = R/M, M the diagonal. R is M·D still, and not stored. */
-export interface StartTask extends Pass, Features {
-  readonly vectors: Float32Array
-}
-
-/** Worker task: the first direction. Sums: Σ r²/m, then Σ d². */
-export function startShards(task: StartTask): void {
-  const { slab, slot, board, bounds, padded, byFeature, inverse, regularization, vectors, sums } = task
+/** Worker task: Z, from the slab's E. Sums, D the step before: Σ r z, Σ r d, Σ z², Σ z d, Σ d². */
+export function gradientShards(task: GradientTask): void {
+  const { slab, slot, board, bounds, padded, byFeature, inverse, regularization, vectors, step, sums } = task
   const view = viewFeatures(slab, slot)
   const { kernel, stride } = view
-  const [product, b, scales, partial, totals] = places(view, 'block', 'rows', 'scales', 'sums', 'totals')
+  const [s, b, d, scales, partial, totals] = places(view, 'block', 'rows', 'steps', 'scales', 'sums', 'totals')
   for (const shard of takeShards(board)) {
-    view.clearTotals(2)
+    view.clearTotals(5)
     forEachBlock(byFeature, bounds, shard, (first, rows) => {
-      view.gather(byFeature, first, rows, slab.products)
+      view.gather(byFeature, first, rows, slab.products, s)
       view.bring(vectors, padded, first, rows, b)
+      view.bring(step, padded, first, rows, d)
       view.setScales(inverse, first, rows)
-      const d = slab.direction + first * stride
-      kernel.startRows(rows, product, b, scales, regularization, d, stride, partial, totals)
+      const z = slab.gradient + first * stride
+      kernel.startRows(rows, s, b, d, scales, regularization, z, stride, partial, totals)
     })
-    view.writeTotals(sums, 2 * shard * padded, padded, 2)
+    view.writeTotals(sums, shard, padded, 5)
   }
 }
 
-interface StepTask extends Omit<Pass, 'bounds'>, InPlaceTask {
-  /** α, or β, by column. */
+/** T = G·Z */
+export interface RowProductTask extends Pass, Pick<FeatureMap, 'matrix' | 'weights' | 'predictedStep'> {}
+
+/** Worker task: T in place of the slab's E. Sums, with U = G·D: Σ λ t², Σ λ t u, Σ λ u². */
+export function rowProductShards(task: RowProductTask): void {
+  const { slab, slot, board, bounds, padded, matrix, weights, predictedStep, sums } = task
+  const view = viewFeatures(slab, slot)
+  const { kernel, stride } = view
+  const [u, scales, partial, totals] = places(view, 'steps', 'scales', 'sums', 'totals')
+  for (const shard of takeShards(board)) {
+    view.clearTotals(3)
+    forEachBlock(matrix, bounds, shard, (first, rows) => {
+      const t = slab.products + first * stride
+      view.gather(matrix, first, rows, slab.gradient, t)
+      view.bring(predictedStep, padded, first, rows, u)
+      view.setScales(weights, first, rows)
+      kernel.multiplyRows(rows, t, u, scales, stride, partial, totals)
+    })
+    view.writeTotals(sums, shard, padded, 3)
+  }
+}
+
+/** D becomes Z·diag(α) + D·diag(β), and is added to B; or G·D and G·B the same with T for Z. */
+export interface MoveTask extends Omit<Pass, 'bounds'>, InPlaceTask {
+  /** D, or G·D; `values` is B, or G·B. */
+  readonly others: Float32Array
+  /** Address of Z or T in the slab. */
+  readonly gradient: number
+  /** α, then β, by column. */
   readonly lengths: Float64Array
 }
 
-/** B += D·diag(α), or G·B += T·diag(α) */
-export interface VectorTask extends StepTask {
-  /** Address of D or T in the slab. */
-  readonly direction: number
-}
-
-/** Worker task: a step of rows in place. Sums: the squares of the rows. */
-export function stepShards(task: VectorTask): void {
-  const { slab, slot, bounds, padded, values, direction, lengths, sums } = task
+/** Worker task: a step, in place. Sums: the squares of what it leads to. */
+export function moveShards(task: MoveTask): void {
+  const { slab, slot, bounds, padded, values, others, gradient, lengths, sums } = task
   const view = viewFeatures(slab, slot)
   const { kernel, stride } = view
-  const [b, columns, partial, totals] = places(view, 'block', 'columns', 'sums', 'totals')
-  view.setColumns(lengths)
+  const [b, d, columns, partial, totals] = places(view, 'rows', 'steps', 'lengths', 'sums', 'totals')
+  view.setLengths(lengths)
   for (const shard of takeInPlace(task)) {
     view.clearTotals(1)
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = Math.min(BLOCK_ROWS, end - first)
       view.bring(values, padded, first, rows, b)
-      kernel.stepRows(rows, b, direction + first * stride, columns, stride, partial, totals)
+      view.bring(others, padded, first, rows, d)
+      kernel.moveRows(rows, b, d, gradient + first * stride, columns, stride, partial, totals)
       view.take(values, padded, first, rows, b)
+      view.take(others, padded, first, rows, d)
     }
-    view.writeTotals(sums, shard * padded, padded, 1)
-  }
-}
-
-/** R -= (Gᵀ·Λ·T + λ_B·D)·diag(α) */
-export interface ResidualTask extends StepTask, Features {
-  /** Whether R is M·D still. */
-  readonly atStart: boolean
-}
-
-/** Worker task: the residual after a step, in place. Sums: Σ r²/m. */
-export function residualShards(task: ResidualTask): void {
-  const { slab, slot, bounds, padded, values, byFeature, inverse, regularization, lengths, atStart, sums } = task
-  const view = viewFeatures(slab, slot)
-  const { kernel, stride } = view
-  const [product, r, scales, columns, partial, totals] = places(
-    view,
-    ...(['block', 'rows', 'scales', 'columns', 'sums', 'totals'] as const),
-  )
-  view.setColumns(lengths)
-  for (const shard of takeInPlace(task)) {
-    view.clearTotals(1)
-    forEachBlock(byFeature, bounds, shard, (first, rows) => {
-      const d = slab.direction + first * stride
-      view.gather(byFeature, first, rows, slab.products)
-      view.setScales(inverse, first, rows)
-      if (atStart) kernel.scaleRows(rows, d, scales, r, stride)
-      else view.bring(values, padded, first, rows, r)
-      kernel.lowerRows(rows, r, product, d, scales, regularization, columns, stride, partial, totals)
-      view.take(values, padded, first, rows, r)
-    })
-    view.writeTotals(sums, shard * padded, padded, 1)
-  }
-}
-
-/** D = R/M + D·diag(β) */
-export interface DirectionTask extends StepTask, Pick<Features, 'inverse'> {
-  readonly residual: Float32Array
-}
-
-/** Worker task: the next direction in place. Sums: Σ d². */
-export function directionShards(task: DirectionTask): void {
-  const { slab, slot, bounds, padded, residual, inverse, lengths, sums } = task
-  const view = viewFeatures(slab, slot)
-  const { kernel, stride } = view
-  const [r, scales, columns, partial, totals] = places(view, 'block', 'scales', 'columns', 'sums', 'totals')
-  view.setColumns(lengths)
-  for (const shard of takeInPlace(task)) {
-    view.clearTotals(1)
-    const end = bounds[2 * shard + 1]
-    for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
-      const rows = Math.min(BLOCK_ROWS, end - first)
-      view.bring(residual, padded, first, rows, r)
-      view.setScales(inverse, first, rows)
-      kernel.turnRows(rows, slab.direction + first * stride, r, scales, columns, stride, partial, totals)
-    }
-    view.writeTotals(sums, shard * padded, padded, 1)
+    view.writeTotals(sums, shard, padded, 1)
   }
 }
 

@@ -24,38 +24,25 @@ interface FeatureKernel {
     sums: number,
     totals: number,
   ): void
-  squareRows(rows: number, t: number, lambda: number, stride: number, sums: number, totals: number): void
   startRows(
     rows: number,
-    p: number,
+    s: number,
     b: number,
+    d: number,
     inverse: number,
     penalty: number,
-    d: number,
+    z: number,
     stride: number,
     sums: number,
     totals: number,
   ): void
-  stepRows(rows: number, b: number, d: number, alpha: number, stride: number, sums: number, totals: number): void
-  lowerRows(
+  multiplyRows(rows: number, t: number, u: number, lambda: number, stride: number, sums: number, totals: number): void
+  moveRows(
     rows: number,
-    r: number,
-    p: number,
+    b: number,
     d: number,
-    inverse: number,
-    penalty: number,
-    alpha: number,
-    stride: number,
-    sums: number,
-    totals: number,
-  ): void
-  scaleRows(rows: number, d: number, inverse: number, r: number, stride: number): void
-  turnRows(
-    rows: number,
-    d: number,
-    r: number,
-    inverse: number,
-    beta: number,
+    z: number,
+    lengths: number,
     stride: number,
     sums: number,
     totals: number,
@@ -77,16 +64,16 @@ export interface FeatureView {
   /** Rows of an array of the whole map, of `padded` columns, to an address, and back. */
   bring(array: Float32Array, padded: number, first: number, rows: number, to: number): void
   take(array: Float32Array, padded: number, first: number, rows: number, from: number): void
-  /** Gathers the sums of rows [first, first + rows) to `block` from `vectors`. */
-  gather(matrix: FeatureRows, first: number, rows: number, vectors: number): void
-  /** Numbers by column to `columns`, of all columns of the map. */
-  setColumns(numbers: Float64Array): void
+  /** Gathers the sums of rows [first, first + rows) from `vectors` to an address. */
+  gather(matrix: FeatureRows, first: number, rows: number, vectors: number, to: number): void
+  /** α and β of all columns of the map, of which those of the slab are taken. */
+  setLengths(lengths: Float64Array): void
   /** A number for each row of a block to `scales`. */
   setScales(numbers: Float64Array, first: number, rows: number): void
-  /** Sets the totals of the shard to zero, `rows` of them, and adds them to `sums`: see `addTotals`. */
+  /** Sets the totals of a shard to zero: `rows` sums by column. */
   clearTotals(rows: number): void
-  /** The totals to the columns of the slab in each of `rows` rows of `sums`, from `at` on. */
-  writeTotals(sums: Float64Array, at: number, padded: number, rows: number): void
+  /** The totals to the columns of the slab, in each of `rows` rows of `padded` in a shard's part of `sums`. */
+  writeTotals(sums: Float64Array, shard: number, padded: number, rows: number): void
 }
 
 export function viewFeatures(slab: FeatureSlab, slot: number): FeatureView {
@@ -98,8 +85,8 @@ export function viewFeatures(slab: FeatureSlab, slot: number): FeatureView {
   const i32 = new Int32Array(buffer)
   const u32 = new Uint32Array(buffer)
   const scratch = slab.scratch + slot * slab.scratchBytes
-  const [block, indptr, indices, values, scales, columns, totals] = (
-    ['block', 'indptr', 'indices', 'values', 'scales', 'columns', 'totals'] as const
+  const [indptr, indices, values, scales, lengths, totals] = (
+    ['indptr', 'indices', 'values', 'scales', 'lengths', 'totals'] as const
   ).map((area) => scratch + areas[area])
   const stride = 4 * width
 
@@ -111,11 +98,12 @@ export function viewFeatures(slab: FeatureSlab, slot: number): FeatureView {
     rows: number,
     add: 0 | 1,
     from: number,
+    to: number,
   ): void => {
     const shift = (4 * begin) & 7
     u32.set(matrix.indices.subarray(begin, end), (indices + shift) / 4)
     f32.set(matrix.values.subarray(begin, end), (values + shift) / 4)
-    kernel.gatherRows(rows, indptr, indices + shift, values + shift, from, stride, block, add)
+    kernel.gatherRows(rows, indptr, indices + shift, values + shift, from, stride, to, add)
   }
   return {
     kernel,
@@ -139,23 +127,27 @@ export function viewFeatures(slab: FeatureSlab, slot: number): FeatureView {
         }
       }
     },
-    gather(matrix, first, rows, vectors) {
+    gather(matrix, first, rows, vectors, to) {
       const begin = matrix.indptr[first]
       const end = matrix.indptr[first + rows]
       if (end - begin <= GATHERED_ENTRIES) {
         for (let r = 0; r <= rows; r++) i32[indptr / 4 + r] = matrix.indptr[first + r] - begin
-        gatherPiece(matrix, begin, end, rows, 0, vectors)
+        gatherPiece(matrix, begin, end, rows, 0, vectors, to)
         return
       }
       for (let at = begin; at < end; at += GATHERED_ENTRIES) {
         const next = Math.min(end, at + GATHERED_ENTRIES)
         i32[indptr / 4] = 0
         i32[indptr / 4 + 1] = next - at
-        gatherPiece(matrix, at, next, 1, at === begin ? 0 : 1, vectors)
+        gatherPiece(matrix, at, next, 1, at === begin ? 0 : 1, vectors, to)
       }
     },
-    setColumns(numbers) {
-      for (let j = 0; j < width; j++) f32[columns / 4 + j] = numbers[column + j]
+    setLengths(numbers) {
+      const padded = numbers.length / 2
+      for (let j = 0; j < width; j++) {
+        f32[lengths / 4 + j] = numbers[column + j]
+        f32[lengths / 4 + width + j] = numbers[padded + column + j]
+      }
     },
     setScales(numbers, first, rows) {
       for (let r = 0; r < rows; r++) f32[scales / 4 + r] = numbers[first + r]
@@ -163,10 +155,10 @@ export function viewFeatures(slab: FeatureSlab, slot: number): FeatureView {
     clearTotals(rows) {
       f64.fill(0, totals / 8, totals / 8 + rows * width)
     },
-    writeTotals(sums, at, padded, rows) {
+    writeTotals(sums, shard, padded, rows) {
       for (let row = 0; row < rows; row++) {
         const from = totals / 8 + row * width
-        sums.set(f64.subarray(from, from + width), at + row * padded + column)
+        sums.set(f64.subarray(from, from + width), (shard * rows + row) * padded + column)
       }
     },
   }

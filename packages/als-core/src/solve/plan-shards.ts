@@ -14,13 +14,13 @@ export const SHARD_ROWS = 4096
  * Cuts a side into runs of rows of about equal numbers of entries; a row is never cut. Longest first, so that no thread
  * is left alone with a long shard at the end. Depends on the matrix alone, never on the number of threads.
  */
-export function planSolveShards(indptr: Float64Array): Shards {
+export function planSolveShards(indptr: Float64Array, mostRows: number = SHARD_ROWS): Shards {
   const rows = indptr.length - 1
   const target = Math.min(Math.max(indptr[rows] / ENTRIES.shards, ENTRIES.min), ENTRIES.max)
   const runs: [number, number][] = []
   for (let first = 0; first < rows; ) {
     let end = first + 1
-    while (end < rows && end - first < SHARD_ROWS && indptr[end + 1] - indptr[first] <= target) end++
+    while (end < rows && end - first < mostRows && indptr[end + 1] - indptr[first] <= target) end++
     runs.push([first, end])
     first = end
   }

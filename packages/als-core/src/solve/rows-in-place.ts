@@ -14,10 +14,10 @@ import type { Workbench } from './workbench.ts'
 
 /** What a worker task that changes rows in place has. */
 export interface InPlaceTask extends RowsTask {
-  /** rows × width: what the task reads and writes. */
+  /** rows × padded: what the task reads and writes. */
   readonly values: Float32Array
-  /** Default: `padded`. */
-  readonly width?: number
+  /** The same of a second array, where shards have half as many rows at most: see `kept`. */
+  readonly others?: Float32Array
   readonly kept: KeptRows
 }
 
@@ -26,17 +26,20 @@ export function runInPlace<Work extends ShardWork>(
   { pool, share, kept, running }: Workbench,
   task: string,
   { count, bounds }: Shards,
-  message: Omit<ShardMessage<Work>, 'share' | 'kept' | 'bounds'> & Pick<InPlaceTask, 'values' | 'width'>,
+  message: Omit<ShardMessage<Work>, 'share' | 'kept' | 'bounds'> & Pick<InPlaceTask, 'values' | 'others'>,
   board: ShardBoard = makeBoard(count),
 ): Promise<ReturnType<Work>[]> {
-  const { width = share.layout.padded } = message
+  const { padded } = share.layout
   kept.shards.fill(-1)
   const onDeath = (): void => {
     kept.shards.forEach((shard, slot) => {
       if (shard < 0 || isDone(board, shard)) return
-      const length = (bounds[2 * shard + 1] - bounds[2 * shard]) * width
-      const from = slot * kept.room
-      message.values.set(kept.values.subarray(from, from + length), bounds[2 * shard] * width)
+      const [begin, end] = [bounds[2 * shard] * padded, bounds[2 * shard + 1] * padded]
+      let from = slot * kept.room
+      for (const array of [message.values, message.others]) {
+        array?.set(kept.values.subarray(from, from + end - begin), begin)
+        from += end - begin
+      }
     })
   }
   const whole = { ...message, share, kept, bounds } as unknown as ShardMessage<Work>
@@ -44,10 +47,15 @@ export function runInPlace<Work extends ShardWork>(
 }
 
 /** In a worker: `takeShards`, each shard's rows kept before it is handed out. */
-export function* takeInPlace({ board, bounds, values, width, kept, slot, share }: InPlaceTask): Generator<number> {
-  const length = width ?? share.layout.padded
+export function* takeInPlace({ board, bounds, values, others, kept, slot, share }: InPlaceTask): Generator<number> {
+  const { padded } = share.layout
   for (const shard of takeShards(board)) {
-    kept.values.set(values.subarray(bounds[2 * shard] * length, bounds[2 * shard + 1] * length), slot * kept.room)
+    const [begin, end] = [bounds[2 * shard] * padded, bounds[2 * shard + 1] * padded]
+    let to = slot * kept.room
+    for (const array of [values, others]) {
+      if (array) kept.values.set(array.subarray(begin, end), to)
+      to += end - begin
+    }
     Atomics.store(kept.shards, slot, shard)
     yield shard
   }

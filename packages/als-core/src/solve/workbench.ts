@@ -78,7 +78,7 @@ export function openWorkbench(
     partials: sharedFloat64(options.solver === 'cg' ? maxGramShards(options.factors) * layout.padded ** 2 : 0),
     kept: makeKeptRows(
       pool.threads,
-      Math.min(SHARD_ROWS, Math.max(matrix.users, matrix.items, features)),
+      Math.min(SHARD_ROWS, (features > 0 ? 2 : 1) * Math.max(matrix.users, matrix.items, features)),
       layout.padded,
     ),
     running: { signal },

@@ -7,6 +7,7 @@ import type { IterationReport } from '../model/als-model.ts'
 import type { ModelOptions } from '../model/options.ts'
 import { readInto, replaceFiles, writeFlushed } from '../model/replace-files.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
+import type { FeatureMap, FeatureMapStart } from '../solve/feature-map.ts'
 import { padFactors } from '../solve/layout.ts'
 import type { Factors } from '../solve/sides.ts'
 import type { CheckpointOptions } from './options.ts'
@@ -22,20 +23,17 @@ export interface TrainingState {
   readonly items: Factors
   /** The items as of the iteration before, for their momentum. */
   readonly before?: Factors
-  /** The feature maps, of the sides that have features. */
-  readonly maps?: { readonly users?: SavedMap; readonly items?: SavedMap }
   readonly history: readonly IterationReport[]
 }
 
-/**
- * B (features × padded), |B|² and G·B (rows × padded), and what of B is not empty room: its rows of features with evidence, which
- * are first. G·B is a sum of the steps so far, and would have other last bits if it were made of B again.
- */
-interface SavedMap {
-  readonly vectors: Float32Array<SharedArrayBuffer>
-  readonly predicted: Float32Array<SharedArrayBuffer>
-  readonly squaredNorm: number
-  readonly evident: { readonly length: number }
+/** The state to save, with the feature maps of the sides that have features. */
+export interface RunningState extends TrainingState {
+  readonly maps?: { readonly users?: FeatureMap; readonly items?: FeatureMap }
+}
+
+/** The state to go on from. G·B is a sum of the steps so far: made of B again it would have other last bits. */
+export interface SavedState extends TrainingState {
+  readonly maps: { readonly users?: FeatureMapStart; readonly items?: FeatureMapStart }
 }
 
 /** What determines the bits of the factors, apart from the number of iterations. */
@@ -64,7 +62,7 @@ interface SideFile extends SavedFile {
 }
 
 interface MapFile extends SavedFile {
-  /** Number of features; the file has the vectors of those with evidence, and G·B. */
+  /** Number of features; the file has B and D of those with evidence, G·B and G·D. */
   readonly features: number
   readonly squaredNorm: number
 }
@@ -105,7 +103,7 @@ export async function takeFingerprint(
 export async function writeCheckpoint(
   directory: string,
   fingerprint: Fingerprint,
-  { users, items, before, maps, history }: TrainingState,
+  { users, items, before, maps, history }: RunningState,
 ): Promise<void> {
   const padded = padFactors(fingerprint.options.factors)
   await replaceFiles(directory, MANIFEST, CHECKPOINT_FILES, async (name): Promise<Manifest> => {
@@ -114,10 +112,11 @@ export async function writeCheckpoint(
       const bytes = await writeFlushed(join(directory, file), toFactors ? [values, toFactors] : [values])
       return { name: file, bytes, transformed: toFactors !== undefined }
     }
-    const writeMap = async (side: string, map: SavedMap): Promise<MapFile> => {
+    const writeMap = async (side: string, map: FeatureMap): Promise<MapFile> => {
       const file = name(`${side}.bin`)
-      const { vectors, predicted, squaredNorm, evident } = map
-      const bytes = await writeFlushed(join(directory, file), [vectors.subarray(0, evident.length * padded), predicted])
+      const { vectors, step, predicted, predictedStep, squaredNorm } = map
+      const arrays = [vectors.subarray(0, step.length), step, predicted, predictedStep]
+      const bytes = await writeFlushed(join(directory, file), arrays)
       return { name: file, bytes, features: vectors.length / padded, squaredNorm }
     }
     const files = {
@@ -141,7 +140,7 @@ export async function readCheckpoint(
   { directory, onMismatch = 'error' }: CheckpointOptions,
   fingerprint: Fingerprint,
   { users, items }: InteractionMatrix,
-): Promise<TrainingState | undefined> {
+): Promise<SavedState | undefined> {
   const path = join(directory, MANIFEST)
   let text: string
   try {
@@ -180,12 +179,12 @@ export async function readCheckpoint(
     await readArrays(side, toFactors ? [values, toFactors] : [values])
     return { values, ...(toFactors && { toFactors }) }
   }
-  const readMap = async (file: MapFile, rows: number): Promise<SavedMap> => {
-    const evident = { length: file.bytes / (4 * padded) - rows }
+  const readMap = async (file: MapFile, rows: number): Promise<FeatureMapStart> => {
     const vectors = sharedFloat32(file.features * padded)
-    const predicted = sharedFloat32(rows * padded)
-    await readArrays(file, [vectors.subarray(0, evident.length * padded), predicted])
-    return { vectors, predicted, squaredNorm: file.squaredNorm, evident }
+    const step = sharedFloat32(file.bytes / 8 - rows * padded)
+    const [predicted, predictedStep] = [sharedFloat32(rows * padded), sharedFloat32(rows * padded)]
+    await readArrays(file, [vectors.subarray(0, step.length), step, predicted, predictedStep])
+    return { vectors, resumed: { step, predicted, predictedStep, squaredNorm: file.squaredNorm } }
   }
   return {
     users: await read(manifest.users, users),

@@ -10,7 +10,7 @@ import {
   type FeatureMapRoom,
   type FeatureMapStart,
   makeFeatureMap,
-  spreadVectors,
+  toAllFeatures,
 } from '../solve/feature-map.ts'
 import { fitFeatures, predictRows } from '../solve/fit-features.ts'
 import { padFactors } from '../solve/layout.ts'
@@ -90,14 +90,10 @@ export function mapPenalty(maps: BySide<FeatureMap>): number {
 }
 
 /** What maps that start from an earlier model's vectors predict. */
-export async function predictFromStarts(
-  bench: Workbench,
-  sides: { readonly users: Side; readonly items: Side },
-  maps: BySide<FeatureMap>,
-): Promise<void> {
+export async function predictFromStarts(bench: Workbench, maps: BySide<FeatureMap>): Promise<void> {
   for (const side of SIDES) {
     const map = maps[side]
-    if (map) await predictRows(bench, sides[side], map)
+    if (map) await predictRows(bench, map)
   }
 }
 
@@ -132,10 +128,7 @@ export function toFeatureVectors(
     const map = maps[side]
     if (!map) continue
     const { names, vocabulary } = options[FIELDS[side]]!
-    const padded = padFactors(k)
-    const vectors = which === 'last' ? map.vectors : sharedFloat32(map.vectors.length)
-    if (vectors !== map.vectors) vectors.set(map.vectors.subarray(0, map.evident.length * padded))
-    spreadVectors(vectors, map.evident, padded)
+    const vectors = toAllFeatures(map, padFactors(k), which === 'last')
     fields[FIELDS[side]] = {
       names,
       ...(vocabulary && { vocabulary }),

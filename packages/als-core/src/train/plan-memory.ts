@@ -47,9 +47,9 @@ export interface MemoryPlan {
   readonly transformed: number
   /**
    * Of a side with d features and e entries of its feature matrix: that matrix, a copy of what has evidence, and its transpose
-   * 24·e + 16·rows + 8·d, λ of the rows, the preconditioner and the numbers of the features 8·rows + 12·d, B, and the residual and
-   * direction of its fit, 4·k·(d + 2·min(d, e)), what the matrix gives with B and with a direction 2·4·k·rows, and scratch of the
-   * threads; 0 without features. Names come on top. Features that no row with entries has take no room in residual and direction: the less, the more of those there are.
+   * 24·e + 16·rows + 8·d, λ of the rows, the preconditioner and the numbers of the features 8·rows + 12·d; B, its last step
+   * and the next, 4·k·(d + 2·min(d, e)), and what each predicts, 3·4·k·rows; scratch of the threads. 0 without features.
+   * Names come on top. Features that no row with entries has take no room but in B: the less, the more of those there are.
    */
   readonly features: number
   /** Kernel scratch of all threads and the partial Gram matrices. */
@@ -76,7 +76,7 @@ export function planMemory(input: MemoryInput): MemoryPlan {
     positiveInteger(`${name}.features`, size.features)
     const { features, entries } = size
     const evident = Math.min(features, entries)
-    const arrays = 4 * padded * (features + 2 * evident + 2 * rows)
+    const arrays = 4 * padded * (features + 2 * evident + 3 * rows)
     return 24 * entries + 24 * rows + 20 * features + arrays + featureScratch(padded, threads)
   }
   const features = ofSide('itemFeatures', items, input.itemFeatures) + ofSide('userFeatures', users, input.userFeatures)
@@ -91,7 +91,8 @@ export function planMemory(input: MemoryInput): MemoryPlan {
   const layout = planLayout(k, rows, bytes, threads)
   const transformed = rows * (padded * bytes + (layout.outside ? 4 : 8))
   // The rows of the shards under way.
-  const kept = 4 * padded * threads * Math.min(SHARD_ROWS, Math.max(users, items, mostFeatures))
+  const kept =
+    4 * padded * threads * Math.min(SHARD_ROWS, (mostFeatures > 0 ? 2 : 1) * Math.max(users, items, mostFeatures))
   const scratch = layout.totalBytes - (layout.outside ? 0 : transformed) + gram + kept
   const process = 120e6 + 30e6 * threads
   const total = matrix + factors + transformed + features + scratch + process

@@ -250,7 +250,7 @@ async function initialize({ bench, users, items, maps, options }: Training, star
   try {
     await fill(items, seed, start.items)
     if (start.users) await fill(users, ~seed >>> 0, start.users)
-    await predictFromStarts(bench, { users, items }, maps)
+    await predictFromStarts(bench, maps)
   } catch (error) {
     if (!options.signal?.aborted) throw error
     throw new TrainingAborted(undefined, options.signal.reason)
