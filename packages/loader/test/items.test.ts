@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import {
   Field,
   Int32,
@@ -189,4 +190,34 @@ test('without ids, files must agree on what ids are', async () => {
     /b.parquet: column "sku": found utf8, expected an integer, as the ids are/,
   )
   await expect(collect({ source: numbers, id: 'sku', idKind: 'string' })).rejects.toThrow(/expected a string/)
+})
+
+test('values of every nesting are those that DuckDB reads, over several batches and row groups, whatever is left out', async () => {
+  const path = join(folder, 'nested.parquet')
+  const connection = await (await DuckDBInstance.create()).connect()
+  const sometimes = (part: number, value: string) => `CASE WHEN hash(i, ${part}) % 5 > 0 THEN ${value} END`
+  await connection.run(`COPY (SELECT i AS item_id, ${sometimes(1, `'title ' || i`)} AS title,
+      ${sometimes(2, `list_transform(range((hash(i) % 4)::BIGINT), x -> CASE WHEN (i + x) % 3 > 0 THEN 'a' || x END)`)} AS tags,
+      ${sometimes(3, `list_transform(range(i % 3), x -> list_transform(range(x), y -> i * y))`)} AS lists,
+      ${sometimes(4, `struct_pack(name := ${sometimes(5, `'n' || i`)}, parts := [i, NULL])`)} AS label,
+      ${sometimes(6, `list_transform(range(i % 3), x -> struct_pack(role := 'r' || x, year := ${sometimes(7, 'i')}))`)} AS credits,
+      ${sometimes(8, `MAP {'a' || i: i, 'b': NULL}`)} AS notes, ${sometimes(9, 'i % 2 = 0')} AS reissue
+    FROM range(80000) AS t(i)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 71680)`)
+  const ids = Uint32Array.from({ length: 10_000 }, (_, row) => Math.floor(7.9 * row))
+  const names = ['title', 'tags', 'lists', 'label', 'credits', 'notes', 'reissue']
+  const packed = names.map((name) => `${name} := ${name}`).join(', ')
+  const expected =
+    await connection.runAndReadAll(`SELECT item_id, to_json(struct_pack(${packed}))::VARCHAR FROM '${path}'
+    WHERE item_id IN (SELECT floor(7.9 * row)::BIGINT FROM range(10000) AS r(row))`)
+  const jsonOf = new Map(expected.getRows().map(([id, json]) => [Number(id), String(json)]))
+  let count = 0
+  const different: unknown[] = []
+  for await (const { row, id, values } of readItems({ source: path, ids, columns: names })) {
+    count++
+    if (id !== ids[row] || JSON.stringify(values) !== JSON.stringify(JSON.parse(jsonOf.get(id)!))) {
+      different.push([id, values, jsonOf.get(id as number)])
+    }
+  }
+  expect(different.slice(0, 3)).toEqual([])
+  expect(count).toBe(10_000)
 })

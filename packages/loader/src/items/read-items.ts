@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { IdColumn } from '@seesaw/als-core'
 import { fingerprint } from '../ids/fingerprint.ts'
 import { StringColumn } from '../ids/id-column.ts'
 import { KeyTable } from '../ids/key-table.ts'
 import type { RowMap } from '../ids/row-map.ts'
+import type { RequestedColumn } from '../parquet/row-group-request.ts'
 import { WorkerPool } from '../pool/pool.ts'
 import { connect } from '../storage/connection.ts'
 import { isS3 } from '../storage/s3-uri.ts'
@@ -44,14 +46,17 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
   signal?.throwIfAborted()
   const kindOfIds = ids?.length ? (typeof ids.at(0) === 'string' ? 'string' : 'integer') : options.idKind
   const { id, jobs, absent, kind = 'integer' } = await prepareItems({ ...options, idKind: kindOfIds })
-  if (ids?.length === 0) return
+  if (ids?.length === 0 || jobs.length === 0) return
+  // Arrow's own library is for metadata only.
+  const { recordsOf } = await import('./records.ts')
   const map = ids && mapOf(ids, kind === 'string')
   const seen = new Uint8Array(ids?.length ?? 0)
   let next = 0
-  const pool = new WorkerPool(threads, { remote: jobs.some(({ file }) => isS3(file.uri)), signal, workerUrl })
+  const remote = jobs.some(({ file }) => isS3(file.uri))
+  const pool = new WorkerPool(Math.min(threads, jobs.length), { remote, signal, workerUrl })
   try {
     // A few row groups ahead of the reader, and no more: that is what bounds the memory.
-    const ahead: Promise<ItemsReport>[] = []
+    const ahead: { report: Promise<ItemsReport>; columns: readonly RequestedColumn[] }[] = []
     for (let job = 0; job < jobs.length || ahead.length > 0; ) {
       while (job < jobs.length && ahead.length < threads + 1) {
         const { file, request } = jobs[job]
@@ -67,19 +72,24 @@ export async function* readItems(options: ReadItemsOptions): AsyncGenerator<Item
           map,
         })
         report.catch(() => {})
-        ahead.push(report)
+        ahead.push({ report, columns: request.columns })
       }
-      const { rows, records } = await ahead.shift()!
-      signal?.throwIfAborted()
-      for (let i = 0; i < records.length; i++) {
-        const row = ids ? rows[i] : next++
-        if (ids && seen[row] === 1) continue
-        if (ids) seen[row] = 1
-        const values = records[i]
-        const own = ids ? ids.at(row)! : (values[id] as number | string)
-        for (const column of absent) values[column] ??= null
-        if (options.columns !== undefined && !options.columns.includes(id)) delete values[id]
-        yield { row, id: own, values }
+      const { report, columns } = ahead.shift()!
+      const { rows, batches } = await report
+      let at = 0
+      for (const { ipc, places } of batches) {
+        // A batch is 65,536 records: signals and timers get their turn in between.
+        await setImmediate()
+        for (const values of recordsOf(ipc, places, columns)) {
+          signal?.throwIfAborted()
+          const row = ids ? rows[at++] : next++
+          if (ids && seen[row] === 1) continue
+          if (ids) seen[row] = 1
+          const own = ids ? ids.at(row)! : (values[id] as number | string)
+          for (const column of absent) values[column] ??= null
+          if (options.columns !== undefined && !options.columns.includes(id)) delete values[id]
+          yield { row, id: own, values }
+        }
       }
     }
   } finally {

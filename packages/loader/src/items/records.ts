@@ -1,25 +1,22 @@
-import { DataType, type MapRow, type StructRow, TimeUnit, tableFromIPC, type Vector } from 'apache-arrow'
+import { type Data, DataType, TimeUnit, tableFromIPC, Vector } from 'apache-arrow'
 import type { SchemaElement } from 'hyparquet'
 import { columnType, scaleOf } from '../parquet/column-type.ts'
 import type { RequestedColumn } from '../parquet/row-group-request.ts'
 
-/** The rows at `places` of an Arrow IPC stream, as plain objects that can be cloned to another thread. */
-export function recordsOf(
+/** The rows at `places` of an Arrow IPC stream of one batch, as plain objects, one at a time. */
+export function* recordsOf(
   ipc: Uint8Array,
-  places: readonly number[],
+  places: Iterable<number>,
   requested: readonly RequestedColumn[],
-): Record<string, unknown>[] {
-  const table = tableFromIPC(ipc)
+): Generator<Record<string, unknown>, void, undefined> {
+  const [batch] = tableFromIPC(ipc).batches
   const columns = requested.map(({ name, depth, schema }, i) => {
     const leaves = schema.filter((element) => !element.num_children)
-    const convert = converterOf(table.schema.fields[i].type, leaves)
-    return { name, depth, vector: table.getChildAt(i)!, convert }
+    return { name, depth, read: readerOf(batch.data.children[i], leaves) }
   })
-  return places.map((place) =>
-    Object.fromEntries(
-      columns.map(({ name, depth, vector, convert }) => [name, inside(convert(vector.get(place)), depth)]),
-    ),
-  )
+  for (const place of places) {
+    yield Object.fromEntries(columns.map(({ name, depth, read }) => [name, inside(read(place), depth)]))
+  }
 }
 
 /** The only field of the structs around a value. */
@@ -28,32 +25,55 @@ function inside(value: unknown, depth: number): unknown {
   return value
 }
 
-type Convert = (value: unknown) => unknown
+/** The value at a place of a column, null where there is none. */
+type Reader = (place: number) => unknown
 
-/** How values of a type become plain ones; takes what belongs to the type off the leaves of the Parquet schema. */
-function converterOf(type: DataType, leaves: SchemaElement[]): Convert {
-  const convert = type.children?.length > 0 ? nested(type, leaves) : leaf(type, leaves.shift()!)
-  return (value) => (value === null || value === undefined ? null : convert(value))
+/**
+ * Reads values straight from the arrays of a column: Arrow's own lists and structs are views, three objects for each value.
+ * Takes what belongs to it off the leaves of the Parquet schema.
+ */
+function readerOf(data: Data, leaves: SchemaElement[]): Reader {
+  const read = data.type.children?.length > 0 ? nested(data, leaves) : leafReader(data, leaves.shift()!)
+  return (place) => (data.getValid(place) ? read(place) : null)
 }
 
-function nested(type: DataType, leaves: SchemaElement[]): Convert {
+function nested(data: Data, leaves: SchemaElement[]): Reader {
+  const { type } = data
   if (DataType.isStruct(type)) {
-    const fields = type.children.map(({ name, type }) => [name, converterOf(type, leaves)] as const)
-    return (row) => {
-      // The values by place: names may be those of methods.
-      const values = [...(row as StructRow)].map(([, value]) => value)
-      return Object.fromEntries(fields.map(([name, convert], i) => [name, convert(values[i])]))
-    }
+    const fields = type.children.map(({ name }, i) => [name, readerOf(data.children[i], leaves)] as const)
+    return (place) => Object.fromEntries(fields.map(([name, read]) => [name, read(place)]))
   }
+  const [start, end] = bounds(data)
   if (DataType.isMap(type)) {
-    const [key, value] = type.children[0].type.children.map((field) => converterOf(field.type, leaves))
-    return (row) => Object.fromEntries([...(row as MapRow)].map(([name, inner]) => [String(key(name)), value(inner)]))
+    const [key, value] = data.children[0].children.map((child) => readerOf(child, leaves))
+    return (place) => Object.fromEntries(spread(start(place), end(place), (at) => [String(key(at)), value(at)]))
   }
-  const item = converterOf(type.children[0].type, leaves)
-  return (list) => Array.from(list as Vector, item)
+  const item = readerOf(data.children[0], leaves)
+  return (place) => spread(start(place), end(place), item)
 }
 
-function leaf(type: DataType, element: SchemaElement): Convert {
+/** Where the values of a list begin and end among those of all lists. */
+function bounds({ type, valueOffsets }: Data): [start: Bound, end: Bound] {
+  if (DataType.isFixedSizeList(type)) return [(place) => place * type.listSize, (place) => (place + 1) * type.listSize]
+  return [(place) => Number(valueOffsets[place]), (place) => Number(valueOffsets[place + 1])]
+}
+
+type Bound = (place: number) => number
+
+function spread<T>(start: number, end: number, read: (at: number) => T): T[] {
+  const values: T[] = []
+  for (let at = start; at < end; at++) values.push(read(at))
+  return values
+}
+
+function leafReader(data: Data, element: SchemaElement): Reader {
+  const vector = new Vector([data])
+  const convert = leaf(data.type, element)
+  return (place) => convert(vector.get(place))
+}
+
+/** How values of a type become plain ones. */
+function leaf(type: DataType, element: SchemaElement): (value: unknown) => unknown {
   if (DataType.isDecimal(type)) {
     const scale = scaleOf(element)
     return (words) => Number(`${signed(words as Uint32Array)}e${-scale}`)

@@ -39,11 +39,12 @@ export interface MemoryInput {
 // Measured: 151, 179 and 232 MB with 1, 2 and 4 threads and 1,000 rows; the rest of a thread's is the decoder's memory.
 const BASE_BYTES = 110e6
 const THREAD_BYTES = 28e6
-// The SDK's modules and its buffers in flight: 560 MB where the same files on disk took 435, with 2 threads.
-const S3_THREAD_BYTES = 55e6
+// The SDK's modules and its buffers in flight, until they are collected: 546 to 633 MB over twenty loads with 2 threads, where
+// the same files on disk took 435. More where the machine is busy.
+const S3_THREAD_BYTES = 85e6
 
 /**
- *   runtime = 110 MB + threads · (28 MB + 4 · row group, + 55 MB from S3)
+ *   runtime = 110 MB + threads · (28 MB + 4 · row group, + 85 MB from S3)
  *   ids     = per side: (5 B · threads + 8 B) · range, or the hash tables of all threads and their sum (+ 12 B a user divided)
  *   working = 2 B · rows (+ 8 B with times that are not returned, + 5 or 8 B divided) + threads · (stage + one bucket)
  *             with rare items no less than 5 or 8 B · rows for the first term: a copy of one orientation, after the others
