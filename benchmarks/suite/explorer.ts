@@ -141,10 +141,24 @@ function makeModel(items: number, k: number): AlsModel {
   }
 }
 
-async function* payloads(items: number) {
-  for (const [row, release] of inventReleases(items, 1).entries()) {
-    const { title, year, country, artist, genres, styles } = release
-    yield { item_id: firstId + row, title, artists: [artist], year, country, genres, styles, interaction_count: 0 }
+async function* /** 50,000 invented releases, again and again as other editions: inventing a million takes minutes. */ payloads(
+  items: number,
+) {
+  const releases = inventReleases(Math.min(items, 50_000), 1)
+  for (let row = 0; row < items; row++) {
+    const { title, year, country, artist, genres, styles } = releases[row % releases.length]!
+    const edition = Math.floor(row / releases.length)
+    const name = edition === 0 ? title : `${title} (${edition + 1})`
+    yield {
+      item_id: firstId + row,
+      title: name,
+      artists: [artist],
+      year,
+      country,
+      genres,
+      styles,
+      interaction_count: 0,
+    }
   }
 }
 
