@@ -8,6 +8,7 @@ import { answerInProcess } from './answer-in-process.ts'
 import { removeCatalogue, saveCatalogue } from './catalogue-file.ts'
 import { serveCatalogue } from './catalogue-vectors.ts'
 import { check } from './check.ts'
+import { checkPoints } from './check-points.ts'
 import { collectCatalogue } from './collect-catalogue.ts'
 import {
   checkpointBytes,
@@ -83,6 +84,7 @@ export async function runPipeline(
       recorder.record.data = recordData(configuration, loaded)
     })
     checkRoom(configuration, loaded, planned?.rows)
+    checkPoints(configuration, loaded)
     const collect = async () => {
       const store = await writingTo('WORK_DIR', temporaryFolder(configuration), () =>
         collectItems(configuration, work.path, loaded, stages, progress, signal),

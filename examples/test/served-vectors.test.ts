@@ -3,6 +3,7 @@ import { blend, forUser, Index, publish, similar } from '@seesaw/qdrant-sink'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
 import { randomStream } from '../catalogue/random.ts'
+import { checkPoints } from '../pipeline/check-points.ts'
 import { makeServedVectors, servedShapes } from '../pipeline/served-vectors.ts'
 
 const [users, items] = [400, 150]
@@ -91,4 +92,16 @@ test('VECTORS, PUBLISH_USERS and POPULARITY_EXPONENT say what a point holds', ()
   // Read as an example, never searched: no graph, no memory.
   expect(items.named.taste_example!.parameters).toEqual({ hnsw_config: { m: 0 }, on_disk: true })
   expect(Object.keys(users!.named)).toEqual(['taste'])
+})
+
+test('ids that would be one point are refused before the training, by row', () => {
+  const uuid = '550e8400-e29b-41d4-a716-446655440000'
+  const twice = [uuid, uuid.toUpperCase()]
+  const qdrant = { ...configuration.qdrant, url: 'http://localhost:6333', users: false }
+  const check = (itemIds: unknown[], userIds: unknown[], more = {}) =>
+    checkPoints({ qdrant: { ...qdrant, ...more } }, { itemIds, userIds } as never)
+  expect(() => check(twice, [1, 2])).toThrow(/^items: .* are the same point, in row 0 and in row 1/)
+  expect(() => check(['a', uuid], twice, { users: true })).toThrow(/^users: .* in row 0 and in row 1/)
+  expect(() => check(['a', uuid], twice)).not.toThrow()
+  expect(() => check(twice, twice, { url: undefined })).not.toThrow()
 })

@@ -9,6 +9,7 @@ export { type Generation, type GenerationsOptions, generations } from './generat
 export type { Owner } from './generation/owner.ts'
 export type { GenerationRecord } from './generation/record.ts'
 export { type Rollback, type RollbackOptions, rollback } from './generation/rollback.ts'
+export { checkIds } from './points/check-ids.ts'
 export type { Payload, Payloads } from './points/payload.ts'
 export { type Id, type Ids, itemPoint, POINT_NAMESPACE, type PointId } from './points/point-id.ts'
 export type {

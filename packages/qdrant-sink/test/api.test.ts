@@ -11,6 +11,7 @@ test('the public surface', () => {
       "SupersededError",
       "atLeastAsPopularAs",
       "blend",
+      "checkIds",
       "collectGarbage",
       "crowdFavourites",
       "filter",

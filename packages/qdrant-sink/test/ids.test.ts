@@ -2,6 +2,7 @@ import { describe, expect, test as plain } from 'vitest'
 import { blend, forUser, hasId, Index, itemPoint, POINT_NAMESPACE, similar, type Vectors } from '../src/index.ts'
 import { checkIds } from '../src/points/check-ids.ts'
 import type { Id, Ids } from '../src/points/point-id.ts'
+import { pointSource } from '../src/points/source.ts'
 import { tagged } from './catalogue.ts'
 import { test } from './publication.ts'
 
@@ -104,6 +105,13 @@ describe('ids are checked before the first request, by row', () => {
     expect(duplicates).toBeGreaterThan(50)
     expect(duplicates).toBeLessThan(250)
   })
+})
+
+plain('the hash by which a run is resumed tells ids apart that look alike in a list', () => {
+  const data = Float32Array.of(1, 2)
+  const hash = (ids: Ids): string => pointSource('vectors', { ids, data, dimension: 1 }, 'float32').fingerprint('')
+  expect(new Set([hash(['a', 'b,c']), hash(['a,b', 'c']), hash(['7', '8']), hash([7, 8])]).size).toBe(4)
+  expect(hash([7n, 8n])).toBe(hash([7, 8]))
 })
 
 test('string ids are published, asked for and answered as they are, and are the same points the next night', async ({

@@ -1,8 +1,16 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
-import { generations, type Ids, type NamedVectorStream, type VectorBatch, type VectorStream } from '../src/index.ts'
+import {
+  generations,
+  type Ids,
+  Index,
+  type NamedVectorStream,
+  type VectorBatch,
+  type VectorStream,
+} from '../src/index.ts'
 import { streamOf, tagged } from './catalogue.ts'
 import { startCountingServer } from './counting-server.ts'
 import { killedRun } from './killed-run.ts'
@@ -83,6 +91,29 @@ test('numbers of a batch go into the payload, where it has none of its own', asy
     { row: 50 },
     { row: 99, interaction_count: 198 },
   ])
+})
+
+test('UUIDs of every spelling among strings, in the order of their bytes', async ({ server, alias, run }) => {
+  const ids = Array.from({ length: 60 }, (_, row) => {
+    const uuid = randomUUID()
+    return [`item ${row}`, uuid, uuid.toUpperCase(), uuid.replaceAll('-', '')][row % 4]
+  }).sort()
+  const stream = streamOf({ ids, data: vectors.data.slice(0, 60 * 4), dimension: 4 }, 7)
+  const { points } = await run({ vectors: stream, payloads: (row) => ({ row }), verifySample: 60 })
+  expect(points).toBe(60)
+  await using index = new Index({ url: server.url, alias })
+  for (const row of [0, 15, 30, 59]) expect(await index.get(ids[row])).toMatchObject({ row })
+})
+
+test('two ids of a stream that are one point are found when the points are counted', async ({ server, alias, run }) => {
+  const { collection } = await run()
+  const uuid = '550e8400-e29b-41d4-a716-446655440000'
+  const ids = [uuid, uuid.replaceAll('-', ''), 'x']
+  const stream = streamOf({ ids, data: vectors.data.slice(0, 12), dimension: 4 }, 3)
+  await expect(run({ vectors: stream })).rejects.toThrow(
+    /has 2 points on the server, expected 3. Two ids of a stream may be one point, such as a UUID in two spellings/,
+  )
+  expect((await generations({ url: server.url, alias })).map((one) => one.collection)).toEqual([collection])
 })
 
 describe('what is wrong with a stream is found while it is read: nothing is left, and the alias stays', () => {

@@ -12,9 +12,12 @@ export function checkIds(name: string, ids: Ids): void {
   if (!order.ascending) checkUnique(name, ids)
 }
 
-/** Checks ids as they come, row after row, and keeps nothing but the last one. */
+/**
+ * Checks ids as they come, row after row, and keeps nothing but the last one. Of a stream the ids ascend as they are spelt, as its source
+ * sorts them; two that are one point, such as a UUID in two spellings, are found when the points are counted.
+ */
 export class AscendingIds {
-  /** Whether every id so far was greater than the one before, which makes them unique. */
+  /** Whether every id so far was greater than the one before; those of arrays are then different points too. */
   ascending = true
   readonly #name: string
   readonly #required: boolean
@@ -29,8 +32,8 @@ export class AscendingIds {
   add(id: Id | undefined, row: number): void {
     const fault = faultOf(id)
     if (fault !== undefined) throw new TypeError(`${this.#name}: the id ${describeId(id)} in row ${row} is ${fault}.`)
-    const current = typeof id === 'string' && isUuid(id) ? canonicalUuid(id) : (id as Id)
-    if (this.ascending && this.#last !== undefined && !isLess(this.#last, current)) {
+    const current = !this.#required && typeof id === 'string' && isUuid(id) ? canonicalUuid(id) : (id as Id)
+    if (this.ascending && this.#last !== undefined && !this.#follows(this.#last, current)) {
       if (this.#required) {
         throw new TypeError(
           `${this.#name}: the id ${describeId(id)} in row ${row} comes after ${describeId(this.#last)}, expected strictly ascending ids ` +
@@ -41,12 +44,12 @@ export class AscendingIds {
     }
     this.#last = current
   }
-}
 
-/** False also for two ids of different kinds, whose points could be the same: a UUID may be that of another string. */
-function isLess(a: Id, b: Id): boolean {
-  if (typeof a !== 'string' || typeof b !== 'string') return typeof a !== 'string' && typeof b !== 'string' && a < b
-  return isUuid(a) === isUuid(b) && compareUtf8(a, b) < 0
+  /** Without `required`, false also where the points could be the same: a UUID may be that of another string. */
+  #follows(a: Id, b: Id): boolean {
+    if (typeof a !== 'string' || typeof b !== 'string') return typeof a !== 'string' && typeof b !== 'string' && a < b
+    return (this.#required || isUuid(a) === isUuid(b)) && compareUtf8(a, b) < 0
+  }
 }
 
 /** The order of the UTF-8 bytes, which is that of code points; code units put surrogates before U+E000. */

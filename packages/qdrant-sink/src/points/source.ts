@@ -115,7 +115,10 @@ function hashOf(ids: Ids, fields: VectorField[], data: Float32Array[], settings:
   for (let from = 0; from < ids.length; from += step) {
     const to = Math.min(ids.length, from + step)
     const part: string[] = []
-    for (let row = from; row < to; row++) part.push(String(ids.at(row)))
+    for (let row = from; row < to; row++) {
+      const id = ids.at(row)
+      part.push(typeof id === 'string' ? JSON.stringify(id) : String(id))
+    }
     hash.update(part.join())
     for (const [i, { dimension }] of fields.entries()) {
       const values = data[i].subarray(from * dimension, to * dimension)

@@ -21,8 +21,10 @@ const READ_BACK = 100
 export async function verify(connection: Connection, expected: Expected, options: CallOptions): Promise<void> {
   const { collection, points, sample } = expected
   const count = await countPoints(connection, collection, options)
-  if (count !== points)
-    throw failure(collection, `${collection} has ${count} points on the server, expected ${points}.`)
+  if (count !== points) {
+    const hint = count < points ? ' Two ids of a stream may be one point, such as a UUID in two spellings.' : ''
+    throw failure(collection, `${collection} has ${count} points on the server, expected ${points}.${hint}`)
+  }
   for (let from = 0; from < sample.length; from += READ_BACK)
     await comparePoints(connection, expected, sample.slice(from, from + READ_BACK), options)
   await tryQuery(connection, expected, options)
