@@ -12,6 +12,7 @@ import {
   loadModel,
   ModelFormatError,
   saveModel,
+  saveModelStream,
   train,
   vectorFor,
 } from '../src/index.ts'
@@ -62,6 +63,17 @@ it('a loaded model places a record as the trained one does', async () => {
   const again = join(directory, 'again')
   await saveModel(loaded, again)
   expect((await loadModel(again)).itemFeatures!.vocabulary!.toJSON()).toEqual(loaded.itemFeatures!.vocabulary!.toJSON())
+})
+
+it('a model whose factors come in batches keeps them', async () => {
+  const folder = join(directory, 'stream')
+  const { userFactors, itemFactors, interactionCounts } = model
+  const users = [{ data: userFactors }]
+  const items = [{ data: itemFactors, numbers: { interaction_count: interactionCounts } }]
+  await saveModelStream({ ...model, users, items }, folder)
+  const saved = await loadModel(folder)
+  expect(saved).toEqual(await loadModel(directory))
+  expect(vectorFor(saved, records[3])).toEqual(vectorFor(model, records[3]))
 })
 
 it('any reader of Arrow has names, vectors and counts', () => {

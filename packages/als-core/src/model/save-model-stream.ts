@@ -3,10 +3,12 @@ import type { AlsModel } from './als-model.ts'
 import { inOwnDirectory } from './lock-directory.ts'
 import { FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { replaceFiles } from './replace-files.ts'
+import { writeFeatures } from './write-features.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
 
-/** A model whose factors come in batches, such as one that was trained elsewhere. */
-export interface ModelStream extends Pick<AlsModel, 'factors' | 'options' | 'userRegularization'> {
+/** A model whose factors come in batches, such as one that was trained elsewhere; what it has learned of features comes whole. */
+export interface ModelStream
+  extends Pick<AlsModel, 'factors' | 'options' | 'userRegularization' | 'userFeatures' | 'itemFeatures'> {
   readonly users: Iterable<SideBatch> | AsyncIterable<SideBatch>
   readonly items: Iterable<SideBatch> | AsyncIterable<SideBatch>
   /** Default: none. */
@@ -30,7 +32,8 @@ export async function saveModelStream(model: ModelStream, directory: string): Pr
         return { name: file, ...(await writeSide(join(directory, file), side, factors, model[side])) }
       }
       const sides = { users: await write('users'), items: await write('items') }
-      return { format: FORMAT, version: VERSION, factors, ...sides, options, userRegularization, history }
+      const features = await writeFeatures(model, factors, directory, name)
+      return { format: FORMAT, version: VERSION, factors, ...sides, ...features, options, userRegularization, history }
     })
   await inOwnDirectory(directory, replace)
 }

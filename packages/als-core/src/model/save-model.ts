@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import type { IdColumn, InteractionMatrix } from '../matrix/interaction-matrix.ts'
-import type { AlsModel, FeatureVectors } from './als-model.ts'
+import type { AlsModel } from './als-model.ts'
 import { checkFits } from './check-fits.ts'
 import { IdTable } from './id-table.ts'
 import { writeInteractions } from './interactions-file.ts'
 import { inOwnDirectory } from './lock-directory.ts'
-import { type FeaturesFile, FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
+import { FILES, FORMAT, MANIFEST, type Manifest, type ModelFile, VERSION } from './manifest.ts'
 import { writeNpy } from './npy.ts'
 import { replaceFiles, writeFlushed } from './replace-files.ts'
+import { writeFeatures } from './write-features.ts'
 import { type SideBatch, writeSide } from './write-side.ts'
 
 export interface SaveModelOptions {
@@ -49,13 +50,6 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
         const array = writeNpy({ descr: '<u4', shape: [slots.length], values: slots })
         return { name: file, bytes: await writeFlushed(join(directory, file), array) }
       }
-      const writeFeatures = async (file: string, features: FeatureVectors): Promise<FeaturesFile> => {
-        const { names, vectors, vocabulary, regularization } = features
-        const batch = { data: vectors, ids: names, numbers: { item_count: vocabulary?.counts } }
-        const written = await writeSide(join(directory, file), file, factors, [batch])
-        const made = vocabulary && { spec: vocabulary.spec, items: vocabulary.items }
-        return { name: file, ...written, regularization, ...(made && { made }) }
-      }
       const keep = async (matrix: InteractionMatrix): Promise<Manifest['interactions']> => {
         const file = name('interactions.arrow')
         return { name: file, entries: matrix.entries, ...(await writeInteractions(join(directory, file), matrix)) }
@@ -63,7 +57,6 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
       const users = await write('users', { data: userFactors, ids: userIds }, userIds)
       const numbers = { interaction_count: interactionCounts, weight: itemWeights }
       const items = await write('items', { data: itemFactors, ids: itemIds, numbers }, itemIds)
-      const { userFeatures, itemFeatures } = model
       return {
         format: FORMAT,
         version: VERSION,
@@ -74,8 +67,7 @@ export async function saveModel(model: AlsModel, directory: string, options: Sav
         options: trained,
         userRegularization,
         history,
-        ...(userFeatures && { userFeatures: await writeFeatures(name('user-features.arrow'), userFeatures) }),
-        ...(itemFeatures && { itemFeatures: await writeFeatures(name('item-features.arrow'), itemFeatures) }),
+        ...(await writeFeatures(model, factors, directory, name)),
         ...(interactions && { interactions: await keep(interactions) }),
       }
     })
