@@ -1,6 +1,7 @@
-import { Float64, Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow'
+import { Decimal, Float64, makeVector, Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it, test } from 'vitest'
-import { type Interactions, type InteractionsOptions, interactionsFrom, train } from '../src/index.ts'
+import { type Interactions, type InteractionsOptions, interactionsFrom, splitByTime, train } from '../src/index.ts'
+import { valueAt } from '../src/matrix/entries.ts'
 import { random } from './recommend-model.ts'
 
 interface Play {
@@ -187,4 +188,156 @@ test('what cannot be is refused by row', async () => {
   await refused({ u: ['a'] }, {}, 'The rows have no column "i": they have u.')
   await refused(tableFromArrays({ u: [1] }), {}, 'The Arrow data have no column "i"')
   await refused('haves.csv', {}, 'rows is "haves.csv", expected an array')
+  await refused(Promise.resolve([good]), {}, 'rows is a Promise, expected what it gives: await it.')
+  await refused([{ ...good, v: 1e39 }], { value: 'v' }, 'a finite number other than 0 in the range of float32')
+  await refused(
+    [{ ...good, t: null }],
+    { time: 't' },
+    "Row 0: time is null. Pass nulls: 'drop' to leave such rows out.",
+  )
+  const huge = [{ ...good, v: 3e38 }]
+  await refused([...huge, ...huge], { value: 'v', duplicates: 'sum' }, 'duplicates add up to more than float32 holds')
+  await refused(
+    [
+      { ...good, v: 1 },
+      { ...good, v: -1 },
+    ],
+    { value: 'v', duplicates: 'sum' },
+    'duplicates add up to 0',
+  )
+  // MovieLens has seconds.
+  await refused(
+    [
+      { ...good, t: 1_260_759_144 },
+      { u: 'a', i: 2, t: 1_260_759_179 },
+    ],
+    { time: 't', splitAt: new Date('2009-12-14') },
+    'all rows are before, from 1970-01-15T14:12:39.144Z to 1970-01-15T14:12:39.179Z.',
+  )
+  await refused(
+    [
+      { ...good, t: 3 },
+      { ...good, t: 5 },
+    ],
+    { time: 't', splitAt: 4 },
+    'all pairs from then on are in the rows before too',
+  )
+  await refused([good], { keepTimes: true }, 'keepTimes needs the name of the field `time`')
+  await refused([good], { keepTimes: true, time: 't', splitAt: 4 }, 'leave out one of the two')
+  await expect((interactionsFrom as (rows: unknown) => Promise<unknown>)([good])).rejects.toThrow(
+    'The options are undefined, expected { user, item }, the names of two fields, at least.',
+  )
+})
+
+test('a sum that is 0 on its way is none', async () => {
+  const rows = [1, -1, 5].map((v) => ({ u: 'a', i: 1, v }))
+  const { matrix } = await interactionsFrom(rows, { user: 'u', item: 'i', value: 'v', duplicates: 'sum' })
+  expect(valueAt(matrix.csr, matrix.codebook, 0)).toBe(5)
+})
+
+test('rows without a time are dropped as those without an id', async () => {
+  const rows = [null, 5, 50].map((at, i) => ({ u: 'a', i, at }))
+  const { matrix, test, stats } = await interactionsFrom(rows, {
+    ...{ user: 'u', item: 'i', time: 'at', nulls: 'drop', splitAt: 10 },
+  })
+  expect([matrix.entries, test?.entries, stats.dropped]).toEqual([1, 1, 1])
+})
+
+test.each([1, 1024, 3000])('keepTimes: %d rows split by time as splitAt splits them', async (count) => {
+  const plays = [...makePlays(count, 11), { listener: 'last', record: 1, plays: 1, at: new Date(2e12) }]
+  const splitAt = new Date(1_600_500_000_000)
+  if (count === 1) plays[0].at = new Date(0)
+  const whole = await interactionsFrom(plays, { ...fields, keepTimes: true })
+  const first = new Map<string, number>()
+  for (const { listener, record, at } of plays) {
+    const key = `${listener} ${record}`
+    first.set(key, Math.min(first.get(key) ?? Number.POSITIVE_INFINITY, at.getTime()))
+  }
+  const keys = linesOf(whole, {
+    ...whole.matrix,
+    csr: { ...whole.matrix.csr, values: whole.times as never },
+    codebook: undefined,
+  })
+  expect(keys).toEqual([...first].map(([key, at]) => `${key} ${at}`).sort())
+  const divided = await interactionsFrom(plays, { ...fields, splitAt })
+  const { train, test } = splitByTime(whole, splitAt)
+  const pairs = (lines: string[]) => lines.map((line) => line.slice(0, line.lastIndexOf(' ')))
+  expect(pairs(linesOf(whole, train))).toEqual(pairs(linesOf(divided, divided.matrix)))
+  expect(pairs(linesOf(whole, test))).toEqual(pairs(linesOf(divided, divided.test)))
+})
+
+test('decimals of Arrow are numbers', async () => {
+  const words = (integer: bigint) =>
+    Array.from({ length: 4 }, (_, n) => Number((BigInt.asUintN(128, integer) >> BigInt(32 * n)) & 0xffff_ffffn))
+  const decimal = (scale: number, integers: bigint[]) =>
+    makeVector({
+      ...{ type: new Decimal(scale, 20, 128), length: integers.length, nullCount: 0 },
+      data: Uint32Array.from(integers.flatMap(words)),
+    })
+  const table = new Table({
+    u: decimal(0, [7n, 2n ** 40n]),
+    i: vectorFromArray(['x', 'y'], new Utf8()),
+    v: decimal(2, [250n, -125n]),
+  })
+  const found = await interactionsFrom(table, { user: 'u', item: 'i', value: 'v' })
+  expect(linesOf(found)).toEqual([`${2 ** 40} y -1.25`, '7 x 2.5'])
+})
+
+describe('a signal', () => {
+  const fields = { user: 'u', item: 'i' }
+  const row = { u: 'a', i: 'b' }
+
+  it('ends a stream that waits, which is told to close', async () => {
+    const controller = new AbortController()
+    let returned = 0
+    const hung = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          controller.abort(new Error('enough'))
+          return new Promise<IteratorResult<object>>(() => {})
+        },
+        return: async () => {
+          returned++
+          return { done: true as const, value: undefined }
+        },
+      }),
+    }
+    await expect(interactionsFrom(hung, { ...fields, signal: controller.signal })).rejects.toThrow('enough')
+    expect(returned).toBe(1)
+  })
+
+  it('ends a stream and a generator in the middle, and what has not begun', async () => {
+    for (const isAsync of [true, false]) {
+      const controller = new AbortController()
+      let closed = false
+      const rows = (function* () {
+        try {
+          for (let n = 0; n < 1e6; n++) {
+            if (n === 5000) controller.abort(new Error('enough'))
+            yield row
+          }
+        } finally {
+          closed = true
+        }
+      })()
+      const source = isAsync
+        ? (async function* () {
+            yield* rows
+          })()
+        : rows
+      await expect(interactionsFrom(source, { ...fields, signal: controller.signal })).rejects.toThrow('enough')
+      expect(closed).toBe(true)
+      await expect(interactionsFrom([row], { ...fields, signal: controller.signal })).rejects.toThrow('enough')
+    }
+  })
+
+  it('changes nothing when it is not aborted', async () => {
+    async function* stream(): AsyncGenerator<object> {
+      for (let n = 0; n < 3000; n++) yield { u: n % 40, i: n % 7 }
+    }
+    const { signal } = new AbortController()
+    const found = await interactionsFrom(stream(), { ...fields, signal })
+    expect(found.stats.rows).toBe(3000)
+    expect(linesOf(found)).toEqual(linesOf(await interactionsFrom(stream(), fields)))
+  })
 })

@@ -1,4 +1,5 @@
 /** Saved models: Arrow files behind a manifest. */
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,6 +110,23 @@ describe('saving', () => {
     await refused(/has no manifest.json: it does not hold a model, or its saving did not finish/)
   })
 })
+
+it.each(['saveModel(model, path)', 'writeNpyFactors(model.userFactors, 64, path)'])(
+  'a disk that fills up under %s is named, and nothing is left',
+  async (call) => {
+    const path = join(directory, 'full')
+    const program = `
+      import { saveModel, writeNpyFactors } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+      import { makeModel } from ${JSON.stringify(new URL('./recommend-model.ts', import.meta.url).href)}
+      const [model, path] = [makeModel(3000, 3000, 64), ${JSON.stringify(path)}]
+      await ${call}.catch(({ message }) => console.log(message))`
+    // Files of at most 64 kB, which a full disk is to a program: it ends in the middle of one.
+    const limited = `ulimit -f 64; exec "$0" --input-type=module-typescript -e "$1"`
+    const { stdout, stderr } = spawnSync('bash', ['-c', limited, process.execPath, program], { encoding: 'utf8' })
+    expect(stdout, stderr).toMatch(new RegExp(`^(EFBIG|ENOSPC): .*, write to ${path}\\n$`))
+    expect(readdirSync(directory).flatMap((name) => (name === 'full' ? readdirSync(path) : name))).toEqual([])
+  },
+)
 
 describe('loading refuses', () => {
   const edit = (change: (manifest: Record<string, unknown>) => void) => {

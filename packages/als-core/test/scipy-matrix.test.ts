@@ -11,6 +11,7 @@ import {
   writeScipyMatrix,
 } from '../src/index.ts'
 import { readNpy } from '../src/model/npy.ts'
+import { writeNpz } from '../src/model/npz.ts'
 import { makeInteractions, random } from './recommend-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'scipy-'))
@@ -101,4 +102,37 @@ test('what is no such matrix is refused', async () => {
   const path = join(folder, 'other.npz')
   writeFileSync(path, readFileSync(fixture('bsr')).subarray(0, 500))
   await expect(readScipyMatrix(path)).rejects.toThrow(/other.npz cannot be read .*expected a sparse matrix of scipy/)
+})
+
+test.each(['csr-float32-stored', 'csr-float64', 'csc-int16'])(
+  'a flipped bit anywhere in the values of %s is found',
+  async (name) => {
+    const bytes = readFileSync(fixture(name))
+    // The entry of the central directory says where the file begins, behind a header of its own, and how long it is.
+    const entry = bytes.lastIndexOf('data.npy') - 46
+    const header = bytes.readUInt32LE(entry + 42)
+    const from = header + 30 + bytes.readUInt16LE(header + 26) + bytes.readUInt16LE(header + 28)
+    const to = from + bytes.readUInt32LE(entry + 20)
+    expect(to - from).toBeGreaterThan(60)
+    const path = join(folder, `flipped-${name}.npz`)
+    for (let place = from; place < to; place += 3) {
+      const flipped = Buffer.from(bytes)
+      flipped[place] ^= 4
+      writeFileSync(path, flipped)
+      const read = await readScipyMatrix(path).catch((error: Error) => error.message)
+      expect(read, `byte ${place - from} of ${to - from}`).toMatch(/flipped-.*npz/)
+    }
+  },
+)
+
+test('what cannot be a matrix names its file', async () => {
+  const path = join(folder, 'lies.npz')
+  await writeNpz(path, {
+    format: { descr: '<U3', shape: [], values: ['csr'] },
+    shape: { descr: '<i8', shape: [2], values: BigInt64Array.of(2n, 2n) },
+    indptr: { descr: '<i4', shape: [3], values: Int32Array.of(0, 1, 2) },
+    indices: { descr: '<i4', shape: [2], values: Int32Array.of(0, 7) },
+    data: { descr: '<f4', shape: [2], values: Float32Array.of(1, 1) },
+  })
+  await expect(readScipyMatrix(path)).rejects.toThrow(`${path}: Row 1, entry 1: column 7, expected`)
 })

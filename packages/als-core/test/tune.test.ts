@@ -255,6 +255,23 @@ describe('tune', () => {
       'alpha: min is 2 and max 1',
     )
     await expect(tune(matrix, { ...options(), iterations: { min: 3, max: 2 } })).rejects.toThrow('iterations.max is 2')
+    await expect(tune(matrix, { ...options(), space: { factor: [8] } as never })).rejects.toThrow(
+      'space has no option factor: did you mean factors?',
+    )
+  })
+
+  it('says that a whole load, or nothing, is no matrix', async () => {
+    const load = { matrix, userIds: [], itemIds: [] } as never
+    const message = 'The matrix is an object that has one: pass its `matrix`'
+    await expect(tune(load)).rejects.toThrow(message)
+    await expect(tune(matrix, { validation: load })).rejects.toThrow(message)
+    await expect(train(load)).rejects.toThrow(message)
+    expect(() => recommendedOptions(load)).toThrow(message)
+    expect(() => recommendedOptions(undefined as never)).toThrow(
+      'The matrix is undefined, expected one of interactionsFrom',
+    )
+    expect(() => recommendedOptions({} as never)).toThrow('The matrix is {}, expected')
+    expect(() => recommendedOptions(matrix, { factor: 8 } as never)).toThrow('recommendedOptions has no option factor')
   })
 })
 

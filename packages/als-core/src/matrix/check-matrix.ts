@@ -1,5 +1,22 @@
+import { show } from '../checks/show.ts'
 import { MatrixError } from './compressed-rows.ts'
 import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
+
+/**
+ * Checks at the door that something is a matrix at all, in no time; `checkMatrix` looks at its entries.
+ *
+ * @throws MatrixError that says what came
+ */
+export function checkMatrixLike(matrix: InteractionMatrix): void {
+  const given: unknown = matrix
+  if (typeof given === 'object' && given !== null) {
+    if ('csr' in given && 'users' in given && 'items' in given) return
+    if ('matrix' in given) {
+      throw new MatrixError('The matrix is an object that has one: pass its `matrix`, as in `const { matrix } = …`.')
+    }
+  }
+  throw new MatrixError(`The matrix is ${show(given)}, expected one of interactionsFrom, a load or matrixFromTriplets.`)
+}
 
 /**
  * Checks everything that could be wrong with a matrix from elsewhere, before threads run into it: shapes, shared buffers,
@@ -8,6 +25,7 @@ import type { CompressedRows, InteractionMatrix } from './interaction-matrix.ts'
  * @throws MatrixError naming the array.
  */
 export function checkMatrix(matrix: InteractionMatrix): void {
+  checkMatrixLike(matrix)
   const { users, items, entries } = matrix
   for (const [name, count, min] of [
     ['users', users, 1],

@@ -137,12 +137,16 @@ function merge(
         if (policy === 'max') values[kept - 1] = Math.max(values[kept - 1], values[e])
         else if (policy === 'sum') values[kept - 1] += values[e]
         else values[kept - 1] = values[e]
-        if (values[kept - 1] === 0) {
-          throw new MatrixError(`Row ${u}, column ${indices[e]}: the values of its duplicates add up to 0.`)
-        }
       } else {
         indices[kept] = indices[e]
         values[kept++] = values[e]
+      }
+    }
+    // Not before: the sum of 1, -1 and 5 is 5.
+    for (let e = first; e < kept; e++) {
+      if (values[e] === 0 || Math.abs(values[e]) === Number.POSITIVE_INFINITY) {
+        const sum = values[e] === 0 ? '0' : 'more than float32 holds'
+        throw new MatrixError(`Row ${u}, column ${indices[e]}: the values of its duplicates add up to ${sum}.`)
       }
     }
     merged[u + 1] = kept

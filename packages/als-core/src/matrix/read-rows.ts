@@ -15,8 +15,10 @@ export interface RowFields {
 /** An Arrow table or record batch, of apache-arrow or alike. */
 export interface ArrowRows {
   readonly numRows: number
-  getChild(name: string): (Iterable<unknown> & { readonly length: number }) | null
+  getChild(name: string): ArrowColumn | null
 }
+
+type ArrowColumn = Iterable<unknown> & { readonly length: number; readonly type?: { readonly scale?: number } }
 
 /** One value per row: plain and typed arrays. */
 export type ColumnRows = Readonly<Record<string, ArrayLike<unknown> | undefined>>
@@ -96,11 +98,25 @@ function readArrow(rows: ArrowRows, fields: RowFields, take: TakeRow): void {
     const found = rows.getChild(name)
     if (!found)
       throw new MatrixError(`The Arrow data have no column ${JSON.stringify(name)}. Name the column in the options.`)
-    return found[Symbol.iterator]()
+    const { scale } = found.type ?? {}
+    return typeof scale === 'number' ? decimals(found, scale) : found[Symbol.iterator]()
   }
   const [users, items, values, times] = [fields.user, fields.item, fields.value, fields.time].map(column)
   for (let row = 0; row < rows.numRows; row++) {
     take(users!.next().value, items!.next().value, values?.next().value, times?.next().value)
+  }
+}
+
+/** Decimals, which apache-arrow gives as the 32-bit words of an integer in two's complement, as the nearest numbers. */
+function* decimals(column: Iterable<unknown>, scale: number): Generator<unknown> {
+  for (const cell of column) {
+    if (!(cell instanceof Uint32Array)) yield cell
+    else {
+      let integer = BigInt.asIntN(32, BigInt(cell[cell.length - 1]))
+      for (let word = cell.length - 2; word >= 0; word--) integer = (integer << 32n) | BigInt(cell[word])
+      // 2.50 is 250 of scale 2.
+      yield scale === 0 ? integer : Number(integer) / 10 ** scale
+    }
   }
 }
 

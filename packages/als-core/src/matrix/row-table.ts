@@ -1,3 +1,5 @@
+import type { InteractionMatrix } from './interaction-matrix.ts'
+
 /** Values and times of rows, in arrays that double. */
 export class RowTable {
   #values = new Float32Array(1024)
@@ -44,6 +46,32 @@ export class RowTable {
       earlier: select(order.filter((row) => times[row] < moment)),
       later: select(order.filter((row) => times[row] >= moment)),
     }
+  }
+
+  timeRange(): { first: number; last: number } {
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (const time of this.#times!.subarray(0, this.length)) {
+      if (time < first) first = time
+      if (time > last) last = time
+    }
+    return { first, last }
+  }
+
+  /** The earliest time of the rows of each entry of the matrix that was made of them. */
+  firstTimes({ csr, entries }: InteractionMatrix, users: Uint32Array, items: Uint32Array): Float64Array {
+    const first = new Float64Array(entries).fill(Number.POSITIVE_INFINITY)
+    for (let row = 0; row < this.length; row++) {
+      // The columns of a row ascend.
+      let low = csr.indptr[users[row]]
+      let high = csr.indptr[users[row] + 1] - 1
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2)
+        if (csr.indices[middle] < items[row]) low = middle + 1
+        else high = middle
+      }
+      if (this.#times![row] < first[low]) first[low] = this.#times![row]
+    }
+    return first
   }
 
   #grow(): void {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
+import { positiveInteger } from '../checks/values.ts'
 import { writeNpy } from './npy.ts'
-import { writeFlushed } from './replace-files.ts'
+import { namePlace, writeFlushed } from './replace-files.ts'
 
 /**
  * Writes factors, or other vectors, as a NumPy array of rows × `factors` float32, row-major: `np.load('items.npy')`, of any
@@ -10,7 +11,8 @@ import { writeFlushed } from './replace-files.ts'
  * @throws RangeError when the length is no multiple of `factors`
  */
 export async function writeNpyFactors(vectors: Float32Array, factors: number, path: string): Promise<void> {
-  if (!(factors >= 1 && vectors.length % factors === 0)) {
+  positiveInteger('factors', factors)
+  if (vectors.length % factors !== 0) {
     throw new RangeError(`The vectors have ${vectors.length} values, expected a multiple of ${factors}, the factors.`)
   }
   const draft = `${path}.${randomUUID().slice(0, 8)}`
@@ -19,6 +21,6 @@ export async function writeNpyFactors(vectors: Float32Array, factors: number, pa
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true })
-    throw error
+    throw namePlace(error, path)
   }
 }

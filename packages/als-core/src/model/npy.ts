@@ -52,7 +52,7 @@ export function readNpy(bytes: Uint8Array): NpyArray {
     .filter((part) => part.trim())
     .map(Number)
   if (/'fortran_order':\s*True/.test(header) && shape.length > 1)
-    throw new Error('it is in column-major (Fortran) order')
+    throw new Error('it is in column-major (Fortran) order; save it with np.ascontiguousarray')
   const count = shape.reduce((product, length) => product * length, 1)
   const size = sizeOf(descr)
   const data = bytes.subarray(end)
@@ -80,7 +80,9 @@ function sizeOf(descr: string): number {
   const [, kind, width] = /^([<|][US])(\d+)$/.exec(descr) ?? []
   if (kind === '<U') return 4 * Number(width)
   if (kind === '|S') return Number(width)
-  throw new Error(`its type is '${descr}', expected one of ${Object.keys(TYPES).join(', ')}, <U, |S`)
+  throw new Error(
+    `its type is '${descr}', expected one of ${Object.keys(TYPES).join(', ')}, <U, |S; save it with .astype(np.float32)`,
+  )
 }
 
 /** `data` is a copy of its own: aligned. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import { unzipSync, Zip, ZipPassThrough } from 'fflate'
 import { sharedUint8 } from '../pool/shared-arrays.ts'
 import { ModelFormatError } from './manifest.ts'
 import { type NpyArray, readNpy, writeNpy } from './npy.ts'
-import { readInto } from './replace-files.ts'
+import { namePlace, readInto } from './replace-files.ts'
+import { zipChecksums } from './zip-checksums.ts'
 
 /** A zip file without the 64-bit extension. */
 const ZIP_LIMIT = 2 ** 32 - 2 ** 20
@@ -21,9 +23,12 @@ export async function readNpz(path: string, expected: string): Promise<Map<strin
   let name = ''
   try {
     const files = Object.entries(unzipSync(bytes, { filter: (file) => file.name.endsWith('.npy') }))
+    const checksums = zipChecksums(bytes)
     return new Map(
       files.map(([file, content]) => {
         name = file
+        // fflate does not look at them: a bit that has flipped on a disk would be a factor.
+        if (crc32(content) !== checksums.get(file)) throw new Error('its bytes have another checksum than when written')
         return [file.slice(0, -4), readNpy(content)]
       }),
     )
@@ -53,7 +58,7 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npy
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true })
-    throw error
+    throw namePlace(error, path)
   }
 }
 

@@ -32,7 +32,7 @@ export async function replaceFiles(
     await rename(join(directory, draft), join(directory, manifest))
   } catch (error) {
     await Promise.all(written.map((file) => rm(join(directory, file), { force: true })))
-    throw error
+    throw namePlace(error, directory)
   }
   const replaced = new Set([...files, manifest])
   for (const file of await readdir(directory)) {
@@ -53,6 +53,13 @@ export async function writeFlushed(path: string, arrays: readonly ArrayBufferVie
   } finally {
     await file.close()
   }
+}
+
+/** The error of a system call; those of a write ("ENOSPC: no space left on device, write") do not say where. */
+export function namePlace(error: unknown, path: string): unknown {
+  const isNameless = error instanceof Error && 'syscall' in error && !('path' in error)
+  if (isNameless) error.message += ` to ${path}`
+  return error
 }
 
 /** Fills arrays one after the other from a file. @throws Error when the file is too short. */

@@ -31,12 +31,17 @@ export async function readScipyMatrix(path: string, options: ScipyMatrixOptions 
       `${path}: entry ${zero} is 0, expected values that say something. Call eliminate_zeros() first.`,
     )
   }
-  if (format === 'csr') return matrixFromCsr({ ...shape, indptr: numbers('indptr'), indices: numbers('indices') })
-  if (format === 'csc') {
-    const columns = columnsOf(numbers('indptr'), values.length)
-    return matrixFromTriplets({ ...shape, rows: numbers('indices'), columns })
+  try {
+    if (format === 'csr') return matrixFromCsr({ ...shape, indptr: numbers('indptr'), indices: numbers('indices') })
+    if (format === 'csc') {
+      const columns = columnsOf(numbers('indptr'), values.length)
+      return matrixFromTriplets({ ...shape, rows: numbers('indices'), columns })
+    }
+    if (format === 'coo') return matrixFromTriplets({ ...shape, rows: numbers('row'), columns: numbers('col') })
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error
+    throw new MatrixError(`${path}: ${error.message}`, { cause: error })
   }
-  if (format === 'coo') return matrixFromTriplets({ ...shape, rows: numbers('row'), columns: numbers('col') })
   throw new ModelFormatError(
     `${path} is in the format ${JSON.stringify(format)}, expected 'csr', 'csc' or 'coo': ${expected}. Call tocsr() before saving.`,
   )

@@ -1,3 +1,5 @@
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { checkMatrixLike } from '../matrix/check-matrix.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { TrainOptions } from '../train/options.ts'
 import { type MatrixShape, shapeOf } from './matrix-shape.ts'
@@ -16,12 +18,14 @@ export interface Recommended {
  * constants are the same for all data; docs/choosing-settings.md says how they were found and what they are worth.
  *
  * @param base options that are decided already, such as `factors`
- * @throws RangeError for a matrix without entries
+ * @throws MatrixError for what is no matrix; RangeError for one without entries
  */
 export function recommendedOptions(
   matrix: InteractionMatrix,
   base: Pick<TrainOptions, 'factors' | 'objective'> = {},
 ): Recommended {
+  checkMatrixLike(matrix)
+  refuseUnknownNames('recommendedOptions', base, { factors: true, objective: true })
   const shape = shapeOf(matrix)
   const settings = recommendedSettings(shape, base)
   const { nu, ...parameters } = toParameters(settings, shape)

@@ -5,7 +5,7 @@ import type { Choices, Parameters, SearchSpace } from './parameters.ts'
 export function drawParameters(space: SearchSpace, seed: number, trial: number): Parameters {
   const random = rowRandom(seed, trial)
   const drawn: Parameters = {}
-  for (const name of names) {
+  for (const name of Object.keys(SPACE_NAMES) as (keyof SearchSpace)[]) {
     const choices = space[name]
     if (choices === undefined) continue
     drawn[name] = drawFrom(choices, random(), name)
@@ -13,15 +13,15 @@ export function drawParameters(space: SearchSpace, seed: number, trial: number):
   return drawn
 }
 
-const names = [
-  'factors',
-  'regularization',
-  'alpha',
-  'unobservedWeight',
-  'nu',
-  'popularityExponent',
-  'featureRegularization',
-] as const
+export const SPACE_NAMES = {
+  factors: true,
+  regularization: true,
+  alpha: true,
+  unobservedWeight: true,
+  nu: true,
+  popularityExponent: true,
+  featureRegularization: true,
+} as const satisfies Record<keyof SearchSpace, true>
 
 function drawFrom(choices: Choices, at: number, name: string): number {
   if ('min' in choices) {

@@ -2,6 +2,7 @@ import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { positiveInteger } from '../checks/values.ts'
 import { countUsers, type UserCounts } from '../evaluate/evaluate.ts'
 import { splitRandomly } from '../evaluate/split.ts'
+import { checkMatrixLike } from '../matrix/check-matrix.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { createWorkerPool, type WorkerPool } from '../pool/worker-pool.ts'
 import { hashFeatures } from '../train/feature-maps.ts'
@@ -12,7 +13,7 @@ import { Journal } from './journal.ts'
 import { shapeOf } from './matrix-shape.ts'
 import { type Parameters, type SearchSpace, toTrainOptions } from './parameters.ts'
 import { ITERATIONS } from './recommended-options.ts'
-import { drawParameters } from './search-space.ts'
+import { drawParameters, SPACE_NAMES } from './search-space.ts'
 
 export interface TuneOptions {
   /** What is to be found: entries that are not in the matrix. Default: a fifth of the matrix, which the trials then do without. */
@@ -82,8 +83,11 @@ export interface TuneResult {
  */
 export async function tune(matrix: InteractionMatrix, options: TuneOptions = {}): Promise<TuneResult> {
   refuseUnknownNames('tune', options, NAMES)
+  checkMatrixLike(matrix)
+  if (options.validation) checkMatrixLike(options.validation)
   const { trials = 15, eta = 3, iterations: { min, max } = { min: 3, max: ITERATIONS }, seed = 42 } = options
   const { space, base = {}, metric = 'ndcg', k = 20, onRun, signal } = options
+  if (space) refuseUnknownNames('space', space, SPACE_NAMES)
   for (const [name, value] of Object.entries({ trials, 'iterations.min': min, 'iterations.max': max })) {
     positiveInteger(name, value)
   }
