@@ -141,9 +141,8 @@ function makeModel(items: number, k: number): AlsModel {
   }
 }
 
-async function* /** 50,000 invented releases, again and again as other editions: inventing a million takes minutes. */ payloads(
-  items: number,
-) {
+/** 50,000 invented releases, again and again as other editions: inventing a million takes minutes. */
+async function* payloads(items: number) {
   const releases = inventReleases(Math.min(items, 50_000), 1)
   for (let row = 0; row < items; row++) {
     const { title, year, country, artist, genres, styles } = releases[row % releases.length]!

@@ -43,7 +43,7 @@ export function createServer(
     },
     routerOptions: { maxParamLength: 512 },
     // A body is taken as it stands: `true` is no id, and null no 0.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allowUnionTypes: true } },
     frameworkErrors: (error, _, reply) =>
       void (reply as FastifyReply).code(error.statusCode ?? 400).send({ code: 'BAD_REQUEST', message: error.message }),
   })
