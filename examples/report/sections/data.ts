@@ -145,7 +145,7 @@ function activity(title: string, one: string, side: Data['users']): Html {
   const ticks = Array.from({ length: octaves + 1 }, (_, octave) => 2 ** octave)
   return figure({
     title: `${title} by how much is known of them`,
-    text: `${grouped(active)} of ${grouped(seen)} ${one}s are kept (${percent(active / Math.max(1, seen))}): those with ${grouped(threshold)} rows or more.`,
+    text: `${grouped(active)} of ${grouped(seen)} ${one}s are kept (${percent(active / Math.max(1, seen))}): those with at least ${grouped(threshold)} ${threshold === 1 ? 'row' : 'rows'}.`,
     legend: legend([
       ['rows, before the thresholds', ink.faint],
       ['entries, in the matrix', ink.first],
