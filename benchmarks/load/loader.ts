@@ -4,7 +4,17 @@ import { cpuSeconds, peakRssMb } from '../process-cost.ts'
 
 const { sources, s3 } = JSON.parse(process.argv[2]) as Pick<LoadOptions, 'sources' | 's3'>
 const begun = performance.now()
-const { matrix, stats, plan } = await loadInteractions({ sources, s3, threads: 2, thresholds: { user: 20, item: 50 } })
+// Processor seconds until a phase begins.
+const reached: Record<string, number> = {}
+const { matrix, stats, plan } = await loadInteractions({
+  sources,
+  s3,
+  threads: 2,
+  thresholds: { user: 20, item: 50 },
+  onProgress({ phase }) {
+    reached[phase] ??= cpuSeconds()
+  },
+})
 const seconds = (performance.now() - begun) / 1000
 const cpu = cpuSeconds()
 
@@ -16,6 +26,7 @@ console.log(
   JSON.stringify({
     seconds,
     cpuSeconds: cpu,
+    passesCpuSeconds: reached.merge - reached.count,
     users: matrix.users,
     items: matrix.items,
     entries: matrix.entries,

@@ -1,15 +1,17 @@
-/** An S3 server with the generated files in it: one in a process of its own, or any whose address is given. */
+/** An S3 server with generated files in it: one in a process of its own, or any whose address is given. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, GetObjectCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import type { ParquetFiles } from '../generate-parquet.ts'
+import { cpuSeconds } from '../process-cost.ts'
 
 export interface RawDownload {
   readonly bytes: number
   readonly seconds: number
-  readonly mbPerSecond: number
+  /** Of this process. */
+  readonly cpuSeconds: number
 }
 
 export interface S3Connection {
@@ -17,23 +19,29 @@ export interface S3Connection {
   credentials: { accessKeyId: string; secretAccessKey: string }
 }
 
-export interface S3Server {
-  readonly files: ParquetFiles
+export interface S3Server<Name extends string> {
+  /** Where each folder is now. */
+  readonly places: Readonly<Record<Name, string>>
   readonly connection: S3Connection
   /** Downloads every object in ranges of 8 MB, 6 at a time, and drops the bytes. */
   download(): Promise<RawDownload>
+  /** Processor seconds of the server so far; 0 for one that is not ours. */
+  cpuSeconds(): Promise<number>
   close(): Promise<void>
 }
 
-const SOURCES = ['haves', 'wants', 'ratings'] as const
 const BUCKET = 'seesaw-bench'
 const PART_BYTES = 8 << 20
 
 /**
- * Uploads the files to `endpoint`, with the usual AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or to an in-memory server
- * of this process's own.
+ * Uploads folders of files under a prefix to `endpoint`, with the usual AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or to
+ * an in-memory server of this process's own.
  */
-export async function serveFromS3(files: ParquetFiles, endpoint?: string): Promise<S3Server> {
+export async function serveFromS3<Name extends string>(
+  prefix: string,
+  folders: Readonly<Record<Name, string>>,
+  endpoint?: string,
+): Promise<S3Server<Name>> {
   const server = endpoint === undefined ? fork(fileURLToPath(new URL('./s3-server.ts', import.meta.url))) : undefined
   const connection: S3Connection = {
     endpoint:
@@ -47,26 +55,27 @@ export async function serveFromS3(files: ParquetFiles, endpoint?: string): Promi
   await client
     .send(new HeadBucketCommand({ Bucket: BUCKET }))
     .catch(() => client.send(new CreateBucketCommand({ Bucket: BUCKET })))
-  const folder = `${files.rows}`
   const objects: { key: string; size: number }[] = []
-  for (const source of SOURCES) {
-    for (const name of readdirSync(files[source])) {
-      const path = `${files[source]}/${name}`
-      const key = `${folder}/${source}/${name}`
+  const places: Record<string, string> = {}
+  for (const [name, folder] of Object.entries<string>(folders)) {
+    places[name] = `s3://${BUCKET}/${prefix}/${name}/`
+    for (const file of readdirSync(folder)) {
+      const path = `${folder}/${file}`
+      const key = `${prefix}/${name}/${file}`
       const params = { Bucket: BUCKET, Key: key, Body: createReadStream(path) }
       await new Upload({ client, params, partSize: PART_BYTES }).done()
       objects.push({ key, size: statSync(path).size })
     }
   }
   return {
-    files: {
-      rows: files.rows,
-      haves: `s3://${BUCKET}/${folder}/haves/`,
-      wants: `s3://${BUCKET}/${folder}/wants/`,
-      ratings: `s3://${BUCKET}/${folder}/ratings/`,
-    },
+    places: places as Record<Name, string>,
     connection,
     download: () => download(client, objects),
+    async cpuSeconds() {
+      if (server === undefined) return 0
+      server.send('cost')
+      return Number((await once(server, 'message'))[0])
+    },
     async close() {
       client.destroy()
       if (server) await stop(server)
@@ -82,6 +91,7 @@ async function download(client: S3Client, objects: readonly { key: string; size:
     })),
   )
   const begun = performance.now()
+  const before = cpuSeconds()
   let bytes = 0
   let next = 0
   const reader = async () => {
@@ -92,7 +102,7 @@ async function download(client: S3Client, objects: readonly { key: string; size:
   }
   await Promise.all(Array.from({ length: 6 }, reader))
   const seconds = (performance.now() - begun) / 1000
-  return { bytes, seconds, mbPerSecond: bytes / 1e6 / seconds }
+  return { bytes, seconds, cpuSeconds: cpuSeconds() - before }
 }
 
 async function stop(server: ChildProcess): Promise<void> {

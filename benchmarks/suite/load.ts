@@ -22,6 +22,8 @@ interface Outcome {
 
 interface LoaderOutcome extends Outcome {
   plannedMb: number
+  /** Of both passes. */
+  passesCpuSeconds: number
   /** By both passes, from storage or from what the first had kept. */
   readBytes: number
   fetchedBytes: number
@@ -84,21 +86,31 @@ function load(files: ParquetFiles, s3?: unknown): Promise<LoaderOutcome> {
 
 /** The load from an S3 server on this machine, between two downloads of the same bytes by the SDK alone, which drops them. */
 async function loadFromS3(
-  files: ParquetFiles,
+  { rows, ...folders }: ParquetFiles,
   endpoint: string | undefined,
 ): Promise<{ ours: LoaderOutcome; ratio: number }> {
-  const server = await serveFromS3(files, endpoint)
+  const server = await serveFromS3(`${rows}`, folders, endpoint)
   try {
+    const idle = await server.cpuSeconds()
     const before = await server.download()
-    const ours = await load(server.files, server.connection)
+    const between = await server.cpuSeconds()
+    const ours = await load({ rows, ...server.places }, server.connection)
+    const loaded = await server.cpuSeconds()
     const after = await server.download()
-    const raw = (before.bytes + after.bytes) / 1e6 / (before.seconds + after.seconds)
+    const megabytes = (before.bytes + after.bytes) / 1e6
+    const raw = megabytes / (before.seconds + after.seconds)
     const { count, scatter } = ours.phases
     const rate = (seconds: number) =>
       `${(ours.readBytes / 2e6 / seconds).toFixed(0)} MB/s (${(ours.readBytes / 2e6 / seconds / raw).toFixed(2)}x)`
     console.error(
       `raw SDK download ${raw.toFixed(0)} MB/s; pass 1 ${rate(count)}, pass 2 ${rate(scatter)}, both ${rate((count + scatter) / 2)}; ` +
         `${(ours.fetchedBytes / 1e6).toFixed(0)} MB fetched, ${(ours.readBytes / 1e6).toFixed(0)} MB read`,
+    )
+    const rawCost = (before.cpuSeconds + after.cpuSeconds) / 2
+    const rawServed = (between - idle + (await server.cpuSeconds()) - loaded) / 2
+    console.error(
+      `processors: a raw download ${rawCost.toFixed(2)} s and the server ${rawServed.toFixed(2)} s; ` +
+        `both passes ${ours.passesCpuSeconds.toFixed(2)} s and the server ${(loaded - between).toFixed(2)} s`,
     )
     return { ours, ratio: ours.readBytes / 1e6 / (count + scatter) / raw }
   } finally {
