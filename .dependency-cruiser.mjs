@@ -23,7 +23,7 @@ export const layers = {
     ...['count', 'scatter', 'merge', 'transpose', 'items', 'vectors'],
     ...['load-interactions.ts', 'worker.ts', 'index.ts'],
   ],
-  'packages/qdrant-sink/src': ['points', 'server', 'errors.ts', 'generation', 'publish', 'query', 'index.ts'],
+  'packages/qdrant-sink/src': ['checks', 'points', 'server', 'errors.ts', 'generation', 'publish', 'query', 'index.ts'],
   'packages/spark/src': [
     ...['errors.ts', 'progress.ts', 'storage-path.ts', 'options.ts', 'resolve-options.ts', 'job.ts', 'command-line.ts'],
     ...['spark-submit.ts', 'explain.ts', 'train-on-spark.ts', 'index.ts'],

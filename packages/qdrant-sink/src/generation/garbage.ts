@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import { boolean, nonNegativeInteger } from '../checks/kinds.ts'
 import { deleteCollection, listAliases } from '../server/collections.ts'
 import { type CallOptions, Connection } from '../server/connection.ts'
-import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
+import { findGenerations, type Generation, type GenerationsOptions, generationsKinds } from './generations.ts'
 import { checkAlias, fencePrefix } from './names.ts'
 import { isAbandoned, STALE_AFTER } from './owner.ts'
 import { readRecord, writeRecord } from './record.ts'
@@ -21,6 +24,14 @@ export interface CollectGarbageOptions extends GenerationsOptions {
   dryRun?: boolean
 }
 
+const kinds: OptionKinds<CollectGarbageOptions> = {
+  ...generationsKinds,
+  keepGenerations: nonNegativeInteger.optional(),
+  dryRun: boolean.optional(),
+}
+
+const garbageOptions: z.ZodType = only(kinds)
+
 export interface GarbageReport {
   garbage: Garbage[]
   /** Collections that were deleted; empty on a dry run. */
@@ -32,6 +43,7 @@ export interface GarbageReport {
  * and unfinished ones of dead runs. Never what an alias points to, what a run is loading, or what `publish` did not make.
  */
 export async function collectGarbage(options: CollectGarbageOptions): Promise<GarbageReport> {
+  checkOptions('collectGarbage', garbageOptions, options)
   checkAlias(options.alias)
   await using connection = new Connection(options)
   const found = await findGenerations(connection, options.alias, options.staleAfter ?? STALE_AFTER, options)
@@ -42,8 +54,6 @@ export async function collectGarbage(options: CollectGarbageOptions): Promise<Ga
 
 /** Which generations are not needed: all but the live one, the `keep` newest that have served, and those being loaded. */
 export function findGarbage(found: Generation[], keep: number): Garbage[] {
-  if (!Number.isInteger(keep) || keep < 0)
-    throw new RangeError(`\`keepGenerations\` is ${keep}, expected a non-negative integer.`)
   const live = found.find(({ state }) => state === 'live')
   const kept = new Set(found.filter(({ state }) => state === 'published').slice(0, keep))
   const garbage: Garbage[] = []

@@ -1,5 +1,8 @@
+import type { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import { milliseconds, signal, text } from '../checks/kinds.ts'
 import { describeCollection, listAliases, listCollections } from '../server/collections.ts'
-import { type CallOptions, Connection, type ServerOptions } from '../server/connection.ts'
+import { type CallOptions, Connection, type ServerOptions, serverKinds } from '../server/connection.ts'
 import { checkAlias, generationOf } from './names.ts'
 import { isAbandoned, STALE_AFTER } from './owner.ts'
 import { type GenerationRecord, recordOf } from './record.ts'
@@ -30,8 +33,18 @@ export interface GenerationsOptions extends ServerOptions {
   signal?: AbortSignal
 }
 
+export const generationsKinds: OptionKinds<GenerationsOptions> = {
+  ...serverKinds,
+  alias: text,
+  staleAfter: milliseconds.optional(),
+  signal: signal.optional(),
+}
+
+const generationsOptions: z.ZodType = only(generationsKinds)
+
 /** All generations of an alias, the newest first. */
 export async function generations(options: GenerationsOptions): Promise<Generation[]> {
+  checkOptions('generations', generationsOptions, options)
   checkAlias(options.alias)
   await using connection = new Connection(options)
   return await findGenerations(connection, options.alias, options.staleAfter ?? STALE_AFTER, options)

@@ -30,6 +30,7 @@ export function fencePrefix(alias: string): string {
 
 /** Says what is wrong with an alias before the server does. */
 export function checkAlias(alias: string): void {
+  if (typeof alias !== 'string') throw new TypeError(`\`alias\` is ${alias}, expected a name.`)
   const invalid = /[<>:"/\\|?*@\p{Cc}]/u.exec(alias)?.[0]
   if (alias === '' || alias.length > 180 || invalid !== undefined) {
     const what = invalid === undefined ? `${alias.length} characters` : `the character ${JSON.stringify(invalid)}`

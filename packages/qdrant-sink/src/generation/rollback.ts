@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import { nonNegativeInteger, text } from '../checks/kinds.ts'
 import { PublishError } from '../errors.ts'
 import { type CallOptions, Connection } from '../server/connection.ts'
-import { findGenerations, type Generation, type GenerationsOptions } from './generations.ts'
+import { findGenerations, type Generation, type GenerationsOptions, generationsKinds } from './generations.ts'
 import { checkAlias, usersAlias } from './names.ts'
 import { activeRuns, STALE_AFTER, thisProcess } from './owner.ts'
 import { markPublished, readRecord, writeRecord } from './record.ts'
@@ -21,11 +24,20 @@ export interface Rollback {
   aliases: Record<string, string>
 }
 
+const kinds: OptionKinds<RollbackOptions> = {
+  ...generationsKinds,
+  to: nonNegativeInteger.optional(),
+  usersAlias: text.optional(),
+}
+
+const rollbackOptions: z.ZodType = only(kinds)
+
 /**
  * Points the alias back to an earlier generation that has served, in one request behind the same fence as a publication. The generation
  * left stays, as `published`, so that rolling back is itself undone with `to`.
  */
 export async function rollback(options: RollbackOptions): Promise<Rollback> {
+  checkOptions('rollback', rollbackOptions, options)
   const { alias } = options
   checkAlias(alias)
   await using connection = new Connection(options)

@@ -1,3 +1,5 @@
+import { checkOptions, only } from '../checks/check-options.ts'
+import { anything, object } from '../checks/kinds.ts'
 import { describeId, type Ids } from './point-id.ts'
 import type { Distance, VectorShape } from './vectors.ts'
 
@@ -18,19 +20,29 @@ const DISTANCES: readonly Distance[] = ['Cosine', 'Dot', 'Euclid', 'Manhattan']
 /** The largest float16. */
 const LARGEST_FLOAT16 = 65_504
 
+const shapeKinds = { dimension: anything, distance: anything, parameters: object.optional() }
+/** A misspelt `distance` would be cosine. A stream may have members of its own. */
+const unnamedVectors = only({ ids: anything, data: anything, ...shapeKinds })
+const namedVectors = only({ ids: anything, named: object })
+/** `Vectors` in the place of one of several have ids besides. */
+const oneNamedVector = only({ ids: anything, data: anything, ...shapeKinds })
+
 /** @throws TypeError, RangeError for a dimension or a distance that the server does not have. */
 export function fieldsOf(
   name: string,
   input: VectorShape | { named: Record<string, VectorShape> },
   datatype: Datatype,
 ): VectorField[] {
+  if (!('batches' in input)) checkOptions(name, 'named' in input ? namedVectors : unnamedVectors, input)
   const shapes: [string, VectorShape][] = 'named' in input ? Object.entries(input.named) : [['', input]]
   if (shapes.length === 0)
     throw new TypeError(`${name}.named is {}, expected at least one vector, such as { similar: { data, dimension } }.`)
-  return shapes.map(([field, { dimension, distance = 'Cosine', parameters }]) => {
+  return shapes.map(([field, shape]) => {
     if ('named' in input && field === '')
       throw new TypeError(`${name}.named has an empty name, expected one that queries can ask for.`)
     const owner = ownerOf(name, field)
+    if ('named' in input) checkOptions(owner, oneNamedVector, shape)
+    const { dimension, distance = 'Cosine', parameters } = shape
     if (!Number.isInteger(dimension) || dimension < 1 || dimension > 65_536)
       throw new RangeError(`${owner}.dimension is ${dimension}, expected an integer from 1 to 65,536.`)
     if (!DISTANCES.includes(distance))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AscendingIds, checkIds } from './check-ids.ts'
 import { checkValues, type Datatype, fieldsOf, type VectorField } from './field.ts'
-import type { Ids } from './point-id.ts'
+import { describeId, type Ids } from './point-id.ts'
 import type { NamedVectorBatch, NamedVectors, VectorBatch, VectorInput, Vectors } from './vectors.ts'
 
 /** Points from row `from` to row `to`; row r has place r - first in ids and data. */
@@ -43,6 +43,10 @@ export function pointSource(name: string, input: VectorInput, datatype: Datatype
 
 function arraySource(name: string, input: Vectors | NamedVectors, fields: VectorField[]): PointSource {
   const { ids } = input
+  if (typeof ids !== 'object' || ids === null || !(ids.length >= 0) || typeof ids.at !== 'function')
+    throw new TypeError(
+      `${name}.ids is ${describeId(ids)}, expected a column of ids: an array, or \`length\` and \`at(row)\`.`,
+    )
   const points = ids.length
   const data = fields.map((field) => ('named' in input ? input.named[field.name].data : input.data))
   if (points === 0)

@@ -1,10 +1,23 @@
 import type { Schemas } from '@qdrant/js-client-rest'
+import { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import {
+  boolean,
+  callback,
+  milliseconds,
+  nonNegativeInteger,
+  object,
+  oneOf,
+  positiveInteger,
+  signal,
+  text,
+} from '../checks/kinds.ts'
 import { checkAlias, usersAlias } from '../generation/names.ts'
 import { STALE_AFTER } from '../generation/owner.ts'
 import type { Datatype } from '../points/field.ts'
 import type { Payloads } from '../points/payload.ts'
 import type { VectorInput } from '../points/vectors.ts'
-import type { ServerOptions } from '../server/connection.ts'
+import { type ServerOptions, serverKinds } from '../server/connection.ts'
 import type { PublishWarning } from './inspect.ts'
 import type { PublishProgress } from './progress.ts'
 
@@ -100,36 +113,59 @@ const defaults = {
 
 export type Settings = PublishOptions & typeof defaults
 
-/** Every option, so that a misspelt one is refused: `keep: 0` that is not heeded would be noticed too late. */
-const NAMES: Record<keyof PublishOptions, true> = {
-  ...(Object.fromEntries(Object.keys(defaults).map((name) => [name, true])) as Record<keyof typeof defaults, true>),
-  url: true,
-  apiKey: true,
-  client: true,
-  dispatcher: true,
-  connections: true,
-  requestTimeout: true,
-  retry: true,
-  alias: true,
-  vectors: true,
-  payloads: true,
-  indexes: true,
-  idField: true,
-  users: true,
-  collection: true,
-  vectorParameters: true,
-  version: true,
-  signal: true,
-  onProgress: true,
-  onWarning: true,
+const pointsKinds: OptionKinds<PublishedPoints> = {
+  vectors: object,
+  payloads: z
+    .custom(
+      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null && isIterable(value)),
+      'a function of the row or an iterable',
+    )
+    .optional(),
+  indexes: object.optional(),
+  idField: z
+    .custom(
+      (value) => value === false || (typeof value === 'string' && value !== ''),
+      'the name of a field, or false for none',
+    )
+    .optional(),
+}
+
+const kinds: OptionKinds<PublishOptions> = {
+  ...serverKinds,
+  ...pointsKinds,
+  alias: text,
+  users: only({ ...pointsKinds, alias: text.optional() }).optional(),
+  collection: object.optional(),
+  vectorParameters: object.optional(),
+  allowNewShape: boolean.optional(),
+  version: text.optional(),
+  concurrency: positiveInteger.optional(),
+  batchSize: positiveInteger.optional(),
+  maxBatchBytes: positiveInteger.optional(),
+  wait: boolean.optional(),
+  verifySample: positiveInteger.optional(),
+  keepGenerations: nonNegativeInteger.optional(),
+  graceDelay: milliseconds.optional(),
+  readyTimeout: milliseconds.optional(),
+  pollInterval: milliseconds.optional(),
+  heartbeatInterval: milliseconds.optional(),
+  staleAfter: milliseconds.optional(),
+  signal: signal.optional(),
+  abortDeadline: milliseconds.optional(),
+  onAbort: oneOf('delete', 'keep').optional(),
+  onProgress: callback.optional(),
+  onWarning: callback.optional(),
+}
+
+const publishOptions: z.ZodType = only(kinds)
+
+function isIterable(value: object): boolean {
+  return Symbol.iterator in value || Symbol.asyncIterator in value
 }
 
 /** Fills in the defaults and refuses what cannot be, before the first request. */
 export function settingsOf(options: PublishOptions): Settings {
-  for (const name of Object.keys(options)) {
-    if (!(name in NAMES))
-      throw new TypeError(`\`${name}\` is no option of publish, expected one of: ${Object.keys(NAMES).join(', ')}.`)
-  }
+  checkOptions('publish', publishOptions, options)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as PublishOptions
   const settings: Settings = { ...defaults, ...given }
   checkAlias(settings.alias)
@@ -138,31 +174,12 @@ export function settingsOf(options: PublishOptions): Settings {
     checkAlias(alias)
     if (alias === settings.alias) throw new TypeError(`\`users.alias\` is ${alias}, expected another than \`alias\`.`)
   }
-  for (const name of ['concurrency', 'batchSize', 'maxBatchBytes', 'verifySample'] as const)
-    checkInteger(name, settings[name], 1)
-  checkInteger('keepGenerations', settings.keepGenerations, 0)
-  for (const name of [
-    'graceDelay',
-    'readyTimeout',
-    'pollInterval',
-    'heartbeatInterval',
-    'staleAfter',
-    'abortDeadline',
-  ] as const) {
-    if (!(settings[name] >= 0))
-      throw new RangeError(`\`${name}\` is ${settings[name]}, expected a non-negative number of milliseconds.`)
-  }
   if (settings.staleAfter < 3 * settings.heartbeatInterval) {
     throw new RangeError(
       `\`staleAfter\` is ${settings.staleAfter}, expected at least three times \`heartbeatInterval\` (${settings.heartbeatInterval}): otherwise a live run looks dead.`,
     )
   }
   return settings
-}
-
-export function checkInteger(name: string, value: number, min: 0 | 1): void {
-  if (!Number.isInteger(value) || value < min)
-    throw new RangeError(`\`${name}\` is ${value}, expected a ${min === 1 ? 'positive' : 'non-negative'} integer.`)
 }
 
 /** @throws TypeError for a type whose values cannot be told from what was sent. */

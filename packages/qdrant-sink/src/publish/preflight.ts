@@ -1,4 +1,7 @@
-import type { Generation, GenerationsOptions } from '../generation/generations.ts'
+import type { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import { boolean, callback, object, text } from '../checks/kinds.ts'
+import { type Generation, type GenerationsOptions, generationsKinds } from '../generation/generations.ts'
 import { checkAlias, usersAlias } from '../generation/names.ts'
 import { STALE_AFTER } from '../generation/owner.ts'
 import { fieldsOf } from '../points/field.ts'
@@ -22,6 +25,16 @@ export interface PreflightOptions extends GenerationsOptions {
   onWarning?: (warning: PublishWarning) => void
 }
 
+const kinds: OptionKinds<PreflightOptions> = {
+  ...generationsKinds,
+  vectors: object.optional(),
+  users: only({ vectors: object.optional(), alias: text.optional() }).optional(),
+  allowNewShape: boolean.optional(),
+  onWarning: callback.optional(),
+}
+
+const preflightOptions: z.ZodType = only(kinds)
+
 export interface Preflight {
   /** The server's version, such as 1.19.0. */
   version: string
@@ -37,6 +50,7 @@ export interface Preflight {
  * @throws PublishError, ServerError
  */
 export async function preflight(options: PreflightOptions): Promise<Preflight> {
+  checkOptions('preflight', preflightOptions, options)
   const { alias, vectors, users, staleAfter = STALE_AFTER, allowNewShape = false, onWarning, signal } = options
   const aliases = [alias, ...(users ? [users.alias ?? usersAlias(alias)] : [])]
   aliases.forEach(checkAlias)

@@ -1,4 +1,19 @@
 import type { Schemas } from '@qdrant/js-client-rest'
+import { z } from 'zod'
+import { checkOptions, type OptionKinds, only } from '../checks/check-options.ts'
+import {
+  anything,
+  boolean,
+  list,
+  name,
+  names,
+  nonNegativeInteger,
+  number,
+  object,
+  oneOf,
+  positiveInteger,
+  text,
+} from '../checks/kinds.ts'
 import { type Id, itemPoint } from '../points/point-id.ts'
 import { type Filter, type FilterSpecification, hasId, toFilter } from './filter.ts'
 
@@ -36,6 +51,24 @@ export interface Rescore {
   candidates?: number
 }
 
+const rescoreKinds: OptionKinds<Rescore> = {
+  formula: z.union([object, text, number], 'an expression'),
+  defaults: object.optional(),
+  candidates: positiveInteger.optional(),
+}
+
+const requestKinds: OptionKinds<RequestOptions> = {
+  limit: positiveInteger.optional(),
+  offset: nonNegativeInteger.optional(),
+  filter: object.optional(),
+  using: text.optional(),
+  payload: z.union([boolean, names], 'true, false or an array of names of fields').optional(),
+  vector: boolean.optional(),
+  scoreThreshold: number.optional(),
+  params: object.optional(),
+  rescore: only(rescoreKinds).optional(),
+}
+
 export interface SimilarOptions extends RequestOptions {
   /**
    * Maximal marginal relevance: each next point is chosen for being like the query and unlike those already chosen. 0 is likeness
@@ -44,15 +77,23 @@ export interface SimilarOptions extends RequestOptions {
   diversity?: number | { diversity: number; candidates?: number }
 }
 
+const fromZeroToOne = z.number('a number from 0 to 1').min(0, 'a number from 0 to 1').max(1, 'a number from 0 to 1')
+const diversityOptions = only({ diversity: fromZeroToOne, candidates: positiveInteger.optional() })
+const similarKinds: OptionKinds<SimilarOptions> = {
+  ...requestKinds,
+  diversity: anything,
+}
+const similarOptions = only(similarKinds)
+
 /** Points like one: `similar(1138)`. The point itself is left out. */
 export function similar(example: Example, options: SimilarOptions = {}): QueryRequest {
+  checkOptions('similar', similarOptions, options)
   const nearest = toInput(example)
   if (options.diversity === undefined) return request({ nearest }, options)
   if (options.rescore) throw new TypeError('`diversity` and `rescore` both choose the order, expected one of them.')
-  const { diversity, candidates = 100 } =
-    typeof options.diversity === 'number' ? { diversity: options.diversity } : options.diversity
-  if (!(diversity >= 0 && diversity <= 1))
-    throw new RangeError(`\`diversity\` is ${diversity}, expected a number from 0 to 1.`)
+  const given = typeof options.diversity === 'object' ? options.diversity : { diversity: options.diversity }
+  checkOptions('diversity', diversityOptions, given)
+  const { diversity, candidates = 100 } = given
   const limit = Math.max(candidates, (options.limit ?? 10) + (options.offset ?? 0))
   return request({ nearest, mmr: { diversity, candidates_limit: limit } }, options)
 }
@@ -74,14 +115,19 @@ export interface BlendOptions extends RequestOptions {
   examplesFrom?: { alias: string; vector: string }
 }
 
+const blendKinds: OptionKinds<BlendOptions> = {
+  ...requestKinds,
+  positive: list.optional(),
+  negative: list.optional(),
+  strategy: oneOf('average_vector', 'best_score', 'sum_scores').optional(),
+  examplesFrom: only({ alias: name, vector: text }).optional(),
+}
+const blendOptions = only(blendKinds)
+
 /** Points like several and unlike others. The examples are left out. */
-export function blend({
-  positive = [],
-  negative = [],
-  strategy,
-  examplesFrom,
-  ...options
-}: BlendOptions): QueryRequest {
+export function blend(given: BlendOptions): QueryRequest {
+  checkOptions('blend', blendOptions, given)
+  const { positive = [], negative = [], strategy, examplesFrom, ...options } = given
   if (positive.length + negative.length === 0)
     throw new TypeError('`positive` and `negative` are empty, expected at least one example.')
   if (positive.length === 0 && (strategy ?? 'average_vector') === 'average_vector') {
@@ -107,8 +153,18 @@ export interface ForUserOptions extends RequestOptions {
   exclude?: Id[]
 }
 
+const forUserKinds: OptionKinds<ForUserOptions> = {
+  ...requestKinds,
+  users: name,
+  usersVector: text.optional(),
+  exclude: list.optional(),
+}
+const forUserOptions = only(forUserKinds)
+
 /** Items for a user by the dot product of their factors: the users' collection lends the vector (`lookup_from`). */
-export function forUser(user: Id, { users, usersVector, exclude, ...options }: ForUserOptions): QueryRequest {
+export function forUser(user: Id, given: ForUserOptions): QueryRequest {
+  checkOptions('forUser', forUserOptions, given)
+  const { users, usersVector, exclude, ...options } = given
   const vector = usersVector ?? options.using
   const known = exclude && exclude.length > 0 ? hasId(exclude) : undefined
   const own = options.filter && toFilter(options.filter)
@@ -132,7 +188,10 @@ export function hiddenGems(weight: number = 0.1, field: string = 'interaction_co
   return byPopularity(-weight, field)
 }
 
+const popularity = only({ weight: number, field: name })
+
 function byPopularity(weight: number, field: string): Rescore {
+  checkOptions('a score by popularity', popularity, { weight, field })
   return {
     formula: { sum: ['$score', { mult: [weight, { log10: { sum: [1, field] } }] }] },
     defaults: { [field]: 0 },
@@ -145,7 +204,6 @@ function request(
   lookup: Pick<QueryRequest, 'lookup_from'> = {},
 ): QueryRequest {
   const { limit = 10, offset, filter, using, payload = true, vector, scoreThreshold, params, rescore } = options
-  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`\`limit\` is ${limit}, expected a positive integer.`)
   const search = {
     query,
     ...(using && { using }),
@@ -166,7 +224,13 @@ function request(
   return { prefetch, query: { formula, ...(defaults && { defaults }) }, ...answer }
 }
 
+/** JSON has no NaN, so a vector that has one is found here. */
+const finite = z.array(number, 'an array of numbers').min(1, 'at least one number')
+
 function toInput(example: Example): Schemas['VectorInput'] {
-  if (example instanceof Float32Array) return Array.from(example)
-  return (Array.isArray(example) ? example : itemPoint(example)) as Schemas['VectorInput']
+  const isVector = Array.isArray(example) || ArrayBuffer.isView(example)
+  if (!isVector) return itemPoint(example) as Schemas['VectorInput']
+  const vector = Array.from(example)
+  checkOptions('a query', z.object({ vector: finite }), { vector })
+  return vector
 }

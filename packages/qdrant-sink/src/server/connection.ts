@@ -1,9 +1,12 @@
 import type { QdrantClient } from '@qdrant/js-client-rest'
 import type { Dispatcher } from 'undici'
+import { z } from 'zod'
+import { checkOptions, type OptionKinds } from '../checks/check-options.ts'
+import { object, positiveInteger, text, timeout } from '../checks/kinds.ts'
 import { clientFor } from './address.ts'
 import { intercepted, newDispatcher } from './dispatcher.ts'
 import { ServerError, serverError } from './errors.ts'
-import { type RetryOptions, retrying } from './retry.ts'
+import { type RetryOptions, retrying, retryKinds } from './retry.ts'
 
 /** Where the server is. Either `url` (and `apiKey`) or a ready `client` of the official library. */
 export interface ServerOptions {
@@ -27,6 +30,19 @@ export interface ServerOptions {
   requestTimeout?: number
   retry?: RetryOptions
 }
+
+export const serverKinds: OptionKinds<ServerOptions> = {
+  url: text.optional(),
+  apiKey: text.optional(),
+  client: object.optional(),
+  dispatcher: object.optional(),
+  connections: positiveInteger.optional(),
+  requestTimeout: timeout.optional(),
+  retry: retryKinds.optional(),
+}
+
+/** What a connection takes of the options of those who open one. */
+const connectionOptions: z.ZodType = z.looseObject(serverKinds, 'an object of options')
 
 export type Api = ReturnType<QdrantClient['api']>
 
@@ -58,6 +74,7 @@ export class Connection {
   readonly #retry: RetryOptions
 
   constructor(options: ServerOptions) {
+    checkOptions('a connection', connectionOptions, options)
     this.client = options.client ?? clientFor(options.url, options.apiKey)
     this.#timeout = options.requestTimeout ?? 60_000
     this.#retry = options.retry ?? {}

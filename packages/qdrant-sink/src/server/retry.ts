@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
+import { z } from 'zod'
+import { type OptionKinds, only } from '../checks/check-options.ts'
+import { milliseconds, nonNegativeInteger } from '../checks/kinds.ts'
 import { isTemporary, ServerError } from './errors.ts'
 
 export interface RetryOptions {
@@ -10,6 +13,14 @@ export interface RetryOptions {
   /** The longest delay, in milliseconds. Default 30,000. */
   maxDelay?: number
 }
+
+const kinds: OptionKinds<RetryOptions> = {
+  retries: z.union([nonNegativeInteger, z.literal(Number.POSITIVE_INFINITY)], 'a non-negative integer').optional(),
+  minDelay: milliseconds.optional(),
+  maxDelay: milliseconds.optional(),
+}
+
+export const retryKinds: z.ZodType = only(kinds)
 
 /** Runs `attempt` until it succeeds, fails for good, or the retries are used up. What is worth another try: `ServerError.temporary`. */
 export async function retrying<T>(
