@@ -108,3 +108,66 @@ test('wrong answers and impossible questions are refused', async () => {
   controller.abort(new Error('enough'))
   await expect(evaluateServing(model, { ...options, signal: controller.signal })).rejects.toThrow('enough')
 })
+
+test('what users dislike is left out of the answers, and nobody asks by it', async () => {
+  const values = [1, 2, -5, -1, 3]
+  const train = matrixFromTriplets({ users, items, rows: [0, 0, 0, 1, 2], columns: [3, 4, 5, 6, 7], values })
+  const test = matrixFromTriplets({ users, items, rows: [0, 1, 2], columns: [8, 8, 8] })
+  const asked: ServingQuestion[] = []
+  const index = { answer: async (question: ServingQuestion) => (asked.push(question), []) }
+  await evaluateServing(model, { train, test, index, kinds: ['blend', 'recent'], metrics: ['taste'], pool })
+  // Each kind asks its first question twice.
+  expect(asked.map(({ user, positive }) => [user, [...positive].sort()])).toEqual(
+    [0, 0, 2, 0, 0, 2].map((user) => [user, user === 0 ? [3, 4] : [7]]),
+  )
+  expect([...asked[0].exclude]).toEqual([3, 4, 5])
+})
+
+test('of an answer that is too long only the first count', async () => {
+  await using recommender = new Recommender(model, { interactions: known, pool })
+  const exact = answerInProcess(recommender)
+  const index = {
+    async answer(question: ServingQuestion) {
+      const best = Array.from(await exact.answer(question))
+      const others = [...Array(items).keys()].filter((row) => !best.includes(row) && !question.exclude.includes(row))
+      return [...others, ...best]
+    },
+  }
+  for (const { agreement } of await evaluateServing(model, { train: known, test: held, index, users: 20, pool }))
+    expect(agreement).toBe(0)
+})
+
+test('a list of more than all items is one of all', async () => {
+  const options = { train: known, test: held, users: 20, kinds: ['blend'] as const, pool }
+  const figures = async (limit: number) =>
+    (await evaluateServing(model, { ...options, limit })).map(({ recall, ndcg, coverage }) => [recall, ndcg, coverage])
+  expect(await figures(1e9)).toEqual(await figures(items))
+  const { at } = await evaluate(model, { train: known, test: held, k: [items, 1e9], pool })
+  expect(at[1e9].recall).toBe(at[items].recall)
+  expect(at[1e9].ndcg).toBe(at[items].ndcg)
+})
+
+test.each<[string, object, RegExp]>([
+  ['a misspelt option', { kind: ['user'] }, /evaluateServing has no option kind: did you mean kinds/],
+  ['no list', { limit: 0 }, /limit is 0, expected a positive integer/],
+  ['nobody at work', { concurrency: 0 }, /concurrency is 0, expected a positive integer/],
+  ['no users', { users: -1 }, /users is -1, expected a positive integer/],
+  ['no recent items', { recent: Number.NaN }, /recent is NaN, expected a positive integer/],
+  ['a seed', { seed: 'x' }, /seed is "x", expected an integer/],
+  ['a kind', { kinds: ['user', 'all'] }, /kinds\[1\] is "all", expected one of 'user', 'blend', 'recent', 'seed'/],
+  ['kinds', { kinds: 'user' }, /kinds is "user", expected an array/],
+  ['a metric', { metrics: ['dot'] }, /metrics\[0\] is "dot", expected one of 'taste', 'cosine'/],
+  ['an index', { index: {} }, /index has no answer/],
+  [
+    'no answer',
+    { index: { answer: async () => undefined } },
+    /of user \d+ \(user, taste\) is undefined, expected rows/,
+  ],
+  ['a fraction', { index: { answer: async () => [1.5] } }, /has item 1.5, which was to be left out or is none/],
+  ['no newest items', { newestFirst: () => [] }, /newestFirst\(\d+\) has no items/],
+  ['no test', { test: undefined }, /test is undefined, expected a matrix/],
+])('misuse: %s', async (_, option, message) => {
+  await expect(evaluateServing(model, { train: known, test: held, pool, ...(option as object) })).rejects.toThrow(
+    message,
+  )
+})

@@ -253,12 +253,30 @@ test('what cannot be is refused', async () => {
     'Query 0 has 1 positive examples and 2 values of confidence, expected one for each.',
   )
   await expect(recommender.blend({ positive: [1], confidence: [0] })).rejects.toThrow('confidence[0] is 0')
+  await expect(recommender.blend({ positive: [1], weights: [2] } as never)).rejects.toThrow(
+    'Query 0 has no option weights',
+  )
+  await expect(recommender.recommendForHistory({ items: [1], value: [2] } as never)).rejects.toThrow(
+    'History 0 has no option value: did you mean values?',
+  )
+  await expect(tasteSpace(model, { thread: 2 } as never)).rejects.toThrow('tasteSpace has no option thread')
+  const enough = AbortSignal.abort(new Error('enough'))
+  await expect(tasteSpace(model, { signal: enough })).rejects.toThrow('enough')
+  const misspelt = { exponent: 0.5 } as never
+  await expect((async () => (await tasteSpace(model)).itemVectors(model.itemFactors, misspelt))()).rejects.toThrow(
+    'no option exponent',
+  )
+  await expect(recommender.blend({ positive: [1] }, { lengthExponent: '1' } as never)).rejects.toThrow(
+    'lengthExponent is "1", expected a number from 0 to 1',
+  )
   await expect(recommender.blend({ positive: [1] }, { lengthExponent: 2 })).rejects.toThrow('lengthExponent is 2')
   await expect(recommender.blend({ positive: [1] }, { lengthExponent: 1, metric: 'cosine' })).rejects.toThrow(
     "lengthExponent is 1 with metric 'cosine', expected metric 'taste'.",
   )
   await expect(recommender.similarItems(1, { metric: 'euclid' as never })).rejects.toThrow('metric is "euclid"')
   const space = await tasteSpace(model, { pool })
+  const scaled = { lengthExponent: 0.5 } as never
+  expect(() => space.userVectors(model.userFactors, scaled)).toThrow('no option lengthExponent')
   expect(() => space.itemVectors(new Float32Array(k + 1))).toThrow(
     `factors has ${k + 1} values, expected a multiple of ${k}`,
   )

@@ -1,3 +1,6 @@
+import { OptionError } from '../checks/option-error.ts'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { integer, oneOf, positiveInteger } from '../checks/values.ts'
 import { countInteractions } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import type { AlsModel } from '../model/als-model.ts'
@@ -15,7 +18,7 @@ import {
 
 /** What serves: an index such as a Qdrant collection, or a recommender in process. */
 export interface ServingIndex {
-  /** Rows of the best items, best first, without those of `exclude`. */
+  /** Rows of the best items, best first, without those of `exclude`; those beyond `limit` do not count. */
   answer(question: ServingQuestion, signal?: AbortSignal): Promise<ArrayLike<number>>
 }
 
@@ -65,8 +68,10 @@ export interface ServingFigures {
  * an item that was to be left out.
  */
 export async function evaluateServing(model: AlsModel, options: EvaluateServingOptions): Promise<ServingFigures[]> {
-  const { train, test, limit = 20, kinds = KINDS, metrics = ['taste', 'cosine'], concurrency = 4, signal } = options
+  checkOptions(options)
+  const { train, test, kinds = KINDS, metrics = METRICS, concurrency = 4, signal } = options
   checkShapes(model, train, test)
+  const limit = Math.min(options.limit ?? 20, model.items)
   const pool = options.pool ?? createWorkerPool({ threads: options.threads })
   const recommender = new Recommender(model, { interactions: train, pool })
   try {
@@ -100,6 +105,43 @@ export function answerInProcess(recommender: Recommender): ServingIndex {
 }
 
 const KINDS: readonly ServingQuestionKind[] = ['user', 'blend', 'recent', 'seed']
+const METRICS = ['taste', 'cosine'] as const
+
+const NAMES: Readonly<Record<keyof EvaluateServingOptions, true>> = {
+  train: true,
+  test: true,
+  users: true,
+  recent: true,
+  newestFirst: true,
+  seed: true,
+  index: true,
+  limit: true,
+  kinds: true,
+  metrics: true,
+  concurrency: true,
+  pool: true,
+  threads: true,
+  signal: true,
+  onProgress: true,
+}
+
+function checkOptions(options: EvaluateServingOptions): void {
+  refuseUnknownNames('evaluateServing', options, NAMES)
+  const { limit = 20, users = 1000, recent = 5, concurrency = 4, seed = 42, kinds = KINDS, metrics = METRICS } = options
+  for (const [name, value] of Object.entries({ limit, users, recent, concurrency })) positiveInteger(name, value)
+  integer('seed', seed, 0, 2 ** 32 - 1)
+  for (const [name, values, choices] of [
+    ['kinds', kinds, KINDS],
+    ['metrics', metrics, METRICS],
+  ] as const) {
+    if (!Array.isArray(values)) throw new OptionError(`${name} is ${JSON.stringify(values)}, expected an array.`)
+    for (const [i, value] of values.entries()) oneOf<string>(`${name}[${i}]`, value, choices)
+  }
+  const { index } = options
+  if (index !== undefined && typeof index?.answer !== 'function') {
+    throw new OptionError('index has no answer(question), expected a function that gives rows of items.')
+  }
+}
 
 /** The exact answers to questions of one kind and metric: longer lists, whose excluded items are dropped. */
 async function answerExactly(recommender: Recommender, questions: readonly ServingQuestion[]): Promise<Uint32Array[]> {
@@ -167,9 +209,15 @@ function measure(
   let common = 0
   let expected = 0
   for (const [q, { user, exclude, kind, metric }] of questions.entries()) {
-    const list = Array.from(answers[q])
+    const answer = answers[q]
+    if (!(answer?.length >= 0)) {
+      throw new Error(
+        `The answer to a question of user ${user} (${kind}, ${metric}) is ${answer}, expected rows of items.`,
+      )
+    }
+    const list = Array.from(answer).slice(0, limit)
     const out = new Set(exclude)
-    const wrong = list.find((row) => out.has(row) || !(row >= 0 && row < train.items))
+    const wrong = list.find((row) => out.has(row) || !(Number.isInteger(row) && row >= 0 && row < train.items))
     if (wrong !== undefined || new Set(list).size < list.length) {
       throw new Error(
         `The answer to a question of user ${user} (${kind}, ${metric}) has ${wrong === undefined ? 'an item twice' : `item ${wrong}, which was to be left out or is none`}. Check what the index was asked.`,
@@ -192,7 +240,9 @@ function measure(
 }
 
 function checkShapes(model: AlsModel, train: InteractionMatrix, test: InteractionMatrix): void {
-  for (const [name, { users, items }] of Object.entries({ train, test })) {
+  for (const [name, matrix] of Object.entries({ train, test })) {
+    if (!matrix) throw new OptionError(`${name} is ${matrix}, expected a matrix of the model's users and items.`)
+    const { users, items } = matrix
     if (users === model.users && items === model.items) continue
     throw new RangeError(
       `${name} is ${users} users × ${items} items, the model ${model.users} × ${model.items}: expected the same rows.`,

@@ -107,6 +107,8 @@ export class MetricSums {
     let first = 0
     let cut = 0
     for (let place = 1; place <= last; place++) {
+      // Behind the list nothing is found any more: on to where the next figures are taken.
+      if (place > list.length) place = this.#cutoffs[cut]
       const item = place <= list.length ? list[place - 1] : undefined
       if (item !== undefined && relevant.has(item)) {
         hits++

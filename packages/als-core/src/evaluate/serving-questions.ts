@@ -1,3 +1,4 @@
+import { OptionError } from '../checks/option-error.ts'
 import { valueAt } from '../matrix/entries.ts'
 import type { InteractionMatrix } from '../matrix/interaction-matrix.ts'
 import { rowRandom } from './row-random.ts'
@@ -21,7 +22,7 @@ export interface ServingQuestion {
 
 /** What questions are made of. */
 export interface QuestionOptions {
-  /** What was known: users ask by these items, and they are left out of the answers. */
+  /** What was known: users ask by the items above 0, and all are left out of the answers. */
   train: InteractionMatrix
   /** What is to be found: entries above 0 are relevant. */
   test: InteractionMatrix
@@ -42,11 +43,11 @@ export function makeQuestion(
   limit: number,
   { train, newestFirst, recent = 5, seed = 42 }: QuestionOptions,
 ): ServingQuestion {
-  const own = rowOf(train, user)
+  const liked = Uint32Array.from(relevantItems(train, user))
   const ordered = (): Uint32Array => {
-    if (newestFirst) return Uint32Array.from(newestFirst(user))
+    if (newestFirst) return newest(user, newestFirst)
     const random = rowRandom(seed, user)
-    const items = own.slice()
+    const items = liked.slice()
     for (let i = items.length - 1; i > 0; i--) {
       const j = Math.floor(random() * (i + 1))
       ;[items[i], items[j]] = [items[j], items[i]]
@@ -55,18 +56,24 @@ export function makeQuestion(
   }
   const positive = {
     user: () => new Uint32Array(0),
-    blend: () => own,
+    blend: () => liked,
     recent: () => ordered().subarray(0, recent),
     seed: () => ordered().subarray(0, 1),
   }[kind]()
-  return { kind, metric, user, positive, exclude: own, limit }
+  return { kind, metric, user, positive, exclude: rowOf(train, user), limit }
+}
+
+function newest(user: number, newestFirst: (user: number) => ArrayLike<number>): Uint32Array {
+  const items = newestFirst(user)
+  if (items?.length > 0) return Uint32Array.from(items)
+  throw new OptionError(`newestFirst(${user}) has no items, expected those of the user in train, the newest first.`)
 }
 
 /** Users with items in both matrices, at most `users` of them, drawn by the seed, in ascending order. */
 export function drawUsers({ train, test, users: limit = 1000, seed = 42 }: QuestionOptions): number[] {
   const able: { user: number; key: number }[] = []
   for (let user = 0; user < train.users; user++) {
-    if (train.csr.indptr[user + 1] === train.csr.indptr[user] || relevantItems(test, user).size === 0) continue
+    if (relevantItems(train, user).size === 0 || relevantItems(test, user).size === 0) continue
     able.push({ user, key: rowRandom(seed, user)() })
   }
   if (able.length === 0) {

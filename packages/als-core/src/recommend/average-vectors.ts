@@ -1,4 +1,5 @@
 import { OptionError } from '../checks/option-error.ts'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
 import { normOf } from '../rank/index-shards.ts'
 import type { ExcludedRows } from '../rank/task.ts'
@@ -12,6 +13,8 @@ export interface Examples {
   confidence?: ArrayLike<number>
   negative?: RowsOrIds
 }
+
+const EXAMPLES_NAMES: Readonly<Record<keyof Examples, true>> = { positive: true, confidence: true, negative: true }
 
 export interface ExampleVectors {
   /** rows × factors, row-major. */
@@ -35,7 +38,9 @@ export function averageVectors(
   const queries = sharedFloat32(batch.length * factors)
   const indptr = new Float64Array(batch.length + 1)
   const lists: number[] = []
-  for (const [query, { confidence, ...examples }] of batch.entries()) {
+  for (const [query, one] of batch.entries()) {
+    refuseUnknownNames(`Query ${query}`, one, EXAMPLES_NAMES)
+    const { confidence, ...examples } = one
     const positive = itemRows.toList(examples.positive)
     const negative = itemRows.toList(examples.negative ?? [])
     if (positive.length === 0)

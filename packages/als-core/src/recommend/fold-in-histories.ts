@@ -1,4 +1,5 @@
 import { OptionError } from '../checks/option-error.ts'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import { solveCholesky } from '../linear-algebra/dense.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
@@ -14,6 +15,8 @@ export interface History {
   values?: ArrayLike<number>
 }
 
+const HISTORY_NAMES: Readonly<Record<keyof History, true>> = { items: true, values: true }
+
 /**
  * The factors of users by what they have, as training would solve them: a k×k system each, in float64. Their items
  * are left out of the lists.
@@ -28,7 +31,9 @@ export function foldInHistories(
   const vectors = sharedFloat32(histories.length * k)
   const indptr = new Float64Array(histories.length + 1)
   const lists: number[] = []
-  for (const [query, { items, values }] of histories.entries()) {
+  for (const [query, history] of histories.entries()) {
+    refuseUnknownNames(`History ${query}`, history, HISTORY_NAMES)
+    const { items, values } = history
     const rows = itemRows.toList(items)
     checkHistory(query, rows, items, values)
     const { root, targets } = systemOf(query, rows, values ?? new Float32Array(rows.length).fill(1))

@@ -1,4 +1,5 @@
 import { OptionError } from '../checks/option-error.ts'
+import { number } from '../checks/values.ts'
 import { multiplyRange, multiplyRows } from '../linear-algebra/multiply-rows.ts'
 import type { AlsModel } from '../model/als-model.ts'
 import { sharedFloat32 } from '../pool/shared-arrays.ts'
@@ -50,9 +51,7 @@ export class ItemMetrics {
     if (metric !== 'cosine' && metric !== 'dot' && metric !== 'taste') {
       throw new OptionError(`metric is ${JSON.stringify(metric)}, expected 'cosine', 'taste' or 'dot'.`)
     }
-    if (!(lengthExponent >= 0 && lengthExponent <= 1)) {
-      throw new OptionError(`lengthExponent is ${lengthExponent}, expected a number from 0 to 1.`)
-    }
+    number('lengthExponent', lengthExponent, 0, 1)
     if (lengthExponent > 0 && metric !== 'taste') {
       throw new OptionError(`lengthExponent is ${lengthExponent} with metric '${metric}', expected metric 'taste'.`)
     }

@@ -1,3 +1,5 @@
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
+import { number } from '../checks/values.ts'
 import { cholesky, invertLower, transposed } from '../linear-algebra/dense.ts'
 import { gramOf } from '../linear-algebra/gram-rows.ts'
 import { multiplyRows } from '../linear-algebra/multiply-rows.ts'
@@ -73,10 +75,14 @@ export async function tasteSpace(
   model: AlsModel | StreamedItems,
   options: TasteSpaceOptions = {},
 ): Promise<TasteSpace> {
+  refuseUnknownNames('tasteSpace', options, SPACE_NAMES)
+  options.signal?.throwIfAborted()
   const { factors: k, itemFactors } = model
   const lambda = userLambda(model)
   const gram = await withPool(options, (pool) =>
-    Symbol.asyncIterator in itemFactors ? gramOfBatches(itemFactors, k, pool) : gramOf(itemFactors, k, pool),
+    Symbol.asyncIterator in itemFactors
+      ? gramOfBatches(itemFactors, k, pool, options.signal)
+      : gramOf(itemFactors, k, pool),
   )
   const system = gram.map((value) => model.options.unobservedWeight * value)
   for (let i = 0; i < k; i++) system[i * k + i] += lambda
@@ -93,8 +99,10 @@ export async function tasteSpace(
       for (let t = Math.max(i, j); t < k; t++) fold[i * k + j] += inverse[t * k + i] * inverse[t * k + j]
   }
   const apply =
-    (matrix: Float64Array, shape: 'lower' | 'upper', name: string) =>
-    (vectors: Float32Array, { pool, threads, signal, lengthExponent = 0, into }: TasteVectorsOptions = {}) => {
+    (matrix: Float64Array, shape: 'lower' | 'upper', name: string, names = VECTORS_NAMES) =>
+    (vectors: Float32Array, options: TasteVectorsOptions = {}) => {
+      refuseUnknownNames('the taste space', options, names)
+      const { pool, threads, signal, lengthExponent = 0, into } = options
       checkVectors(vectors, k, lengthExponent, into, name)
       return withPool({ pool, threads }, (pool) =>
         multiplyRows(onSharedMemory(vectors), matrix, k, { pool, shape, lengthExponent, into, signal }),
@@ -104,11 +112,19 @@ export async function tasteSpace(
     factors: k,
     lambda,
     fold,
-    itemVectors: apply(inverse, 'lower', 'factors'),
+    itemVectors: apply(inverse, 'lower', 'factors', ITEM_NAMES),
     userVectors: apply(transposed(root, k), 'upper', 'factors'),
     itemFactors: apply(root, 'lower', 'vectors'),
     userFactors: apply(transposed(inverse, k), 'upper', 'vectors'),
   }
+}
+
+const SPACE_NAMES: Readonly<Record<keyof TasteSpaceOptions, true>> = { pool: true, threads: true, signal: true }
+const VECTORS_NAMES: Readonly<Record<string, true>> = { ...SPACE_NAMES, into: true }
+const ITEM_NAMES: Readonly<Record<keyof TasteVectorsOptions, true>> = {
+  ...SPACE_NAMES,
+  into: true,
+  lengthExponent: true,
 }
 
 /** λ̄: the mean λ of the users who have entries. */
@@ -130,9 +146,7 @@ function checkVectors(
   if (vectors.length % k !== 0) {
     throw new RangeError(`${name} has ${vectors.length} values, expected a multiple of ${k}, one vector per row.`)
   }
-  if (!(lengthExponent >= 0 && lengthExponent <= 1)) {
-    throw new RangeError(`lengthExponent is ${lengthExponent}, expected a number from 0 to 1.`)
-  }
+  number('lengthExponent', lengthExponent, 0, 1)
   if (into && into.buffer === vectors.buffer) {
     throw new RangeError(`into shares the memory of ${name}. Pass other memory, or vectors in batches.`)
   }
@@ -141,9 +155,15 @@ function checkVectors(
   }
 }
 
-async function gramOfBatches(batches: AsyncIterable<Float32Array>, k: number, pool: WorkerPool): Promise<Float64Array> {
+async function gramOfBatches(
+  batches: AsyncIterable<Float32Array>,
+  k: number,
+  pool: WorkerPool,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
   const sum = new Float64Array(k * k)
   for await (const batch of batches) {
+    signal?.throwIfAborted()
     checkVectors(batch, k, 0, undefined, 'itemFactors')
     const gram = await gramOf(onSharedMemory(batch), k, pool)
     for (let i = 0; i < gram.length; i++) sum[i] += gram[i]
