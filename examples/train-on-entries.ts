@@ -56,6 +56,6 @@ await interruptible(async (signal) => {
     onIteration: ({ iteration, loss, seconds }) =>
       console.error(`iteration ${iteration}: loss ${loss.toPrecision(6)}, ${seconds.toFixed(2)} s`),
   })
-  await saveModel(model, output.model)
+  await saveModel(model, output.model, { interactions: matrix })
   console.log(`The model is in ${output.model}.`)
 })

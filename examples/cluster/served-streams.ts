@@ -10,7 +10,8 @@ export function servedStreams(
   space: TasteSpace,
   files: { readonly items: VectorFiles; readonly users?: VectorFiles },
 ): { items: NamedVectorStream; users?: NamedVectorStream } {
-  const shapes = servedShapes(configuration)
+  const { qdrant, training } = configuration
+  const shapes = servedShapes({ qdrant, training })
   const streamOf = (side: 'items' | 'users', { points, fingerprint, batches }: VectorFiles): NamedVectorStream => {
     const { named } = shapes[side]!
     return {

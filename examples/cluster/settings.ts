@@ -56,10 +56,10 @@ export function describeCluster({ directory, spark, blocks }: ClusterSettings): 
 
 /**
  * The configuration's module for this program: λ is scaled by the count, which is what MLlib does, where nothing else is
- * said.
+ * said, and options are not searched for.
  */
 export function forCluster(config: SeesawConfig): SeesawConfig {
-  return { ...config, training: { regularizationScaling: 'count', ...config.training } }
+  return { ...config, tune: false, training: { regularizationScaling: 'count', ...config.training } }
 }
 
 /** `spark.a=1 spark.b=-Dx -Dy`: a value ends where the next name begins. */

@@ -1,5 +1,6 @@
 import wrapAnsi from 'wrap-ansi'
 import type { Flag } from './command-line.ts'
+import { BY_SHAPE, isFitted } from './read-configuration.ts'
 import { type SeesawConfig, schema } from './schema.ts'
 import { type Setting, settingsOf } from './settings.ts'
 
@@ -58,6 +59,9 @@ export function defaultOf(config: SeesawConfig, { path }: Setting): unknown {
 
 function describeSetting(setting: Setting, config: SeesawConfig): string {
   const value = defaultOf(config, setting)
+  const isOpen = ({ training = {} }: SeesawConfig) =>
+    !settingsOf(config).some((other) => isFitted(other) && Object.hasOwn(training, other.path[1]!))
+  if (isFitted(setting) && isOpen(config)) return `${setting.meaning} [${BY_SHAPE}]`
   if (value === undefined || !setting.path.every((step) => step !== 'threads' && step !== 'memory'))
     return setting.meaning
   return `${setting.meaning} [${setting.print?.(value) ?? (typeof value === 'object' ? JSON.stringify(value) : String(value))}]`

@@ -55,13 +55,30 @@ export function readConfiguration(
   if (named.length === 0) {
     const [first, ...others] = settings.filter(({ path }) => path[0] === 'sources' && path[2] === 'uri')
     const nor = others.length > 0 ? `, nor ${others.map(({ variable }) => variable).join(' or ')}` : ''
-    problems.push(
-      `${first?.variable}: not set${nor}: name at least one source, as s3://bucket/prefix/ or a folder of Parquet`,
-    )
+    // Without a source the schema has said what is missing.
+    if (first)
+      problems.push(
+        `${first.variable}: not set${nor}: name at least one source, as s3://bucket/prefix/ or a folder of Parquet`,
+      )
   }
   if (problems.length > 0 || !result.success) throw new ConfigurationError(problems)
-  return { ...result.data, sources: named } as Configuration
+  const recommend = !FITTED.some((name) => at(whole, ['training', name]) !== undefined)
+  return { ...result.data, sources: named, recommend } as Configuration
 }
+
+/** The options of a training that depend on its data. */
+const FITTED: readonly (keyof Configuration['training'])[] = [
+  ...(['regularization', 'regularizationScaling', 'objective', 'alpha'] as const),
+  ...(['unobservedWeight', 'popularityExponent'] as const),
+]
+
+/** Whether a setting is one that `recommendedOptions` says where a configuration gives none of them. */
+export function isFitted({ path: [group, name] }: Setting): boolean {
+  return group === 'training' && (FITTED as readonly unknown[]).includes(name)
+}
+
+/** What a fitted option is before the data are there. */
+export const BY_SHAPE = 'by the shape of the data'
 
 /** What a setting is in a configuration, as a person reads it. */
 export interface ChosenSetting {
@@ -74,7 +91,9 @@ export interface ChosenSetting {
 /** The configuration in the order of the settings; keys and passwords are masked. */
 export function chosenSettings(config: SeesawConfig, configuration: Configuration): ChosenSetting[] {
   const given = { ...configuration, sources: config.sources.map((source) => find(source, configuration)) }
-  return settingsOf(config).map(({ variable: name, path, print }) => {
+  return settingsOf(config).map((setting) => {
+    const { variable: name, path, print } = setting
+    if (isFitted(setting) && configuration.recommend) return { name, value: BY_SHAPE }
     const value = at(given as unknown as Tree, path)
     return value === undefined ? { name } : { name, value: shown(name, print?.(value) ?? asText(value)) }
   })
@@ -114,7 +133,8 @@ function misspelled(settings: readonly Setting[], environment: Environment): str
 }
 
 function unknown(known: readonly string[], environment: Environment): string[] {
-  return Object.keys(environment).filter((name) => environment[name] && !known.includes(name))
+  // A shell sets `_` to the program that it runs.
+  return Object.keys(environment).filter((name) => environment[name] && name !== '_' && !known.includes(name))
 }
 
 function plain(name: string): string {

@@ -139,6 +139,8 @@ export interface Configuration extends Omit<Checked, 'sources' | 'items'> {
   /** Those that have a place to read from. */
   readonly sources: readonly SourceOptions[]
   readonly items: Omit<Checked['items'], 'indexes'> & { readonly indexes: PayloadIndexes }
+  /** None of the options that fit a training to its data is given: `recommendedOptions` says them when the data are there. */
+  readonly recommend?: boolean
 }
 
 type Given = z.input<typeof schema>
@@ -176,7 +178,11 @@ export interface SeesawConfig {
     /** What is published: the items of the model (`trained`, the default), or `all` of the catalogue. */
     catalogue?: 'trained' | 'all'
   }
-  /** Options of the training. Defaults: 128 factors, 15 iterations, regularization 0.1, objective `hkv`, alpha 1. */
+  /**
+   * Options of the training. Default: 128 factors, 15 iterations, and the rest by `recommendedOptions` from the shape of the data.
+   * With one of regularization (0.1), its scaling ('none'), objective (`hkv`), alpha (1), unobservedWeight (0.1) and
+   * popularityExponent (0), the others are what stands here.
+   */
   training?: {
     factors?: number
     iterations?: number

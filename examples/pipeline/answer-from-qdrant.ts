@@ -2,7 +2,7 @@ import { blend, type Condition, Index, match, range } from '@seesaw/qdrant-sink'
 import type { Configuration } from '../configuration/schema.ts'
 import type { ItemPayload } from './payload.ts'
 import type { Answerer, QuestionFilter } from './questions.ts'
-import { vectorNames, vectorToAsk } from './served-vectors.ts'
+import { vectorNames, vectorToAsk, weighsItems } from './served-vectors.ts'
 
 /** Answers from what COLLECTION_ALIAS points to. */
 export function answerFromQdrant(configuration: Configuration): Answerer {
@@ -14,7 +14,7 @@ export function answerFromQdrant(configuration: Configuration): Answerer {
       const examples = (items: typeof positive) => items.map((item) => item.item_id)
       const must = conditions(filter)
       const using = vectorToAsk(configuration, positive.length)
-      const weighted = using === vectorNames.taste && configuration.training.popularityExponent > 0
+      const weighted = using === vectorNames.taste && weighsItems(configuration)
       const found = await index.query(
         blend({
           positive: examples(positive),

@@ -117,7 +117,7 @@ function someItems({ csc, codebook, users }: InteractionMatrix, from: number, to
 
 /** Every item of a catalogue as a stream, and with PUBLISH_USERS the users. */
 export async function serveCatalogue(
-  configuration: Pick<Configuration, 'qdrant' | 'training' | 'threads'>,
+  configuration: Pick<Configuration, 'qdrant' | 'training' | 'threads'> & Partial<Configuration>,
   model: AlsModel,
   catalogue: WholeCatalogue,
   loaded: Pick<LoadedInteractions, 'rare'>,
@@ -168,7 +168,7 @@ function nameVectors(
   const { factors: k, popularityWeights } = model
   const weightOf = (row: number): number => {
     const count = catalogue.count(row)
-    if (catalogue.evidence(row) === 'trained') return model.itemWeights![catalogue.place(row)]!
+    if (catalogue.evidence(row) === 'trained') return model.itemWeights?.[catalogue.place(row)] ?? 1
     return count > 0 && popularityWeights ? (count * popularityWeights.scale) ** -popularityWeights.exponent : 1
   }
   const vectors: Record<string, () => Float32Array> = {

@@ -26,12 +26,12 @@ export type FeatureSize = NonNullable<MemoryInput['itemFeatures']>
 
 /** Bytes at the peak of a training. The name of a feature, and its place by name, are about 200 more. */
 export function trainingMemory(
-  { training, threads, tune }: Configuration,
+  { training, threads, tune, recommend }: Configuration,
   size: MatrixSize,
   itemFeatures?: FeatureSize,
 ): number {
   const { factors } = training
-  const popularityExponent = tune ? 0.25 : training.popularityExponent
+  const popularityExponent = tune || recommend ? 0.25 : training.popularityExponent
   // While it tunes, the matrix stands beside its two parts, and their making; trials weigh by popularity, and are ranked.
   const tuning = tune ? 28 * size.entries + 24 * (size.users + size.items) + 3 * factors * size.items : 0
   const names = 200 * (itemFeatures?.features ?? 0)

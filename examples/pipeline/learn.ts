@@ -4,6 +4,8 @@ import {
   type FeatureMatrix,
   type InteractionMatrix,
   loadModel,
+  type Recommended,
+  recommendedOptions,
   splitRandomly,
   type TrainOptions,
   type TuneResult,
@@ -28,6 +30,8 @@ export interface Learned {
   readonly heldOut?: InteractionMatrix
   /** What was tried to find the options, with TUNE. */
   readonly tuned?: TuneResult
+  /** The options that the shape of the data recommends, where the configuration gives none. */
+  readonly recommended?: Recommended
 }
 
 /** Trains, on all entries or, with HOLD_OUT, on what is left of them. */
@@ -46,7 +50,9 @@ export async function learn(
   const tuned = configuration.tune
     ? await findOptions(configuration, known, itemFeatures, stages, progress, signal)
     : undefined
-  const options = tuned?.options ?? trainingOptions(configuration, itemFeatures !== undefined)
+  const { factors } = configuration.training
+  const recommended = configuration.recommend && !tuned ? recommendedOptions(known, { factors }) : undefined
+  const options = tuned?.options ?? trainingOptions(configuration, recommended, itemFeatures !== undefined)
   const initial = await loadInitial(configuration, stages)
   const pool = createWorkerPool({ threads })
   const iterations = new IterationRecord(recorder, configuration, pool, {
@@ -103,15 +109,21 @@ export async function learn(
     )
     .finally(() => pool.close())
   await recorder.attempt('iterations', () => iterations.end(model.history, resumedAfter ?? model.history.length))
-  return { model, matrix: known, heldOut: split?.test, tuned }
+  return { model, matrix: known, heldOut: split?.test, tuned, recommended }
 }
 
 /** The options of the configuration that go together: some belong to an objective, one to features. */
-function trainingOptions({ training }: Pick<Configuration, 'training'>, withFeatures: boolean): TrainOptions {
+function trainingOptions(
+  { training }: Pick<Configuration, 'training'>,
+  recommended: Recommended | undefined,
+  withFeatures: boolean,
+): TrainOptions {
   const { unobservedWeight, featureRegularization, ...options } = training
   return {
     ...options,
     ...(training.objective === 'ials' && { unobservedWeight }),
+    ...recommended?.options,
+    iterations: options.iterations,
     ...(withFeatures && { featureRegularization }),
   }
 }
@@ -145,6 +157,16 @@ async function findOptions(
       }),
     ({ best, runs }) => `${runs.length} trainings, the best with NDCG@20 ${best.value.toFixed(4)} on a fifth held out`,
   )
+}
+
+/** What the shape of the data recommends and why, for a table. */
+export function describeRecommended({ options, reasons }: Recommended): Record<string, string>[] {
+  return Object.entries(reasons)
+    .filter(([option]) => option !== 'iterations')
+    .map(([option, reason]) => {
+      const value = options[option as keyof TrainOptions]
+      return { option, value: typeof value === 'object' ? JSON.stringify(value) : String(value), reason }
+    })
 }
 
 /** The best of what was tried, for a table. */

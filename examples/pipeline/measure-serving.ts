@@ -10,7 +10,7 @@ import type { Configuration } from '../configuration/schema.ts'
 import type { ItemStore } from './item-store.ts'
 import type { Learned } from './learn.ts'
 import type { ItemPayload } from './payload.ts'
-import { vectorNames } from './served-vectors.ts'
+import { vectorNames, weighsItems } from './served-vectors.ts'
 import { type Row, renderTable } from './tables.ts'
 
 /** Users to ask for: enough to tell 0.02 of recall apart, a few seconds of questions. */
@@ -49,23 +49,24 @@ export async function measureServing(
 
 /** The published items as an index: a question becomes the query that a shop would send. */
 async function qdrantIndex(
-  { qdrant, training, items: { catalogue }, threads }: Configuration,
+  configuration: Configuration,
   index: Index<ItemPayload>,
   { model, items, signal }: Pick<Learned, 'model'> & { items: ItemStore; signal: AbortSignal },
 ): Promise<ServingIndex> {
+  const { qdrant, threads, items: published } = configuration
   const { factors, userFactors } = model
   const space = qdrant.vectors === 'similar' ? undefined : await tasteSpace(model, { threads, signal })
   const users = await space?.userVectors(userFactors, { threads, signal })
   const rows = new Map(Array.from({ length: items.length }, (_, row) => [items.payload(row).item_id, row]))
   const ids = (list: ArrayLike<number>) => Array.from(list, (row) => items.payload(row).item_id)
-  const weighted = training.popularityExponent > 0
+  const weighted = weighsItems(configuration)
   return {
     async answer({ metric, user, positive, exclude, limit }, signal) {
       const using = metric === 'taste' ? vectorNames.taste : vectorNames.similar
       const filter = {
         must_not: [hasId(ids(exclude))],
         // What was held out can be found among the items of the model alone, and so do the exact answers look.
-        ...(catalogue === 'all' && { must: [match('evidence', 'trained')] }),
+        ...(published.catalogue === 'all' && { must: [match('evidence', 'trained')] }),
       }
       const query =
         positive.length === 0

@@ -21,7 +21,7 @@ import {
 import { makeFeatures } from './features.ts'
 import { checkSpace, temporaryFolder, writingTo } from './folders.ts'
 import type { ItemStore } from './item-store.ts'
-import { describeTrials, type Learned, learn } from './learn.ts'
+import { describeRecommended, describeTrials, type Learned, learn } from './learn.ts'
 import { collectItems, describeMatrix, describeSources, load } from './load.ts'
 import { describeQuality, measure, type Quality } from './measure.ts'
 import { renderServing } from './measure-serving.ts'
@@ -233,7 +233,7 @@ function checkRoom(
 
 function printSummary(
   loaded: LoadedInteractions,
-  { matrix, tuned }: Learned,
+  { matrix, tuned, recommended }: Learned,
   quality: readonly Quality[],
   { costs }: Stages,
 ): void {
@@ -242,6 +242,10 @@ function printSummary(
   console.log(describeMatrix(loaded))
   for (const warning of loaded.stats.warnings) console.log(warning)
   console.log(`\n${renderCosts(costs)}`)
+  if (recommended) {
+    console.log('\nNo option that fits the training to its data was given; the shape of the data recommends')
+    console.log(renderTable(describeRecommended(recommended)))
+  }
   if (tuned) {
     const trials = describeTrials(tuned)
     console.log(`\nThe best of ${tuned.runs.length} trainings that TUNE tried:`)

@@ -8,7 +8,7 @@ export const vectorNames = {
   similar: 'similar',
   /** The taste space, by inner product: for somebody who has these. */
   taste: 'taste',
-  /** Taste vectors times the confidence of an item, as examples, where POPULARITY_EXPONENT makes confidences differ. */
+  /** Taste vectors times the weight of an item, as examples, where `weighsItems`. */
   example: 'taste_example',
 } as const
 
@@ -18,13 +18,26 @@ export function vectorToAsk({ qdrant }: Pick<Configuration, 'qdrant'>, examples:
   return examples > 1 ? vectorNames.taste : vectorNames.similar
 }
 
+/**
+ * Whether items have weights of their own, which examples of them are multiplied by. What TUNE will find is not known when the
+ * index is checked, and it must not change its shape from night to night: without weights they are 1.
+ */
+export function weighsItems({
+  training,
+  tune,
+  recommend,
+}: Pick<Configuration, 'training'> & Partial<Configuration>): boolean {
+  return training.popularityExponent > 0 || tune === true || recommend === true
+}
+
 type Shapes = { named: Record<string, VectorShape> }
 
 /** What VECTORS, PUBLISH_USERS and POPULARITY_EXPONENT make of a point and of a user. */
-export function servedShapes({ qdrant, training }: Pick<Configuration, 'qdrant' | 'training'>): {
+export function servedShapes(configuration: Pick<Configuration, 'qdrant' | 'training'> & Partial<Configuration>): {
   items: Shapes
   users?: Shapes
 } {
+  const { qdrant, training } = configuration
   const dimension = training.factors
   const taste: VectorShape = { dimension, distance: 'Dot' }
   // It is read as an example and never searched, so it needs no graph and no memory.
@@ -32,14 +45,14 @@ export function servedShapes({ qdrant, training }: Pick<Configuration, 'qdrant' 
   const named: Record<string, VectorShape> = {
     ...(qdrant.vectors !== 'taste' && { [vectorNames.similar]: { dimension, distance: 'Cosine' as const } }),
     ...(qdrant.vectors !== 'similar' && { [vectorNames.taste]: taste }),
-    ...(qdrant.vectors !== 'similar' && training.popularityExponent > 0 && { [vectorNames.example]: example }),
+    ...(qdrant.vectors !== 'similar' && weighsItems(configuration) && { [vectorNames.example]: example }),
   }
   return { items: { named }, ...(qdrant.users && { users: { named: { [vectorNames.taste]: taste } } }) }
 }
 
 /** The vectors of a model, 4·factors bytes per item for each beside the model's own, and the same per user. */
 export async function makeServedVectors(
-  configuration: Pick<Configuration, 'qdrant' | 'training' | 'threads'>,
+  configuration: Pick<Configuration, 'qdrant' | 'training' | 'threads'> & Partial<Configuration>,
   model: AlsModel,
   signal: AbortSignal,
 ): Promise<{ items: NamedVectors; users?: NamedVectors }> {
@@ -51,7 +64,8 @@ export async function makeServedVectors(
     const data: Record<string, () => Float32Array> = {
       [vectorNames.similar]: () => model.itemFactors,
       [vectorNames.taste]: () => taste!,
-      [vectorNames.example]: () => taste!.map((value, i) => value * model.itemWeights![Math.floor(i / model.factors)]!),
+      [vectorNames.example]: () =>
+        taste!.map((value, i) => value * (model.itemWeights?.[Math.floor(i / model.factors)] ?? 1)),
     }
     const named = Object.fromEntries(
       Object.entries(items.named).map(([name, shape]) => [name, { ...shape, data: data[name]!() }]),

@@ -55,6 +55,7 @@ test.skipIf(absent)('the configuration module, on the ratings of MovieLens', asy
   await writeFile(join(folder, 'seesaw.config.ts'), programs[1]!.replace('./examples/', `${examples}/`))
   const { stdout } = await run([join(examples, 'train.ts')], folder)
   expect(stdout).toMatch(/671 users.*9,066 items.*100,004 entries/s)
+  expect(stdout).toMatch(/the shape of the data recommends\n(.*\n){3}.* objective .* ials /)
   expect(stdout).toMatch(/Similar items\n.*\n.*\btitle\b.*\byear\b.*\bgenres\b/s)
   await using recommender = await Recommender.open(join(folder, 'films'), { threads: 1 })
   expect((await recommender.recommend('1', { limit: 5 })).ids).toHaveLength(5)

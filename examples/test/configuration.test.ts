@@ -200,3 +200,25 @@ test('features need a catalogue, and all of a catalogue needs features', () => {
   expect([items.features, items.catalogue]).toEqual([['styles'], 'all'])
   expect(readConfiguration(recordShop, { HAVES: folder, FEATURES: 'none' }).items.features).toEqual([])
 })
+
+test('without an option that depends on the data, the shape of the data decides', () => {
+  const sources = [{ name: 'plays', uri: folder, user: 'user', item: 'item' }]
+  const recommends = (training: SeesawConfig['training'], environment: Environment = {}) =>
+    readConfiguration({ sources, training }, environment).recommend
+  expect(recommends(undefined)).toBe(true)
+  expect(recommends({ factors: 64, iterations: 8, tolerance: 0.01 }, { VECTOR_DIM: '32', TUNE: 'true' })).toBe(true)
+  expect(recommends({ alpha: 1 })).toBe(false)
+  expect(recommends({}, { POPULARITY_EXPONENT: '0' })).toBe(false)
+  expect(readConfiguration(recordShop, { HAVES: folder }).recommend).toBe(false)
+  const lines = describeSettings(chosenSettings({ sources }, readConfiguration({ sources }, {}))).join('\n')
+  expect(lines).toMatch(/^VECTOR_DIM +128$/m)
+  expect(lines).toMatch(/^ALPHA +by the shape of the data$/m)
+})
+
+test('a list of no sources is said once, and the variable of a shell is no slip', () => {
+  expect(() => readConfiguration({ sources: [] }, {})).toThrow(
+    /^One setting is not usable:\n.*sources is \[\]: expected at/,
+  )
+  const config = { sources: [{ name: 'a', uri: folder, user: 'user', item: 'item' }] }
+  expect(lookalikes(config, { _: '/usr/bin/node' })).toEqual([])
+})

@@ -76,10 +76,10 @@ test('the same by the queries, with negatives, by likeness, and for a user', asy
 })
 
 test('VECTORS, PUBLISH_USERS and POPULARITY_EXPONENT say what a point holds', () => {
-  const named = (vectors: string, popularityExponent: number) =>
+  const named = (vectors: string, popularityExponent: number, more = {}) =>
     Object.keys(
       servedShapes({
-        ...configuration,
+        ...{ ...configuration, ...more },
         qdrant: { ...qdrant, vectors },
         training: { ...training, popularityExponent },
       } as typeof configuration).items.named,
@@ -88,10 +88,20 @@ test('VECTORS, PUBLISH_USERS and POPULARITY_EXPONENT say what a point holds', ()
   expect(named('taste', 0)).toEqual(['taste'])
   expect(named('taste', 0.25)).toEqual(['taste', 'taste_example'])
   expect(named('both', 0)).toEqual(['similar', 'taste'])
+  // Which exponent will be found is not known yet, and the shape must not change with it.
+  expect(named('taste', 0, { tune: true })).toEqual(['taste', 'taste_example'])
+  expect(named('taste', 0, { recommend: true })).toEqual(['taste', 'taste_example'])
   const { items, users } = servedShapes(configuration)
   // Read as an example, never searched: no graph, no memory.
   expect(items.named.taste_example!.parameters).toEqual({ hnsw_config: { m: 0 }, on_disk: true })
   expect(Object.keys(users!.named)).toEqual(['taste'])
+})
+
+test('a model without weights has examples that are its items, where the index is to have them', async () => {
+  const plain = { ...model, itemWeights: undefined }
+  const tuned = { ...configuration, training: { ...training, popularityExponent: 0 }, tune: true }
+  const { items } = await makeServedVectors(tuned as typeof configuration, plain, new AbortController().signal)
+  expect(items.named.taste_example!.data).toEqual(items.named.taste!.data)
 })
 
 test('ids that would be one point are refused before the training, by row', () => {
