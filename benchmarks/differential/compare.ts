@@ -27,7 +27,9 @@ export async function compareLoad(
     loaded = await loadInteractions(await optionsOf(one, paths, way))
   } catch (error) {
     if (broken !== undefined && error instanceof LoadError && error.code === 'ids') {
-      return error.column === broken.user ? 'refused' : { difference: `refused for another column: ${error}` }
+      // As the file has it, which may differ in case from what was asked for.
+      const isUser = error.column?.toLowerCase() === broken.user.toLowerCase()
+      return isUser ? 'refused' : { difference: `refused for another column: ${error}` }
     }
     if (empty && error instanceof LoadError && error.message.startsWith('Nothing is left')) return 'same'
     if (isUnreadable(one, error)) return 'refused'
