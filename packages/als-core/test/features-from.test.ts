@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkFeatures, type FeatureMatrix } from '../src/features/feature-matrix.ts'
+import type { FeatureRecord } from '../src/features/feature-names.ts'
 import { FeatureRows } from '../src/features/feature-rows.ts'
 import type { FeatureSpec } from '../src/features/feature-spec.ts'
 import { FeatureVocabulary } from '../src/features/feature-vocabulary.ts'
@@ -170,5 +171,24 @@ describe('what cannot be features', () => {
     expect(() => featuresFrom([{ y: 1 }, { y: Infinity }], { fields: { y: { bucket: 1 } } })).toThrow(
       /Record 1: y is Infinity, expected a finite number/,
     )
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['a name', 'Ada', /The record is "Ada", expected an object with the fields artists, country, year/],
+    ['a list', ['Ada'], /The record is \["Ada"\], expected an object/],
+    ['null', null, /The record is null, expected an object/],
+    ['a Map', new Map([['artists', 'Ada']]), /The record is a Map, expected an object/],
+  ])('%s in place of a record', (_, record, message) => {
+    const { vocabulary } = featuresFrom(records, spec)
+    expect(() => vocabulary!.rowOf(record as FeatureRecord)).toThrow(message)
+  })
+
+  test('what all items share, which tells none from another', () => {
+    const shared = [{ country: 'UK' }, { country: 'UK' }, { country: 'UK' }]
+    const fields = { country: 'values' } as const
+    expect(() => featuresFrom(shared, { fields })).toThrow(
+      /Each value in country that 3 of the 3 items share is shared by all of them/,
+    )
+    expect(featuresFrom(shared, { fields, weighting: 'none' }).names).toEqual(['country=UK'])
   })
 })

@@ -9,13 +9,19 @@ export type FeatureRecord = Readonly<Record<string, unknown>>
  * and empty strings are not known and have none.
  *
  * @param which says in messages which record it is
- * @throws MatrixError naming the record and the field, where a value is of another kind
+ * @throws MatrixError naming the record and the field, where a value is of another kind, or the record is no object
  */
 export function namesOf(
   record: FeatureRecord,
   { fields }: Pick<ResolvedFeatureSpec, 'fields'>,
   which: string,
 ): Set<string> {
+  // What has no fields would be an item of which nothing is known.
+  if (typeof record !== 'object' || record === null || Array.isArray(record) || record instanceof Map) {
+    throw new MatrixError(
+      `${which} is ${record instanceof Map ? 'a Map' : show(record)}, expected an object with the fields ${Object.keys(fields).join(', ')}.`,
+    )
+  }
   const names = new Set<string>()
   for (const field in fields) {
     const value = record[field]

@@ -76,9 +76,14 @@ export class FeatureCounter {
     // By name, so that the order of the records decides nothing.
     const isUseful = (count: number) => count >= minimumItems && (weighting === 'none' || count < this.#items)
     const useful = [...this.#counts].filter(([, count]) => isUseful(count)).sort(byName)
+    if (useful.length === 0 && [...this.#counts.values()].some((count) => count >= minimumItems)) {
+      throw new OptionError(
+        `Each value in ${Object.keys(fields).join(', ')} that ${minimumItems} of the ${this.#items} items share is shared by all of them, and tells none from another. Choose other fields, lower minimumItems (${minimumItems}), or set weighting to 'none'.`,
+      )
+    }
     if (useful.length === 0) {
       throw new OptionError(
-        `None of the ${this.#counts.size} values in ${Object.keys(fields).join(', ')} is shared by ${minimumItems} of the ${this.#items} items but not by all, expected some. Lower minimumItems, or choose other fields.`,
+        `None of the ${this.#counts.size} values in ${Object.keys(fields).join(', ')} is shared by ${minimumItems} of the ${this.#items} items, expected some. Lower minimumItems, or choose other fields.`,
       )
     }
     const kept = useful.length <= maximumFeatures ? useful : mostCommon(useful, maximumFeatures).sort(byName)
