@@ -27,9 +27,7 @@ export async function compareLoad(
     loaded = await loadInteractions(await optionsOf(one, paths, way))
   } catch (error) {
     if (broken !== undefined && error instanceof LoadError && error.code === 'ids') {
-      // As the file has it, which may differ in case from what was asked for.
-      const isUser = error.column?.toLowerCase() === broken.user.toLowerCase()
-      return isUser ? 'refused' : { difference: `refused for another column: ${error}` }
+      return isNamed(error, broken.user) ? 'refused' : { difference: `refused for another column: ${error}` }
     }
     if (empty && error instanceof LoadError && error.message.startsWith('Nothing is left')) return 'same'
     if (isUnreadable(one, error)) return 'refused'
@@ -44,16 +42,20 @@ export async function compareLoad(
   return difference === undefined ? 'same' : { difference }
 }
 
+/** An error has the name of the file, whose case may be another than what was asked for. */
+function isNamed({ column }: LoadError, asked: string): boolean {
+  return column?.toLowerCase() === asked.toLowerCase()
+}
+
 /**
  * DuckDB packs the differences of a UINTEGER in more than 32 bits with PARQUET_VERSION V2; readers of Arrow, pyarrow among
  * them, refuse such a file.
  */
 function isUnreadable({ sources }: Case, error: unknown): boolean {
   if (!(error instanceof LoadError) || !error.message.includes('in more than 32 bits')) return false
-  const { column } = error
   return sources.some(({ user, item, files }) =>
     files.some(({ userType, itemType, writer }) => {
-      const type = column === user ? userType : column === item ? itemType : undefined
+      const type = isNamed(error, user) ? userType : isNamed(error, item) ? itemType : undefined
       return writer.program === 'duckdb' && writer.version === 'V2' && type?.name === 'UINTEGER'
     }),
   )
