@@ -3,12 +3,12 @@ import { digestTraining, fixedTrainings } from './fixed-trainings.ts'
 
 /** SHA-256 of the factors. A change that is meant to change no bit leaves these as they are. */
 const digests: Record<string, string> = {
-  'hkv, none, 31, int8': 'd28d3c7b6548a0eed398ff60e19d9c88007b6b5d3d6ab73d649e02d0c5319f46',
-  'hkv, count, 31, float32': '6d18894a35823a31e0eb35c8c67d674084ec79dc0eb85c8f94b6ef1f7973764e',
-  'ials, nu, 128, int8': 'c29d2675f5a09b0f840907feac7c9619054a3688447f762b1d066f4be99bd0ef',
-  'ials, none, 128, float32, values': '628a9d9576ee7eaaac7ef643e8e093ce751c11ad3c30d5722edc9b91a7d3b565',
-  'hkv, nu, 512, float32': '33bfb87fae8100338e1f7cf80d7dd1adf49aeb9e7687d54523915b257231f449',
-  'ials, none, 512, int8, values': '42b4f4e78d6fb6c43f5b36f8b1241816f471aeac62fc25e6d2fbb3e43bd9eb1a',
+  'hkv, none, 31, int8': '81b9b0ca4d7abc9f50dc0cae34986cd01df96247fd027f798697c7e0941cb3e6',
+  'hkv, count, 31, float32': '32278d24e5e4a4c3f88d276e91d22515bfc99cbe2509fa00a1b0fd4cbab2961f',
+  'ials, nu, 128, int8': '9a3fa28d3ef360d0ae1aab2bd3bc39e76dd2d6141f1530a673f1f0d683c9e9a1',
+  'ials, none, 128, float32, values': 'c029f030f28cc20ab98a11164a5012a033fb40f9aa33ef7565369fd528865c1f',
+  'hkv, nu, 512, float32': '131b296f25f4dea091a11c7d710d631a921b0e2439816bf3d95dc848a6ed6cd2',
+  'ials, none, 512, int8, values': '5cc20d55090add23dfa7d726c4eac2ec26ba20f4f5309804c299e6101e81a890',
 }
 
 it.each(Object.keys(fixedTrainings))('gives the bits on record: %s', async (name) => {

@@ -15,12 +15,11 @@
 // With a prior q, which the row is regularised towards in place of zero, the right-hand side is Σ b z + q in the first form and
 // Σ b t + D q in the second, q = λ P p in the basis of Z. The matrix stays.
 import { enterRow } from "./entries";
-import { beginRow, quantized, d, pass, passAlong, PASS_PRODUCT, PASS_RESIDUAL, slope, square, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
-import { fastLargestLane } from "./int8-rows";
+import { beginRow, quantized, d, pass, PASS_DOTS, PASS_PRODUCT, PASS_RESIDUAL, stride, sumRounding, sumSquare, sumTarget, vectors } from "./pass";
 import { dot, axpy, copy, clear, fma, sumLanes } from "../simd";
 
-/** Beside what `measure` returns: y·r and the largest magnitude in r. */
-let startDotResidual: f64 = 0, largestResidual: f32 = 0;
+/** Beside what `measure` returns: y·r. */
+let startDotResidual: f64 = 0;
 /** |x|² of the row that was solved last. */
 let squaredNorm: f32 = 0;
 
@@ -113,22 +112,17 @@ function solveRow(y: usize, q: usize, warm: bool, tolerance: f32, maxSteps: i32,
   let s = 0, p = r, pp = rr;
   while (s < maxSteps && rr > 0) {
     const last = s + 1 == maxSteps || rr <= limit;
-    let rp = rr;
-    if (last) {
-      // The minimum along a direction near p is as good, and as exact.
-      passAlong(p, r, largestResidual, ap);
-      p = ap;
-      pp = square;
-      rp = slope;
-    } else {
+    if (last) pass(PASS_DOTS, p, ap);
+    else {
       copy(p, ap, stride);
       pass(PASS_PRODUCT, p, ap);
     }
     const curvature = <f32>(<f64>pp + sumSquare);
-    const alpha = rp / curvature;
+    // p·r = r·r
+    const alpha = rr / curvature;
     if (!(curvature > 0) || !(abs(alpha) < Infinity)) return -1;
     squaredNorm = step(alpha, p, y);
-    f -= <f64>alpha * <f64>rp;
+    f -= <f64>alpha * <f64>rr;
     s++;
     if (last) break;
     if (p == r) { copy(r, direction, stride); p = direction; }
@@ -150,17 +144,15 @@ function solveRow(y: usize, q: usize, warm: bool, tolerance: f32, maxSteps: i32,
   for (let t: usize = 0; t < stride; t += 16) v128.store(r + t, f32x4.neg(v128.load(y + t)));
 }
 
-/** r·r; y·r and the largest magnitude in r go beside it. */
+/** r·r; y·r goes beside it. */
 @inline function measure(r: usize, y: usize): f32 {
-  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, high0 = a0, high1 = a0;
+  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0;
   for (let t: usize = 0; t < stride; t += 32) {
     const r0 = v128.load(r + t), r1 = v128.load(r + t, 16);
     a0 = fma(v128.load(y + t), r0, a0); a1 = fma(v128.load(y + t, 16), r1, a1);
     b0 = fma(r0, r0, b0); b1 = fma(r1, r1, b1);
-    high0 = f32x4.pmax(high0, f32x4.abs(r0)); high1 = f32x4.pmax(high1, f32x4.abs(r1));
   }
   startDotResidual = <f64>sumLanes(f32x4.add(a0, a1));
-  largestResidual = fastLargestLane(f32x4.pmax(high0, high1));
   return sumLanes(f32x4.add(b0, b1));
 }
 

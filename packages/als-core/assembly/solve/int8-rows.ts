@@ -2,46 +2,20 @@
 // that z·v = u·e·(c·g), and c·g is exact in int32: a product and the sum of two take one instruction for eight factors,
 // where float32 takes two, and rows are read a quarter as many bytes. `rows` points at the records of four rows (see entries.ts);
 // `k` is the number of factors, a multiple of 8, and the length of a row in bytes.
-import { dotPairs, fma, sumLanes, sumLanes4Int, sumLanesInt, roundToInt16 } from "../simd";
+import { fma, sumLanes4Int, roundToInt16 } from "../simd";
 
-/** The most factors of rows whose records hold Σ c. */
-// @ts-ignore: decorator
-@inline const MAX_SUMMED: i32 = 256;
-/** The bits of Σ c in a record, and the largest magnitude in them. */
-// @ts-ignore: decorator
-@inline const SUM_BITS: i32 = 13;
-// @ts-ignore: decorator
-@inline const LARGEST_SUM: i32 = (1 << SUM_BITS - 1) - 1;
-/** Codes of a rough vector are within ±31 and stored plus 32, two to the power of this. */
-// @ts-ignore: decorator
-@inline const OFFSET_BITS: i32 = 5;
-// @ts-ignore: decorator
-@inline const OFFSET: i32 = 1 << OFFSET_BITS;
-
-/**
- * Encodes `rows` rows of float32 to their places in Z; `records`: the address of each row, and room for its scale, a float32 to
- * 12 bits without its sign, and Σ c below it. (A scale to 8 bits would move the code of a row's largest number off 127 by up to a
- * half, where it is exact, and that number counts most: the loss that is reported for ials on S is then 2e-4 too low, not 5e-5.)
- */
+/** Encodes `rows` rows of float32 to their places in Z; `records`: the address of each row, and room for its scale. */
 export function encodeRows(from: usize, rows: i32, k: i32, records: usize): void {
   const bytes = <usize>k << 2;
   for (let r = 0; r < rows; r++, from += bytes, records += 8) {
-    const largest = largestLane(largestLanes(from, bytes));
-    let scale = largest / 127;
-    // No row's codes add up to more than the record holds; one in thousands is coarser for it.
-    if (k <= MAX_SUMMED) scale = max<f32>(scale, abs(sumOf(from, bytes)) / <f32>(LARGEST_SUM - 2 - (k >> 1)));
-    const bits = (reinterpret<u32>(scale) + (1 << SUM_BITS - 2) << 1) & (-1 << SUM_BITS);
-    scale = reinterpret<f32>(bits >> 1);
+    const scale = largestLane(largestLanes(from, bytes)) / 127;
+    store<f32>(records, scale, 4);
     const inverse: f32 = scale > 0 ? 1 / scale : 0;
-    let codes = i32x4.splat(0);
     let to = <usize>load<u32>(records);
     for (let t: usize = 0; t < bytes; t += 32, to += 8) {
       const h = roundToInt16(v128.load(from + t), v128.load(from + t, 16), inverse);
       v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
-      codes = i32x4.add(codes, i32x4.extadd_pairwise_i16x8_s(h));
     }
-    const total = k <= MAX_SUMMED ? sumLanesInt(codes) & ((1 << SUM_BITS) - 1) : 0;
-    store<u32>(records, bits | total, 4);
   }
 }
 
@@ -60,15 +34,6 @@ export function encodeVector(from: usize, bytes: usize, to: usize): f32 {
     v128.store(to, roundToInt16(v128.load(from), v128.load(from, 16), inverse));
   }
   return largest / most;
-}
-
-function sumOf(from: usize, bytes: usize): f32 {
-  let a = f32x4.splat(0), b = a;
-  for (const end = from + bytes; from < end; from += 32) {
-    a = f32x4.add(a, v128.load(from));
-    b = f32x4.add(b, v128.load(from, 16));
-  }
-  return sumLanes(f32x4.add(a, b));
 }
 
 /** The largest magnitude of a vector. */
@@ -94,62 +59,6 @@ function sumOf(from: usize, bytes: usize): f32 {
 /** The largest lane, NaN if there is one. */
 @inline export function largestLane(v: v128): f32 {
   return max<f32>(max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)), max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)));
-}
-
-/** Whether there are rough inner products for rows of `k` factors. */
-@inline export function isRough(k: i32): bool {
-  return k <= MAX_SUMMED;
-}
-
-/** Units of four rows, from their records' second words. */
-@inline export function scalesOf(scaleWords: v128): v128 {
-  return i32x4.shr_u(v128.and(scaleWords, i32x4.splat(-1 << SUM_BITS)), 1);
-}
-
-/** Of the last rough vector: v·v and its inner product with what it was made from. */
-export let roughSquare: f32 = 0, roughProduct: f32 = 0;
-
-/**
- * Encodes a vector of `bytes` bytes of float32, of which `largest` is the largest magnitude, to `to`, roughly: in 6 bits, as
- * bytes, zeros after the last up to a multiple of 32. Puts what that stands for to `rough`. Returns its scale.
- */
-export function encodeRough(from: usize, bytes: usize, largest: f32, to: usize, rough: usize): f32 {
-  const scale = largest / <f32>(OFFSET - 1);
-  const s = f32x4.splat(largest > 0 ? <f32>(OFFSET - 1) / largest : 0), u = f32x4.splat(scale);
-  const magic = f32x4.splat(12582912), bits = i32x4.splat(0x4b400000 - OFFSET);
-  let square0 = f32x4.splat(0), square1 = square0, product0 = square0, product1 = square0;
-  for (const end = from + bytes; from < end; from += 32, rough += 32, to += 8) {
-    const x = v128.load(from), y = v128.load(from, 16), a = fma(x, s, magic), b = fma(y, s, magic);
-    const v = f32x4.mul(f32x4.sub(a, magic), u), w = f32x4.mul(f32x4.sub(b, magic), u);
-    v128.store(rough, v); v128.store(rough, w, 16);
-    square0 = fma(v, v, square0); square1 = fma(w, w, square1);
-    product0 = fma(v, x, product0); product1 = fma(w, y, product1);
-    const h = i16x8.narrow_i32x4_s(i32x4.sub(a, bits), i32x4.sub(b, bits));
-    v128.store64_lane(to, i8x16.narrow_i16x8_s(h, h), 0);
-  }
-  v128.store(to, i32x4.splat(0)); v128.store(to, i32x4.splat(0), 16);
-  roughSquare = sumLanes(f32x4.add(square0, square1));
-  roughProduct = sumLanes(f32x4.add(product0, product1));
-  return scale;
-}
-
-/**
- * Inner products of the codes of four rows with g, a rough vector; `scaleWords`: the second words of the rows' records. Sums of
- * four products with numbers of up to 63 stay within int16.
- */
-@inline export function roughDots4(rows: usize, scaleWords: v128, g: usize, k: usize): v128 {
-  let r0 = <usize>load<u32>(rows), r1 = <usize>load<u32>(rows, 8), r2 = <usize>load<u32>(rows, 16), r3 = <usize>load<u32>(rows, 24);
-  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  for (const end = r0 + k; r0 < end; g += 32) {
-    const v = v128.load(g), w = v128.load(g, 16);
-    s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r0), v), dotPairs(v128.load(r0, 16), w))));
-    s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r1), v), dotPairs(v128.load(r1, 16), w))));
-    s2 = i32x4.add(s2, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r2), v), dotPairs(v128.load(r2, 16), w))));
-    s3 = i32x4.add(s3, i32x4.extadd_pairwise_i16x8_s(i16x8.add(dotPairs(v128.load(r3), v), dotPairs(v128.load(r3, 16), w))));
-    r0 += 32; r1 += 32; r2 += 32; r3 += 32;
-  }
-  // Σ c times OFFSET.
-  return i32x4.sub(sumLanes4Int(s0, s1, s2, s3), i32x4.shr_s(i32x4.shl(scaleWords, 32 - SUM_BITS), 32 - SUM_BITS - OFFSET_BITS));
 }
 
 /** Inner products of the codes of four rows with g. */

@@ -2,7 +2,6 @@
 export { gram, packPanels, multiply } from "./product";
 export { weighRows } from "./priors";
 export { encodeRows } from "./int8-rows";
-export { encodeFactors, multiplyCodes } from "./int16-product";
 export { scatterRows } from "./gather";
 export { lookUpRecords, weighValues, weighCodebook, weighCodes } from "./entries";
 export { setFixedSide, setScratch, setCapacity } from "./pass";

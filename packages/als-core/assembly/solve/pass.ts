@@ -3,11 +3,8 @@
 import { CHUNK, touch, copyRows } from "./gather";
 import { enterRow, firstOf4, records, secondOf4, setAreas, setColumnRecords, weights } from "./entries";
 import { float32Dots4, gatherFloat32Dots4, addFloat32Rows } from "./float32-rows";
-import {
-  addInt8Rows, int8Dots4, encode, encodeRough, encodeVector, fastLargestLane, gatherInt8Dots4, groupBytes, isRough, largestOf, roughDots4,
-  roughProduct, roughSquare, scalesOf,
-} from "./int8-rows";
-import { clear, copy, dot, fma, sumLanes } from "../simd";
+import { addInt8Rows, int8Dots4, encode, encodeVector, fastLargestLane, gatherInt8Dots4, groupBytes } from "./int8-rows";
+import { clear, fma, sumLanes } from "../simd";
 
 /** Brings entries [start, start + count) of the row under way to the areas. */
 // @ts-ignore: decorator
@@ -28,8 +25,6 @@ let z: usize = 0, rowBytes: usize = 0, tile: usize = 0, tileRows: i32 = 0, chunk
 let scaledVector: usize = 0, sum: usize = 0, integers: usize = 0, zeros: usize = 0;
 /** Whether Z is int8, and the bytes of a vector. */
 export let quantized: bool = false, stride: usize = 0;
-/** Whether inner products alone are taken with a rounded vector. */
-let rough: bool = false;
 /** Three vectors for the conjugate gradients, one after the other, and D. */
 export let vectors: usize = 0, d: usize = 0;
 // The row under way: its first entry in the areas, whether the records of its rows stay from pass to pass, whether a pass has
@@ -41,7 +36,6 @@ export let sumTarget: f64 = 0, sumSquare: f64 = 0, sumRounding: f64 = 0;
 /** Where Z is, 0 when its rows come by `fetchRows`, and the record of each column. `format`: 0 float32, 1 int8. */
 export function setFixedSide(zAt: usize, columnRecordsAt: usize, format: i32, k: i32): void {
   z = zAt; quantized = format == 1; stride = <usize>k << 2; rowBytes = quantized ? <usize>k : stride;
-  rough = quantized && isRough(k);
   setColumnRecords(columnRecordsAt);
 }
 
@@ -76,7 +70,7 @@ export function beginRow(begin: i32, count: i32, isScaled: bool, isResident: boo
 // @ts-ignore: decorator
 @inline export const PASS_PRODUCT: i32 = 1; // out += Σ w (t·v) t, sumSquare = Σ w (t·v)²
 // @ts-ignore: decorator
-@inline const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)²
+@inline export const PASS_DOTS: i32 = 2; // sumSquare = Σ w (t·v)², `out` is not used
 
 /** One pass over the row's entries. */
 export function pass(kind: i32, v: usize, out: usize): void {
@@ -86,40 +80,13 @@ export function pass(kind: i32, v: usize, out: usize): void {
   if (scaled) {
     from = scaledVector; to = sum;
     for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(v + t), v128.load(d + t)));
-    clear(to, stride);
+    if (kind != PASS_DOTS) clear(to, stride);
   }
   const scale: f32 = quantized ? encodeVector(from, stride, integers) : 1;
   passAll(kind, quantized ? integers : from, scale, to);
-  if (scaled) {
+  if (scaled && kind != PASS_DOTS) {
     for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, fma(v128.load(to + t), v128.load(d + t), v128.load(out + t)));
   }
-}
-
-/** Of the direction of `passAlong`: its square and its inner product with the residual. */
-export let square: f32 = 0, slope: f32 = 0;
-
-/**
- * Inner products of the row's entries with a direction alone: sumSquare = Σ w (t·v)² for a v near p, which is left in `out`
- * with its `square` and `slope`. `largest`: the largest magnitude in the residual r, which p mostly is.
- */
-export function passAlong(p: usize, r: usize, largest: f32, out: usize): void {
-  sumSquare = 0;
-  const isResidual = p == r && !scaled;
-  let from = p, scale: f32 = 1;
-  if (scaled) {
-    from = scaledVector;
-    for (let t: usize = 0; t < stride; t += 16) v128.store(from + t, f32x4.mul(v128.load(p + t), v128.load(d + t)));
-  }
-  if (rough) {
-    scale = encodeRough(from, stride, isResidual ? largest : largestOf(from, stride), integers, scaled ? sum : out);
-    if (scaled) for (let t: usize = 0; t < stride; t += 16) v128.store(out + t, f32x4.div(v128.load(sum + t), v128.load(d + t)));
-  } else {
-    copy(p, out, stride);
-    if (quantized) scale = encodeVector(from, stride, integers);
-  }
-  square = rough && isResidual ? roughSquare : dot(out, out, stride);
-  slope = rough && isResidual ? roughProduct : dot(r, out, stride);
-  passAll(PASS_DOTS, quantized ? integers : from, scale, sum);
 }
 
 /** All entries of the row, as many at a time as the areas hold. */
@@ -171,11 +138,8 @@ function bring(first: i32, rows: i32): void {
     if (q + 32 > end) { fillUp(from, end - q); from = tail; }
     let dots: v128, own = vectorScale;
     if (quantized) {
-      const scaleWords = secondOf4(from);
-      own = scalesOf(scaleWords);
-      if (kind != PASS_DOTS) dots = gatherInt8Dots4(from, to, v, stride >> 2);
-      else if (rough) dots = roughDots4(from, scaleWords, v, stride >> 2);
-      else dots = int8Dots4(from, v, stride >> 2);
+      own = secondOf4(from);
+      dots = kind == PASS_DOTS ? int8Dots4(from, v, stride >> 2) : gatherInt8Dots4(from, to, v, stride >> 2);
       dots = f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.mul(own, vectorScale));
     } else {
       dots = kind == PASS_DOTS ? float32Dots4(from, v, stride) : gatherFloat32Dots4(from, to, v, stride);

@@ -72,12 +72,12 @@ export function packPanels(w: usize, k: i32, packed: usize): void {
 @inline const LOWER: i32 = 1, UPPER: i32 = 2;
 
 /** The first row of W that is not zero in the eight columns from byte `j` of a row of float32 on, in bytes too. */
-@inline export function firstRow(triangle: i32, j: usize): usize {
+@inline function firstRow(triangle: i32, j: usize): usize {
   return triangle == LOWER ? j : 0;
 }
 
 /** The end of those rows. */
-@inline export function endRow(triangle: i32, j: usize, stride: usize): usize {
+@inline function endRow(triangle: i32, j: usize, stride: usize): usize {
   return triangle == UPPER ? j + 32 : stride;
 }
 

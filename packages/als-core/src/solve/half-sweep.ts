@@ -44,7 +44,7 @@ export async function halfSweep(
       ...(options.regularizationScaling === 'none' && { lambda: options.regularization }),
     }),
   )
-  await step('transform', () => transformFixedSide(bench, fixed, basis, gram))
+  await step('transform', () => transformFixedSide(bench, fixed, basis))
   const totals = await step('solve', () => solveByConjugateGradients(bench, solved, fixed, basis))
   return { ...totals, fixedSquaredNorm: basis.squaredNorm }
 }

@@ -11,17 +11,6 @@ export interface SolverKernel {
   packPanels(w: number, k: number, packed: number): void
   multiply(a: number, rows: number, k: number, packed: number, triangle: number, c: number): void
   weighRows(a: number, rows: number, k: number, lambda: number): number
-  encodeFactors(a: number, rows: number, k: number, columnScales: number, to: number, scales: number): void
-  multiplyCodes(
-    a: number,
-    aScales: number,
-    rows: number,
-    k: number,
-    packed: number,
-    wScales: number,
-    triangle: number,
-    c: number,
-  ): void
   encodeRows(from: number, rows: number, k: number, records: number): void
   scatterRows(from: number, rows: number, bytes: number, records: number): void
   setFixedSide(z: number, records: number, format: number, k: number): void

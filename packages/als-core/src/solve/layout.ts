@@ -4,13 +4,10 @@ import type { ModelOptions } from '../model/options.ts'
 export interface Layout {
   /** Rows of Z; 0 when they are outside. */
   readonly fixed: number
-  /** The record of each row of the fixed side: the address of its row of Z, and of int8 codes the scale and Σ c; 0 when Z is outside. */
+  /** The record of each row of the fixed side: the address of its row of Z, and of int8 codes the scale; 0 when Z is outside. */
   readonly records: number
-  /** The k×k matrix W, which brings the fixed side to the new basis, packed in panels or as codes. */
+  /** The k×k matrix W, which brings the fixed side to the new basis, packed in panels. */
   readonly transform: number
-  /** Of W as codes: the scale of each row, which the columns of F are multiplied by, and of each column. */
-  readonly transformRowScales: number
-  readonly transformColumnScales: number
   /** The k×k matrix R, which brings the previous solution to where the rows start, packed in panels. */
   readonly restart: number
   /** The k×k matrix Pᵀ, which brings priors to the basis of the solution, packed in panels. */
@@ -37,9 +34,7 @@ export interface ScratchAreas {
   readonly block: number
   /** Rows that a product reads. */
   readonly source: number
-  /** Rows that a product reads as int16 codes, their scales, and the records of rows of a Z outside. */
-  readonly factorCodes: number
-  readonly factorScales: number
+  /** The records of rows of a Z outside. */
   readonly rowRecords: number
   /** Columns and values of the entries of a block, as they are in the matrix. */
   readonly indices: number
@@ -115,8 +110,6 @@ export function planLayout(
   const areas: ScratchAreas = {
     block: take(BLOCK_ROWS * vector),
     source: take(BLOCK_ROWS * vector),
-    factorCodes: take(BLOCK_ROWS * padded * 2),
-    factorScales: take(BLOCK_ROWS * 4),
     rowRecords: take(BLOCK_ROWS * 8),
     indices: take(BLOCK_ENTRIES * 4 + 64),
     values: take(BLOCK_ENTRIES * 4 + 64),
@@ -138,8 +131,6 @@ export function planLayout(
 
   end = 65_536
   const transform = take(square)
-  const transformRowScales = take(vector)
-  const transformColumnScales = take(vector)
   const restart = take(square)
   const prior = take(square)
   const codebook = take(256 * 4)
@@ -152,8 +143,6 @@ export function planLayout(
     fixed,
     records,
     transform,
-    transformRowScales,
-    transformColumnScales,
     restart,
     prior,
     codebook,

@@ -6,19 +6,12 @@ import { FULL, TRIANGLES, viewKernel } from './kernel-view.ts'
 import { BLOCK_ROWS } from './layout.ts'
 import { loadMatrix } from './load-matrix.ts'
 import type { Side } from './sides.ts'
-import { encodeTransform, loadTransform } from './transform-codes.ts'
 import type { OutsideRows, Workbench } from './workbench.ts'
 
 /** Z = F̂·W: the fixed side in the new basis, in the precision that the solver gathers it in, in the order of its rows. */
-export async function transformFixedSide(
-  bench: Workbench,
-  fixed: Side,
-  { transform, triangle }: Basis,
-  gram: Float64Array,
-): Promise<void> {
-  const { share, pool, options, quantized, outside, running } = bench
-  if (quantized) loadTransform(share, encodeTransform(transform, gram, options.factors))
-  else loadMatrix(bench, transform, share.layout.transform)
+export async function transformFixedSide(bench: Workbench, fixed: Side, { transform, triangle }: Basis): Promise<void> {
+  const { share, pool, quantized, outside, running } = bench
+  loadMatrix(bench, transform, share.layout.transform)
   const { count, bounds } = fixed.rowShards
   const factors = fixed.factors!.values
   const task = { share, bounds, factors, triangle, order: fixed.order, quantized, outside }
@@ -45,26 +38,12 @@ export function transformShards(task: TransformTask): void {
   const bytes = padded * (quantized ? 1 : 4)
   const source = view.at('source')
   const block = view.at('block')
-  const codes = view.at('factorCodes')
-  const scales = view.at('factorScales')
   const triangle = task.triangle ? TRIANGLES[task.triangle] : FULL
   for (const shard of takeShards(board)) {
     const end = bounds[2 * shard + 1]
     for (let first = bounds[2 * shard]; first < end; first += BLOCK_ROWS) {
       const rows = copyToSource(view, factors, first, end)
-      if (quantized) {
-        kernel.encodeFactors(source, rows, padded, layout.transformRowScales, codes, scales)
-        kernel.multiplyCodes(
-          codes,
-          scales,
-          rows,
-          padded,
-          layout.transform,
-          layout.transformColumnScales,
-          triangle,
-          block,
-        )
-      } else kernel.multiply(source, rows, padded, layout.transform, triangle, block)
+      kernel.multiply(source, rows, padded, layout.transform, triangle, block)
       // Rows of a Z outside are encoded contiguously first, in the place of the factors.
       const records = outside ? view.at('rowRecords') : layout.records + first * 8
       for (let r = 0; r < rows; r++) {

@@ -15,7 +15,7 @@ import { maxGramShards, SHARD_ROWS } from './plan-shards.ts'
 /** Z, outside the kernel's memory. */
 export interface OutsideRows {
   readonly rows: Uint8Array<SharedArrayBuffer>
-  /** Per row, when Z is int8: the scale of its codes, and their sum, as in its record. */
+  /** Per row, when Z is int8: the bits of its codes' scale, as in its record. */
   readonly scales: Uint32Array<SharedArrayBuffer>
 }
 
