@@ -24,18 +24,25 @@ export function largestMatrix({ thresholds }: Configuration, { sampledRows, user
 /** Features of the items, and how many of them all items have together. */
 export type FeatureSize = NonNullable<MemoryInput['itemFeatures']>
 
+/**
+ * What a load leaves in the process beside the matrix, in bytes: memory that the allocator keeps of threads that have ended and,
+ * with S3, the SDK and its connections. 80 and 220 MB after 20 million rows.
+ */
+function leftByLoad({ sources }: Configuration, { entries }: MatrixSize): number {
+  const isRemote = sources.some(({ uri, files }) => [uri, ...(files ?? [])].some((place) => place?.startsWith('s3://')))
+  return isRemote ? 60e6 + Math.min(160e6, 10 * entries) : Math.min(80e6, 5 * entries)
+}
+
 /** Bytes at the peak of a training. The name of a feature, and its place by name, are about 200 more. */
-export function trainingMemory(
-  { training, threads, tune, recommend }: Configuration,
-  size: MatrixSize,
-  itemFeatures?: FeatureSize,
-): number {
+export function trainingMemory(configuration: Configuration, size: MatrixSize, itemFeatures?: FeatureSize): number {
+  const { training, threads, tune, recommend } = configuration
   const { factors } = training
   const popularityExponent = tune || recommend ? 0.25 : training.popularityExponent
   // While it tunes, the matrix stands beside its two parts, and their making; trials weigh by popularity, and are ranked.
   const tuning = tune ? 28 * size.entries + 24 * (size.users + size.items) + 3 * factors * size.items : 0
   const names = 200 * (itemFeatures?.features ?? 0)
-  return planMemory({ ...size, factors, popularityExponent, threads, itemFeatures }).total + tuning + names
+  const { total } = planMemory({ ...size, factors, popularityExponent, threads, itemFeatures })
+  return total + leftByLoad(configuration, size) + tuning + names
 }
 
 /**

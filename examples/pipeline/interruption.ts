@@ -52,7 +52,9 @@ export async function interruptible(program: (signal: AbortSignal) => Promise<vo
   } catch (error) {
     if (!controller.signal.aborted) {
       console.error(describe(error))
-      process.exit(error instanceof ConfigurationError ? 2 : 1)
+      // The loader finds what is wrong with the options of a source.
+      const isConfiguration = error instanceof ConfigurationError || (error as { code?: unknown }).code === 'options'
+      process.exit(isConfiguration ? 2 : 1)
     }
   }
   if (controller.signal.aborted) {

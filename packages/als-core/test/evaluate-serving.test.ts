@@ -114,7 +114,12 @@ test('what users dislike is left out of the answers, and nobody asks by it', asy
   const train = matrixFromTriplets({ users, items, rows: [0, 0, 0, 1, 2], columns: [3, 4, 5, 6, 7], values })
   const test = matrixFromTriplets({ users, items, rows: [0, 1, 2], columns: [8, 8, 8] })
   const asked: ServingQuestion[] = []
-  const index = { answer: async (question: ServingQuestion) => (asked.push(question), []) }
+  const index = {
+    answer: async (question: ServingQuestion) => {
+      asked.push(question)
+      return []
+    },
+  }
   await evaluateServing(model, { train, test, index, kinds: ['blend', 'recent'], metrics: ['taste'], pool })
   // Each kind asks its first question twice.
   expect(asked.map(({ user, positive }) => [user, [...positive].sort()])).toEqual(

@@ -60,6 +60,16 @@ describe('numbers that are none', () => {
   })
 })
 
+it.each([
+  [{ interactionCount: { mn: 1 } }, 'interactionCount has no option mn: did you mean min?'],
+  [{ interactionCount: 5 }, 'The options of interactionCount are 5, expected an object.'],
+  [{ interactionCount: { min: Number.NaN } }, 'interactionCount.min is NaN, expected a number of interactions.'],
+  [{ where: 5 }, "where is number, expected a function of a row's number."],
+  [{ perGroup: {} }, 'perGroup.groups is undefined, expected an array with the group of each row.'],
+])('a filter that says nothing is refused: %o', async (filter, message) => {
+  await expect(recommender.recommend(1, filter as never)).rejects.toThrow(message)
+})
+
 describe('users of whom a model knows nothing', () => {
   it('get an empty list, or the most popular items that the options let pass', async () => {
     expect(await recommender.recommend(3)).toHaveLength(0)

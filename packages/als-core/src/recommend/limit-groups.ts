@@ -21,6 +21,9 @@ export async function limitGroups(
   count: number,
   { groups, max }: GroupLimit,
 ): Promise<RankedRows> {
+  if (typeof groups?.length !== 'number') {
+    throw new OptionError(`perGroup.groups is ${groups}, expected an array with the group of each row.`)
+  }
   if (groups.length !== count) {
     throw new OptionError(`perGroup.groups has ${groups.length} entries, expected ${count}, one for each row.`)
   }

@@ -1,4 +1,5 @@
 import { OptionError } from '../checks/option-error.ts'
+import { refuseUnknownNames } from '../checks/unknown-names.ts'
 import type { RankingIndex } from '../rank/ranking-index.ts'
 import type { RowOrId, RowsOrIds, SideRows } from './side-rows.ts'
 
@@ -34,8 +35,17 @@ export function allowedRows(
   setRows(allowed, deny, rows, 0, 'deny')
   if (interactionCount) {
     if (!counts) throw new OptionError('interactionCount needs a model with interactionCounts; this one has none.')
+    refuseUnknownNames('interactionCount', interactionCount, { min: true, max: true })
     const { min = 0, max = Number.POSITIVE_INFINITY } = interactionCount
+    for (const [name, bound] of Object.entries({ min, max })) {
+      if (typeof bound !== 'number' || Number.isNaN(bound)) {
+        throw new OptionError(`interactionCount.${name} is ${bound}, expected a number of interactions.`)
+      }
+    }
     for (let row = 0; row < count; row++) if (!(counts[row] >= min && counts[row] <= max)) allowed[row] = 0
+  }
+  if (where && typeof where !== 'function') {
+    throw new OptionError(`where is ${typeof where}, expected a function of a row's number.`)
   }
   if (where) for (let row = 0; row < count; row++) if (allowed[row] && !where(row)) allowed[row] = 0
   return allowed
