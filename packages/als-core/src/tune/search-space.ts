@@ -13,7 +13,7 @@ export function drawParameters(space: SearchSpace, seed: number, trial: number):
   return drawn
 }
 
-export const SPACE_NAMES = {
+export const SPACE_NAMES: Readonly<Record<keyof SearchSpace, true>> = {
   factors: true,
   regularization: true,
   alpha: true,
@@ -21,7 +21,7 @@ export const SPACE_NAMES = {
   nu: true,
   popularityExponent: true,
   featureRegularization: true,
-} as const satisfies Record<keyof SearchSpace, true>
+}
 
 function drawFrom(choices: Choices, at: number, name: string): number {
   if ('min' in choices) {
