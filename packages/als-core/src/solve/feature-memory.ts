@@ -1,5 +1,5 @@
 import * as featureBytes from '../kernel/features.wasm.ts'
-import { compileKernel, type KernelName } from '../kernel/instantiate.ts'
+import { compileKernel, type KernelMemory, type KernelModule, type KernelName } from '../kernel/instantiate.ts'
 import { BLOCK_ROWS } from './layout.ts'
 
 /**
@@ -9,8 +9,8 @@ import { BLOCK_ROWS } from './layout.ts'
  * A memory ends at 4 GiB. Those of more features and rows than that are in several, of some of the columns each.
  */
 export interface FeatureSlab {
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
+  readonly module: KernelModule
+  readonly memory: KernelMemory
   /** The first column of the slab, and their number, a multiple of 8. */
   readonly first: number
   readonly width: number

@@ -1,3 +1,4 @@
+import type { KernelMemory, KernelModule } from '../kernel/instantiate.ts'
 import type { Triangle } from '../linear-algebra/dense-kernel.ts'
 import type { Layout } from './layout.ts'
 
@@ -51,8 +52,8 @@ export interface KernelView {
 
 /** What the main thread sends for a thread to make its view. */
 export interface KernelShare {
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
+  readonly module: KernelModule
+  readonly memory: KernelMemory
   readonly layout: Layout
 }
 
