@@ -7,9 +7,9 @@ afterAll(() => instance.closeSync())
 
 // Random schemas, types, codecs, row groups, ids, nulls, duplicates, partitions, windows and thresholds. A seed that fails
 // here fails alone with `npm run bench -- differential --seeds 1 --from SEED --every-way`; CI goes on to 200 with the benchmark.
-const BLOCK = 25
+const BLOCK = 10
 test.each(Array.from({ length: 2 }, (_, block) => 1 + BLOCK * block))(
-  'loads give what SQL gives: 25 seeds from %i on',
+  'loads give what SQL gives: 10 seeds from %i on',
   async (first) => {
     const differences: string[] = []
     let next = first

@@ -12,7 +12,7 @@ import { loadConfig } from '../configuration/load-config.ts'
 import { readConfiguration } from '../configuration/read-configuration.ts'
 import { settingsOf } from '../configuration/settings.ts'
 import recordShop from '../seesaw.config.ts'
-import { Program } from './program.ts'
+import { Program } from '../test/program.ts'
 
 // Child processes on a busy machine take their time; no time is asserted here.
 let folder: string
