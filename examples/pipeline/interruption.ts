@@ -52,9 +52,7 @@ export async function interruptible(program: (signal: AbortSignal) => Promise<vo
   } catch (error) {
     if (!controller.signal.aborted) {
       console.error(describe(error))
-      // The loader finds what is wrong with the options of a source.
-      const isConfiguration = error instanceof ConfigurationError || (error as { code?: unknown }).code === 'options'
-      process.exit(isConfiguration ? 2 : 1)
+      process.exit(error instanceof ConfigurationError ? 2 : 1)
     }
   }
   if (controller.signal.aborted) {
