@@ -7,9 +7,9 @@ import { type AlsModel, evaluate, type InteractionMatrix, loadModel, matrixFromT
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startStandIn } from '../../packages/qdrant-sink/test/stand-in/server.ts'
-import { amazonCds, type Pairs, uploadHaves } from './amazon-cds.ts'
-import { type Gate, startGate } from './gate.ts'
-import { Program } from './program.ts'
+import { amazonCds, type Pairs, uploadHaves } from '../test/amazon-cds.ts'
+import { type Gate, startGate } from '../test/gate.ts'
+import { Program } from '../test/program.ts'
 
 const bucket = 'record-shop'
 
